@@ -1,0 +1,79 @@
+/** What is stored of a container: the request as the client sent it, and its status. */
+import type { Digest } from '../../oci/digest.ts';
+import type { TaskRecord } from '../../runtime/task-runner.ts';
+import type { ContainerId } from '../../shared/ids.ts';
+import type { ContainerConfig, EndpointSettings, HostConfig } from '../../wire/container-config.ts';
+import type { Endpoint, PublishedPort } from '../../network/sandbox-service.ts';
+
+/** How the last run ended. */
+export interface ExitFacts {
+  readonly exitCode: number;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly oomKilled: boolean;
+  /** Text for `State.Error`; empty when the process simply ended. */
+  readonly error: string;
+}
+
+/** The network of a running container. */
+export interface NetworkFacts {
+  readonly netnsPath: string;
+  readonly endpoints: readonly Endpoint[];
+  readonly published: readonly PublishedPort[];
+}
+
+/** Status of a container; the wire's status words are derived from it in one mapper. */
+export type ContainerStatus =
+  | { readonly state: 'created'; readonly error?: string; readonly exitCode?: number }
+  | { readonly state: 'starting'; readonly before: 'created' | 'exited'; readonly last?: ExitFacts }
+  | {
+      readonly state: 'running' | 'paused' | 'stopping';
+      readonly task: TaskRecord;
+      readonly network: NetworkFacts | undefined;
+    }
+  | { readonly state: 'exited'; readonly last: ExitFacts }
+  | { readonly state: 'removing'; readonly last?: ExitFacts }
+  | { readonly state: 'dead'; readonly last?: ExitFacts };
+
+/** A mount of the container, resolved at create time. */
+export interface MountPoint {
+  readonly type: 'bind' | 'volume' | 'tmpfs';
+  /** Volume name; empty for binds and tmpfs. */
+  readonly name: string;
+  /** Host path; empty for tmpfs. */
+  readonly source: string;
+  readonly destination: string;
+  readonly readOnly: boolean;
+  /** Mode text as given (`ro`, `z`, …), for inspect. */
+  readonly mode: string;
+  readonly propagation: string;
+  /** Mount options for tmpfs, e.g. `size=64m`. */
+  readonly tmpfsOptions: string;
+  /** True when the container owns the anonymous volume: removed with `rm -v` and `--rm`. */
+  readonly anonymous: boolean;
+}
+
+export interface ContainerDocument {
+  readonly v: 1;
+  readonly id: ContainerId;
+  /** Without the leading slash. */
+  readonly name: string;
+  readonly createdAt: string;
+  /** The image reference as the client named it. */
+  readonly imageRef: string;
+  /** Digest of the image config. */
+  readonly imageId: Digest;
+  /** Digest of the manifest the image came with, if known. */
+  readonly manifestDigest: Digest | null;
+  /** chainID that the root file system is stacked on; null for an image without layers. */
+  readonly parentChainId: Digest | null;
+  /** Config with the image's defaults merged in. */
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  /** Endpoint settings by network name, as asked for. */
+  readonly endpointSettings: Readonly<Record<string, EndpointSettings>>;
+  readonly mounts: readonly MountPoint[];
+  readonly runtimeName: string;
+  readonly restartCount: number;
+  readonly status: ContainerStatus;
+}

@@ -1,0 +1,48 @@
+/** Port: from a container's settings to the OCI `config.json` and to the process of an exec session. */
+import type { ExecProcess, RuntimeSpec, SpecMount, SpecUser } from '../oci/runtime-spec.ts';
+import type { ContainerConfig, HostConfig } from '../wire/container-config.ts';
+
+/** Where the container's network namespace comes from. */
+export type NetworkNamespace =
+  | { readonly kind: 'path'; readonly path: string }
+  /** Shares the engine's own namespace (`--network host`). */
+  | { readonly kind: 'engine' };
+
+export interface SpecInput {
+  readonly id: string;
+  /** Config with the image's defaults already merged in: `Cmd`, `Entrypoint`, `Env`, `WorkingDir`, `User`. */
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  readonly rootfsDir: string;
+  readonly network: NetworkNamespace;
+  /** Bind mounts, volumes and the generated files (`/etc/hosts`, …), ready to mount, in order. */
+  readonly mounts: readonly SpecMount[];
+  /** Hostname after defaults. */
+  readonly hostname: string;
+  /** Absolute host path of a static init program; present when `--init` was asked for. */
+  readonly initPath?: string;
+}
+
+export interface ExecProcessInput {
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  readonly rootfsDir: string;
+  /** Root as seen by a running process, e.g. `/proc/<pid>/root`, to resolve user names. */
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly workingDir?: string;
+  readonly user?: string;
+  readonly privileged: boolean;
+  readonly terminal: boolean;
+}
+
+export interface SpecBuilder {
+  /**
+   * Builds the runtime configuration. Resolves the user against `etc/passwd` and `etc/group` of the rootfs
+   * (symlinks never leave it). `invalid-argument` with Docker's text for an unknown user, empty command, …
+   */
+  build(input: SpecInput): Promise<RuntimeSpec>;
+  buildExec(input: ExecProcessInput): Promise<ExecProcess>;
+  /** Uid, gid and supplementary groups of a `user[:group]` expression inside a rootfs. */
+  resolveUser(rootfsDir: string, user: string): Promise<SpecUser>;
+}

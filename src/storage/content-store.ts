@@ -1,0 +1,31 @@
+/**
+ * Port: blobs named by their digest, in an OCI image layout. A blob is visible only once its bytes are on
+ * disk, synced, and proved to match its digest; until then it is an ingest that nobody else sees.
+ */
+import type { Readable } from 'node:stream';
+import type { Digest } from '../oci/digest.ts';
+
+export interface ExpectedBlob {
+  readonly digest: Digest;
+  /** Checked when given. */
+  readonly sizeBytes?: number;
+}
+
+export interface ContentStore {
+  /** Size in bytes, or undefined when the blob is not there. */
+  stat(digest: Digest): Promise<number | undefined>;
+  /** Whole blob in memory; `corrupt` when larger than `maxBytes`, `not-found` when missing. */
+  read(digest: Digest, maxBytes: number): Promise<Uint8Array>;
+  /** The blob as a stream. `not-found` when missing. */
+  open(digest: Digest): Promise<Readable>;
+  /**
+   * Writes a blob. Rejects with `corrupt` when the bytes do not match, `unavailable` when the disk is full;
+   * then nothing remains. A blob that is there already answers `already-exists`.
+   */
+  ingest(expected: ExpectedBlob, source: AsyncIterable<Uint8Array>): Promise<'written' | 'already-exists'>;
+  /** Idempotent. */
+  remove(digest: Digest): Promise<void>;
+  list(): Promise<readonly Digest[]>;
+  /** Removes ingests left by a crash; returns how many. */
+  removeStaleIngests(): Promise<number>;
+}
