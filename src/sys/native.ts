@@ -1,0 +1,136 @@
+/**
+ * The only door to native code: declares C functions of the C library lazily. koffi is loaded with the first
+ * call, so that commands which touch nothing native start without it.
+ */
+import { createRequire } from 'node:module';
+import type * as KoffiModule from 'koffi';
+import { facilityUnavailable, systemError } from './system-errors.ts';
+
+type Koffi = typeof KoffiModule;
+type Library = ReturnType<Koffi['load']>;
+
+/** What may be passed to a C function: numbers, strings, buffers, NULL-terminated string lists. */
+export type NativeArgument =
+  | number
+  | bigint
+  | string
+  | null
+  | Uint8Array
+  | Int32Array
+  | readonly (string | null)[];
+
+/** A C function whose result fits a JavaScript number. */
+export type NativeFunction = (...args: readonly NativeArgument[]) => number;
+
+/** Called when a watched descriptor is ready. */
+export type ReadyCallback = () => void;
+
+/** A watch on a descriptor. It keeps the event loop alive until stopped or unreferenced. */
+export interface DescriptorWatch {
+  /** Ends the watch; the descriptor stays open. Idempotent. */
+  stop(): void;
+  /** Lets the process end although the watch is on. */
+  unref(): void;
+}
+
+let koffi: Koffi | undefined;
+let library: Library | undefined;
+
+/**
+ * Declares a function of the C library by its prototype; nothing is loaded before the first call.
+ * Variadic functions (`ioctl`, `prctl`, `fcntl`) are declared with fixed integer or pointer arguments, which
+ * the Linux ABIs pass in the same registers. Calls throw `unavailable` where there is no native library.
+ */
+export function nativeFunction(prototype: string): NativeFunction {
+  let bound: NativeFunction | undefined;
+  return (...args) => {
+    bound ??= cLibrary().func(prototype) as NativeFunction;
+    return bound(...args);
+  };
+}
+
+/** True when the C library has a function of this name. */
+export function hasNativeFunction(name: string): boolean {
+  try {
+    return cLibrary().symbol(name) !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** True when native calls work at all here: Linux with a prebuilt koffi. */
+export function isNativeAvailable(): boolean {
+  try {
+    cLibrary();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * `result` when it is not negative; throws the system error of the last call otherwise. Call it directly on the
+ * result: any other native call in between overwrites errno.
+ */
+export function checked(result: number, call: string, subject?: string): number {
+  if (result >= 0) return result;
+  throw systemError({ call, errno: lastErrno(), ...(subject === undefined ? {} : { subject }) });
+}
+
+/** errno of the last native call. */
+export function lastErrno(): number {
+  return loadKoffi().errno();
+}
+
+/**
+ * The address of a buffer's bytes, for structures that point to it. The caller keeps `bytes` referenced for as
+ * long as native code may follow the pointer.
+ */
+export function addressOf(bytes: Uint8Array): bigint {
+  return loadKoffi().address(bytes);
+}
+
+/**
+ * Calls `onReady` whenever the descriptor is readable or writable (level-triggered), until `stop`.
+ * A descriptor can have one watch, and none when a node stream owns it.
+ */
+export function watchDescriptor(
+  fd: number,
+  interest: 'readable' | 'writable',
+  onReady: ReadyCallback,
+): DescriptorWatch {
+  const handle = loadKoffi().node.poll(
+    fd,
+    interest === 'readable' ? { readable: true } : { writable: true },
+    onReady,
+  );
+  let open = true;
+  return {
+    stop() {
+      if (open) handle.close();
+      open = false;
+    },
+    unref() {
+      if (open) handle.unref();
+    },
+  };
+}
+
+function cLibrary(): Library {
+  // The main program: its global symbols include the C library's, whichever one (glibc, musl) node was built for.
+  library ??= loadKoffi().load(null);
+  return library;
+}
+
+function loadKoffi(): Koffi {
+  if (koffi !== undefined) return koffi;
+  if (process.platform !== 'linux') {
+    throw facilityUnavailable(`Linux system calls are not available on ${process.platform}`);
+  }
+  try {
+    koffi = createRequire(import.meta.url)('koffi') as Koffi;
+  } catch (error) {
+    throw facilityUnavailable('the native call library koffi cannot be loaded', error);
+  }
+  return koffi;
+}
