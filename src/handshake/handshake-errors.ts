@@ -1,0 +1,38 @@
+/** Errors of the conversation between host and engine. */
+import { EngineError, type ErrorKind } from '../shared/errors.ts';
+
+/** The other side sent something that is no message of this protocol. */
+export function badMessage(detail: string): EngineError {
+  return new EngineError('corrupt', `handshake: ${detail}`);
+}
+
+/** The other side closed the connection before it sent what was waited for. */
+export function channelClosed(awaited: string): EngineError {
+  return new EngineError('unavailable', `handshake: connection closed while waiting for ${awaited}`);
+}
+
+/** The other side did not send what was waited for in time. */
+export function handshakeDeadline(awaited: string, timeoutMs: number): EngineError {
+  return new EngineError('deadline', `handshake: no ${awaited} within ${timeoutMs} ms`);
+}
+
+/** The other side is of a version that cannot be talked to. */
+export function protocolMismatch(ours: number, theirs: number): EngineError {
+  return new EngineError(
+    'conflict',
+    `handshake: the other side speaks protocol ${theirs}, this program speaks ${ours}`,
+  );
+}
+
+/** A request was refused by the host; kind, text and code are the host's. */
+export function refusedByHost(refusal: {
+  readonly kind: ErrorKind;
+  readonly message: string;
+  readonly code?: string | undefined;
+}): EngineError {
+  return new EngineError(
+    refusal.kind,
+    refusal.message,
+    refusal.code === undefined ? {} : { details: { code: refusal.code } },
+  );
+}
