@@ -73,7 +73,9 @@ const cGetxattr = nativeFunction(
 );
 const cListxattr = nativeFunction('long llistxattr(const char *path, void *list, size_t size)');
 const cRemovexattr = nativeFunction('int lremovexattr(const char *path, const char *name)');
-const cMknod = nativeFunction('int mknod(const char *path, unsigned int mode, unsigned long device)');
+const cMknod = nativeFunction(
+  'int mknod(const char *path, unsigned int mode, unsigned long device)',
+);
 const cPipe2 = nativeFunction('int pipe2(int *fds, int flags)');
 const cFcntl = nativeFunction('int fcntl(int fd, int command, long argument)');
 const cIoctl = nativeFunction('int ioctl(int fd, unsigned long request, void *argument)');
@@ -82,7 +84,9 @@ const cPrctl = nativeFunction(
   'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
 );
 const cFlock = nativeFunction('int flock(int fd, int operation)');
-const cFallocate = nativeFunction('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
+const cFallocate = nativeFunction(
+  'int fallocate(int fd, int mode, int64_t offset, int64_t length)',
+);
 
 /** mount(2). `EINVAL` beforehand when `data` would be cut off by the kernel. */
 export function mount(request: MountRequest): void {
@@ -226,7 +230,9 @@ const EAGAIN = 11;
 /** The kernel's encoding of a device number (glibc's `makedev`). */
 function deviceNumber(major: number, minor: number): bigint {
   const [high, low] = [BigInt(major), BigInt(minor)];
-  return (low & 0xffn) | ((high & 0xfffn) << 8n) | ((low & ~0xffn) << 12n) | ((high & ~0xfffn) << 32n);
+  return (
+    (low & 0xffn) | ((high & 0xfffn) << 8n) | ((low & ~0xffn) << 12n) | ((high & ~0xfffn) << 32n)
+  );
 }
 
 /** A C string cannot hold a NUL: refuse it rather than act on the part before it. */

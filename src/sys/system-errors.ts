@@ -31,9 +31,13 @@ const UNAVAILABLE: ReadonlySet<string> = new Set([
 export function systemError(failure: SystemFailure): EngineError {
   const code = errnoName(failure.errno);
   const subject = failure.subject === undefined ? '' : ` ${failure.subject}`;
-  return new EngineError(kindOfCode(code), `${failure.call}${subject}: ${errnoText(failure.errno)}`, {
-    details: { code, call: failure.call },
-  });
+  return new EngineError(
+    kindOfCode(code),
+    `${failure.call}${subject}: ${errnoText(failure.errno)}`,
+    {
+      details: { code, call: failure.call },
+    },
+  );
 }
 
 /** Turns an error of node's own `fs` or `net` into ours: same kinds and `details.code` as `systemError`. */

@@ -20,8 +20,7 @@ export interface ProcessSettings {
 }
 
 /** Directories searched when the composition root names none: also the administrator's, where `ip` and `nft` live. */
-export const DEFAULT_SEARCH_PATH =
-  '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+export const DEFAULT_SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 let settings: ProcessSettings | undefined;
 
@@ -47,7 +46,8 @@ const SECRET_OPTION = /(password|passwd|token|secret|auth)/i;
 export function redactArguments(argv: readonly string[]): readonly string[] {
   return argv.map((argument, position) => {
     const before = argv[position - 1];
-    if (before?.startsWith('-') && !before.includes('=') && SECRET_OPTION.test(before)) return '***';
+    if (before?.startsWith('-') && !before.includes('=') && SECRET_OPTION.test(before))
+      return '***';
     const equals = argument.indexOf('=');
     if (equals < 0 || !SECRET_OPTION.test(argument.slice(0, equals))) return argument;
     return `${argument.slice(0, equals)}=***`;

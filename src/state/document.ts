@@ -1,0 +1,73 @@
+/** One durable object with one writer. */
+import { type Adapter, Low } from 'lowdb';
+import { type DocumentFormat, DurableJsonFile } from './durable-json-file.ts';
+import { documentRemoved } from './state-errors.ts';
+
+/** Where a document of its own lives and what it is before the first write. */
+export interface DocumentOptions<T extends object> extends DocumentFormat<T> {
+  readonly path: string;
+  readonly initial: T;
+}
+
+/**
+ * Holds the last committed value; updates run one after another, reach the disk first and become visible then.
+ * There must be one instance per file: `Collection` and `Document.open` callers see to that.
+ */
+export class Document<T extends object> {
+  /** For messages: the path of the file. */
+  readonly name: string;
+  readonly #low: Low<T>;
+  #tail: Promise<unknown> = Promise.resolve();
+  #retired = false;
+
+  constructor(name: string, adapter: Adapter<T>, committed: T) {
+    this.name = name;
+    this.#low = new Low(adapter, committed);
+  }
+
+  /**
+   * The document in `path`, or `initial` (not yet written) when there is no file. `corrupt` or `unavailable`
+   * when it cannot be read.
+   */
+  static async open<T extends object>(options: DocumentOptions<T>): Promise<Document<T>> {
+    const file = new DurableJsonFile(options.path, options);
+    return new Document(options.path, file, (await file.read()) ?? options.initial);
+  }
+
+  /** The last committed value. */
+  get value(): Readonly<T> {
+    return this.#low.data;
+  }
+
+  /**
+   * Commits `next(current)`, which must be pure: when it throws, or the disk refuses, the value stays as it was
+   * and later updates go on. Returning the current value itself writes nothing. `not-found` after removal.
+   */
+  update(next: (current: Readonly<T>) => T): Promise<T> {
+    const job = this.#tail.then(async () => {
+      if (this.#retired) throw documentRemoved(this.name);
+      const current = this.#low.data;
+      const draft = next(current);
+      if (draft === current) return draft;
+      await this.#low.adapter.write(draft);
+      this.#low.data = draft;
+      return draft;
+    });
+    this.#tail = job.catch(() => undefined);
+    return job;
+  }
+
+  /**
+   * Runs `remove` once earlier updates have settled; when it succeeds, the document takes no more updates. When
+   * it fails, the document lives on. Part of removal.
+   */
+  retire(remove: () => Promise<void>): Promise<void> {
+    const job = this.#tail.then(async () => {
+      if (this.#retired) return;
+      await remove();
+      this.#retired = true;
+    });
+    this.#tail = job.catch(() => undefined);
+    return job;
+  }
+}

@@ -1,0 +1,80 @@
+/** Writes that survive a power cut: data first, then the name, then the directory that holds the name. */
+import { randomBytes } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { fromNodeError } from '../system-errors.ts';
+
+/** Names of half-written files; whoever opens a directory after a crash removes them. */
+const TEMPORARY_NAME = /^\..+\.[0-9a-f]{16}\.tmp$/;
+
+/** How a durable write creates its file. */
+export interface DurableWriteOptions {
+  /** Permission bits of the new file. Default 0600. */
+  readonly mode?: number;
+}
+
+/**
+ * Replaces a file so that a crash at any moment leaves the old or the new content, whole. When it resolves, the
+ * new content is on disk. On failure the old file is untouched and no temporary file remains.
+ */
+export async function writeFileDurably(
+  path: string,
+  bytes: Uint8Array | string,
+  options: DurableWriteOptions = {},
+): Promise<void> {
+  const temporary = temporaryNameFor(path);
+  try {
+    await writeSynced(temporary, bytes, options.mode ?? 0o600);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw fromNodeError(error, `write ${path}`);
+  }
+  await syncDir(dirname(path));
+}
+
+/** Renames within one file system and makes the new name durable (both directories when they differ). */
+export async function renameDurably(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    throw fromNodeError(error, `rename ${from}`);
+  }
+  await syncDir(dirname(to));
+  if (dirname(from) !== dirname(to)) await syncDir(dirname(from));
+}
+
+/** Makes the names in a directory durable (fsync(2): syncing a file does not sync its directory entry). */
+export async function syncDir(dir: string): Promise<void> {
+  try {
+    const handle = await open(dir, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw fromNodeError(error, `sync ${dir}`);
+  }
+}
+
+/** A hidden, random name beside `path`. */
+export function temporaryNameFor(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomBytes(8).toString('hex')}.tmp`);
+}
+
+/** True for a file name that `temporaryNameFor` made. */
+export function isTemporaryName(name: string): boolean {
+  return TEMPORARY_NAME.test(name);
+}
+
+async function writeSynced(path: string, bytes: Uint8Array | string, mode: number): Promise<void> {
+  const handle = await open(path, 'wx', mode);
+  try {
+    await handle.writeFile(bytes);
+    // datasync: of a new file it also brings the size to disk, which is all that reading it back needs.
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,147 @@
+/** Links, addresses and routes of one network namespace. */
+import { errnoCode } from '../system-errors.ts';
+import {
+  addAddressRequest,
+  addDefaultRouteRequest,
+  decodeAddress,
+  decodeRoute,
+  type LinkAddress,
+  listAddressesRequest,
+  listRoutesRequest,
+  type Route,
+} from './address-messages.ts';
+import type { Ipv4Prefix } from './ipv4.ts';
+import {
+  addBridgeRequest,
+  addVethRequest,
+  decodeLink,
+  deleteLinkRequest,
+  getLinkRequest,
+  type Link,
+  LOOPBACK_INDEX,
+  linkUpRequest,
+  listLinksRequest,
+  type VethRequest,
+} from './link-messages.ts';
+import { linkNotReported } from './netlink-errors.ts';
+import type { NetlinkMessage } from './netlink-message.ts';
+import { NetlinkSocket } from './netlink-socket.ts';
+
+/** How the single interface of a container is set up. */
+export interface ContainerLinkSettings {
+  readonly linkName: string;
+  readonly address: Ipv4Prefix;
+  readonly gateway: number;
+}
+
+/**
+ * Synchronous verbs on the interfaces of the network namespace that the thread was in when `open` was called.
+ * Refusals of the kernel are thrown with the errno's name in `details.code`. Close it after use.
+ */
+export class RouteSocket {
+  readonly #socket: NetlinkSocket;
+
+  private constructor(socket: NetlinkSocket) {
+    this.#socket = socket;
+  }
+
+  /** Opens a socket in the thread's current network namespace. */
+  static open(): RouteSocket {
+    return new RouteSocket(NetlinkSocket.open());
+  }
+
+  /** Opens a socket for the duration of `use`. */
+  static with<T>(use: (socket: RouteSocket) => T): T {
+    const socket = RouteSocket.open();
+    try {
+      return use(socket);
+    } finally {
+      socket.close();
+    }
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  /** The link of that name, undefined when there is none. */
+  findLink(name: string): Link | undefined {
+    try {
+      return collect(this.#socket.request(getLinkRequest(name)), decodeLink)[0];
+    } catch (error) {
+      if (errnoCode(error) === 'ENODEV') return undefined;
+      throw error;
+    }
+  }
+
+  listLinks(): Link[] {
+    return collect(this.#socket.request(listLinksRequest()), decodeLink);
+  }
+
+  listAddresses(): LinkAddress[] {
+    return collect(this.#socket.request(listAddressesRequest()), decodeAddress);
+  }
+
+  /** Routes of the main table. */
+  listRoutes(): Route[] {
+    return collect(this.#socket.request(listRoutesRequest()), decodeRoute);
+  }
+
+  /** A new bridge that is up and has `address`. EEXIST when the name is taken; then nothing changed. */
+  addBridge(bridge: {
+    readonly name: string;
+    readonly mtu: number;
+    readonly macAddress: string;
+    readonly address: Ipv4Prefix;
+  }): Link {
+    this.#socket.request(addBridgeRequest(bridge));
+    const link = this.#require(bridge.name);
+    this.#socket.request(addAddressRequest({ linkIndex: link.index, prefix: bridge.address }));
+    return link;
+  }
+
+  /** A new veth pair; the near end is up. EEXIST when either name is taken; then nothing changed. */
+  addVeth(veth: VethRequest): void {
+    this.#socket.request(addVethRequest(veth));
+  }
+
+  /** Removes a link; false when it was gone already. */
+  deleteLink(name: string): boolean {
+    try {
+      this.#socket.request(deleteLinkRequest(name));
+      return true;
+    } catch (error) {
+      if (errnoCode(error) === 'ENODEV') return false;
+      throw error;
+    }
+  }
+
+  /** Brings `lo` up, with its own addresses. */
+  setLoopbackUp(): void {
+    this.#socket.request(linkUpRequest(LOOPBACK_INDEX));
+  }
+
+  /** Brings loopback and the container's link up and gives the link its address and the default route. */
+  configureContainerLink(settings: ContainerLinkSettings): void {
+    const linkIndex = this.#require(settings.linkName).index;
+    this.#socket.transact([
+      linkUpRequest(LOOPBACK_INDEX),
+      addAddressRequest({ linkIndex, prefix: settings.address }),
+      linkUpRequest(linkIndex),
+      addDefaultRouteRequest(settings.gateway, linkIndex),
+    ]);
+  }
+
+  #require(name: string): Link {
+    const link = collect(this.#socket.request(getLinkRequest(name)), decodeLink)[0];
+    if (link === undefined) throw linkNotReported(name);
+    return link;
+  }
+}
+
+function collect<T>(
+  messages: readonly NetlinkMessage[],
+  decode: (message: NetlinkMessage) => T | undefined,
+): T[] {
+  return messages.map(decode).filter((value): value is T & {} => value !== undefined);
+}
