@@ -40,7 +40,9 @@ export class Collection<T extends object> {
    * A document that cannot be understood is put in quarantine and reported by `quarantined`. `unavailable`, with
    * nothing touched, when one was written by a newer program.
    */
-  static async open<T extends object>(options: CollectionOptions<T>): Promise<Collection<T>> {
+  static async open<Value extends object>(
+    options: CollectionOptions<Value>,
+  ): Promise<Collection<Value>> {
     const collection = new Collection(options);
     await mkdir(options.dir, { recursive: true, mode: 0o700 });
     const names = await readdir(options.dir);

@@ -29,7 +29,9 @@ export class Document<T extends object> {
    * The document in `path`, or `initial` (not yet written) when there is no file. `corrupt` or `unavailable`
    * when it cannot be read.
    */
-  static async open<T extends object>(options: DocumentOptions<T>): Promise<Document<T>> {
+  static async open<Value extends object>(
+    options: DocumentOptions<Value>,
+  ): Promise<Document<Value>> {
     const file = new DurableJsonFile(options.path, options);
     return new Document(options.path, file, (await file.read()) ?? options.initial);
   }

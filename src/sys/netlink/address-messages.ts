@@ -48,6 +48,21 @@ export function addAddressRequest(address: LinkAddress): NetlinkRequest {
   };
 }
 
+/** Takes an address away; the kernel drops its routes. Fails with EADDRNOTAVAIL when the link lacks it. */
+export function deleteAddressRequest(address: LinkAddress): NetlinkRequest {
+  const { linkIndex, prefix } = address;
+  return {
+    purpose: `delete address ${formatPrefix(prefix)}`,
+    type: MessageType.deleteAddress,
+    flags: MessageFlag.ack,
+    body: addressBody(linkIndex, prefix.prefixLength),
+    attributes: [
+      { type: AddressAttribute.local, value: ipv4Bytes(prefix.address) },
+      { type: AddressAttribute.address, value: ipv4Bytes(prefix.address) },
+    ],
+  };
+}
+
 /** Asks for the IPv4 addresses of all links. */
 export function listAddressesRequest(): NetlinkRequest {
   return {

@@ -27,8 +27,6 @@ export interface Link {
 /** A pair of virtual interfaces: one here, its peer in another namespace. Both begin with the given settings. */
 export interface VethRequest {
   readonly name: string;
-  /** Index of the bridge that the near end joins. */
-  readonly masterIndex: number;
   readonly mtu: number;
   readonly peer: {
     readonly name: string;
@@ -102,7 +100,6 @@ export function addVethRequest(veth: VethRequest): NetlinkRequest {
     attributes: [
       { type: LinkAttribute.name, value: textValue(veth.name) },
       { type: LinkAttribute.mtu, value: numberValue(veth.mtu) },
-      { type: LinkAttribute.master, value: numberValue(veth.masterIndex) },
       {
         type: LinkAttribute.info,
         value: [
@@ -130,6 +127,20 @@ export function linkUpRequest(index: number): NetlinkRequest {
     flags: MessageFlag.ack,
     body: linkBody(index, { up: true }),
     attributes: [],
+  };
+}
+
+/**
+ * Makes a link a port of a bridge. A link that has its carrier by then forwards from the first frame on; one
+ * that gets it later waits for the kernel's link watch.
+ */
+export function setMasterRequest(link: Link, masterIndex: number): NetlinkRequest {
+  return {
+    purpose: `join link ${link.name} to its bridge`,
+    type: MessageType.newLink,
+    flags: MessageFlag.ack,
+    body: linkBody(link.index, { up: false }),
+    attributes: [{ type: LinkAttribute.master, value: numberValue(masterIndex) }],
   };
 }
 

@@ -10,9 +10,11 @@ export const MessageType = {
   deleteLink: 17,
   getLink: 18,
   newAddress: 20,
+  deleteAddress: 21,
   getAddress: 22,
   newRoute: 24,
   getRoute: 26,
+  newNeighbour: 28,
 } as const;
 
 export const MessageFlag = {
@@ -24,6 +26,7 @@ export const MessageFlag = {
   /** Of an error message: attributes with the kernel's explanation follow. */
   ackAttributes: 0x200,
   dump: 0x300,
+  replace: 0x100,
   exclusive: 0x200,
   create: 0x400,
 } as const;

@@ -5,6 +5,7 @@ import {
   addDefaultRouteRequest,
   decodeAddress,
   decodeRoute,
+  deleteAddressRequest,
   type LinkAddress,
   listAddressesRequest,
   listRoutesRequest,
@@ -21,8 +22,10 @@ import {
   LOOPBACK_INDEX,
   linkUpRequest,
   listLinksRequest,
+  setMasterRequest,
   type VethRequest,
 } from './link-messages.ts';
+import { pinToPortRequest } from './neighbour-messages.ts';
 import { linkNotReported } from './netlink-errors.ts';
 import type { NetlinkMessage } from './netlink-message.ts';
 import { NetlinkSocket } from './netlink-socket.ts';
@@ -103,6 +106,30 @@ export class RouteSocket {
   /** A new veth pair; the near end is up. EEXIST when either name is taken; then nothing changed. */
   addVeth(veth: VethRequest): void {
     this.#socket.request(addVethRequest(veth));
+  }
+
+  /**
+   * Makes a link a port of a bridge and binds `macAddress` to that port. Do it when both ends of the veth pair
+   * are up: a port that has its carrier forwards from the first frame on.
+   */
+  joinBridge(port: {
+    readonly linkName: string;
+    readonly bridgeIndex: number;
+    readonly macAddress: string;
+  }): void {
+    const link = this.#require(port.linkName);
+    this.#socket.transact([
+      setMasterRequest(link, port.bridgeIndex),
+      pinToPortRequest(link.index, port.macAddress),
+    ]);
+  }
+
+  /** Takes all IPv4 addresses of a link away, so that it answers for them no more. Nothing to do is success. */
+  removeAddresses(linkName: string): void {
+    const link = this.findLink(linkName);
+    if (link === undefined) return;
+    const addresses = this.listAddresses().filter((address) => address.linkIndex === link.index);
+    this.#socket.transact(addresses.map(deleteAddressRequest));
   }
 
   /** Removes a link; false when it was gone already. */

@@ -1,0 +1,31 @@
+/** The lowest level: one new process with its descriptors, started in the fastest way the machine has. */
+import type { Readable, Writable } from 'node:stream';
+import { isNativeAvailable } from '../native.ts';
+import type { Command, ProcessExit, SpawnOptions } from './command.ts';
+import { spawnPortable } from './spawn-portable.ts';
+import { spawnPosix } from './spawn-posix.ts';
+
+/** A running process. */
+export interface ChildProcessHandle {
+  readonly pid: number;
+  /** Our end of a `pipe-in` slot. Errors such as EPIPE are emitted but never fatal. */
+  writable(slot: number): Writable;
+  /** Our end of a `pipe-out` slot. Unread output holds the process up, so read it or destroy it. */
+  readable(slot: number): Readable;
+  /** Resolves when the process has ended, whoever may still hold its pipes. Never rejects. */
+  readonly exited: Promise<ProcessExit>;
+  /** Sends a signal; false when the process has ended already (its pid is then nobody's or another's). */
+  kill(signal: NodeJS.Signals): boolean;
+  /** Lets this program end before the process does. */
+  unref(): void;
+}
+
+/** A way to start processes. */
+export type SpawnProcess = (command: Command, options: SpawnOptions) => ChildProcessHandle;
+
+/**
+ * Starts a process; when it returns, the program is being executed. Throws `unavailable` when the program is not
+ * installed, `internal` with `details.code` when the kernel refuses (ENOENT for the directory, EACCES, …).
+ */
+export const spawnProcess: SpawnProcess = (command, options) =>
+  isNativeAvailable() ? spawnPosix(command, options) : spawnPortable(command, options);
