@@ -1,0 +1,50 @@
+/**
+ * Bundles the programs of `src/bin` into `dist/` and packs the embedded image beside them. Code that programs
+ * share, or load lazily, becomes chunks, so that `wherry --version` reads one small file.
+ */
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { build as bundle } from 'esbuild';
+import { $ } from 'zx';
+import { writeEmbeddedImage } from './embedded-image.ts';
+
+const ROOT = dirname(import.meta.dirname);
+const DIST = join(ROOT, 'dist');
+const PROGRAMS = ['cli', 'host', 'engine'];
+
+/** Bundled CommonJS packages call `require` for Node's own modules; ES modules have none. */
+const BANNER = [
+  '#!/usr/bin/env node',
+  `import { createRequire as makeRequire } from 'node:module';`,
+  'const require = makeRequire(import.meta.url);',
+].join('\n');
+
+/** Builds everything. Rejects when a program does not bundle. */
+export async function build(): Promise<void> {
+  await rm(DIST, { recursive: true, force: true });
+  const entryPoints = PROGRAMS.map((name) => join(ROOT, 'src/bin', `${name}.ts`));
+  await bundle({
+    entryPoints: entryPoints.filter((path) => existsSync(path)),
+    outdir: DIST,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.12',
+    // Finds its native part relative to its own files, so it stays a package.
+    external: ['koffi'],
+    chunkNames: 'chunks/[name]-[hash]',
+    banner: { js: BANNER },
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  await chmod(join(DIST, 'cli.js'), 0o755);
+  await mkdir(join(DIST, 'embedded'));
+  await writeEmbeddedImage(join(DIST, 'embedded', 'busybox.tar'));
+}
+
+if (process.argv[1] === import.meta.filename) {
+  await $({ cwd: ROOT, stdio: 'inherit' })`npx tsc --noEmit -p .`;
+  await build();
+}

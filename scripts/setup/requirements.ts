@@ -1,0 +1,68 @@
+/** What the tests and the demonstration need of the machine, and the package that brings each. */
+import { accessSync, constants, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Who needs a tool: `try` is what running containers takes, `test` is everything. */
+export type Purpose = 'test' | 'try';
+
+/** One program and the Debian package that holds it. */
+export interface Requirement {
+  readonly program: string;
+  readonly packageName: string;
+  /** Any of these will do instead of `program`. */
+  readonly alternatives?: readonly string[];
+  readonly purposes: readonly Purpose[];
+}
+
+const BOTH: readonly Purpose[] = ['test', 'try'];
+const TEST_ONLY: readonly Purpose[] = ['test'];
+
+const REQUIREMENTS: readonly Requirement[] = [
+  { program: 'crun', packageName: 'crun', alternatives: ['runc'], purposes: ['try'] },
+  { program: 'crun', packageName: 'crun', purposes: TEST_ONLY },
+  { program: 'runc', packageName: 'runc', purposes: TEST_ONLY },
+  { program: 'conmon', packageName: 'conmon', purposes: BOTH },
+  { program: 'slirp4netns', packageName: 'slirp4netns', purposes: BOTH },
+  { program: 'newuidmap', packageName: 'uidmap', purposes: BOTH },
+  { program: 'busybox', packageName: 'busybox-static', purposes: BOTH },
+  { program: 'nft', packageName: 'nftables', purposes: BOTH },
+  { program: 'ip', packageName: 'iproute2', purposes: TEST_ONLY },
+  { program: 'fuse-overlayfs', packageName: 'fuse-overlayfs', purposes: TEST_ONLY },
+  { program: 'docker-registry', packageName: 'docker-registry', purposes: TEST_ONLY },
+  { program: 'mmdebstrap', packageName: 'mmdebstrap', purposes: TEST_ONLY },
+  { program: 'tmux', packageName: 'tmux', purposes: TEST_ONLY },
+  { program: 'git', packageName: 'git', purposes: TEST_ONLY },
+];
+
+/** PATH of the programs we look for: an ordinary user's PATH often lacks the sbin directories. */
+export const TOOL_PATH = [
+  '/usr/local/sbin',
+  '/usr/local/bin',
+  '/usr/sbin',
+  '/usr/bin',
+  '/sbin',
+  '/bin',
+];
+
+/** Absolute path of a program on `TOOL_PATH`, undefined when it is not there. */
+export function findTool(program: string): string | undefined {
+  return TOOL_PATH.map((dir) => join(dir, program)).find(isExecutableFile);
+}
+
+/** The requirements of `purpose` that the machine does not meet. */
+export function missingRequirements(purpose: Purpose): readonly Requirement[] {
+  return REQUIREMENTS.filter(
+    ({ purposes, program, alternatives = [] }) =>
+      purposes.includes(purpose) &&
+      [program, ...alternatives].every((name) => findTool(name) === undefined),
+  );
+}
+
+function isExecutableFile(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

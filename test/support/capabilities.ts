@@ -1,0 +1,105 @@
+/** What a test needs of the machine. A lack skips the test with its reason, or fails it where it was promised. */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Abilities that tests may ask for; each is probed once, by using it where that is cheap. */
+export type Capability =
+  | 'userns'
+  | 'subordinate-ids'
+  | 'net-tun'
+  | 'crun'
+  | 'runc'
+  | 'conmon'
+  | 'slirp4netns'
+  | 'nft'
+  | 'ip'
+  | 'fuse-overlayfs'
+  | 'busybox'
+  | 'docker-cli'
+  | 'docker-registry'
+  | 'mmdebstrap'
+  | 'apt-mirror'
+  | 'tmux';
+
+/** To be spread into the options of a test or a suite. */
+export interface Requirements {
+  readonly skip: string | false;
+}
+
+const SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+const PROBES: Readonly<Record<Capability, () => boolean>> = {
+  userns: () => succeeds('unshare', ['--user', '--map-root-user', 'true']),
+  'subordinate-ids': () =>
+    succeeds('unshare', ['--user', '--map-root-user', '--map-auto', 'chown', '--version']),
+  'net-tun': () => isWritable('/dev/net/tun'),
+  crun: () => findProgram('crun') !== undefined,
+  runc: () => findProgram('runc') !== undefined,
+  conmon: () => findProgram('conmon') !== undefined,
+  slirp4netns: () => findProgram('slirp4netns') !== undefined,
+  nft: () => findProgram('nft') !== undefined,
+  ip: () => findProgram('ip') !== undefined,
+  'fuse-overlayfs': () => findProgram('fuse-overlayfs') !== undefined && isWritable('/dev/fuse'),
+  busybox: () => findProgram('busybox') !== undefined,
+  'docker-cli': () => findProgram('docker') !== undefined,
+  'docker-registry': () => findProgram('docker-registry') !== undefined,
+  mmdebstrap: () => findProgram('mmdebstrap') !== undefined,
+  'apt-mirror': () => succeeds('apt-get', ['indextargets', '--format', '$(SITE)']),
+  tmux: () => findProgram('tmux') !== undefined,
+};
+
+const known = new Map<Capability, boolean>();
+
+/**
+ * Options that skip a test when the machine lacks something. Names in the environment variable `REQUIRE_CAPS`
+ * (comma-separated, or `all`) must be there: lacking one of them throws, so that a promise is never skipped.
+ */
+export function requires(...capabilities: readonly Capability[]): Requirements {
+  const missing = capabilities.filter((capability) => !has(capability));
+  const promised = missing.filter(isPromised);
+  if (promised.length > 0) throw new Error(`this machine must have: ${promised.join(', ')}`);
+  return { skip: missing.length > 0 ? `needs ${missing.join(', ')}` : false };
+}
+
+/** Whether the machine has `capability`. */
+export function has(capability: Capability): boolean {
+  const cached = known.get(capability);
+  if (cached !== undefined) return cached;
+  const present = PROBES[capability]();
+  known.set(capability, present);
+  return present;
+}
+
+/** Absolute path of a program in the system's directories, undefined when it is not there. */
+export function findProgram(name: string): string | undefined {
+  return SEARCH_PATH.split(':')
+    .map((dir) => join(dir, name))
+    .find(isExecutable);
+}
+
+function isPromised(capability: Capability): boolean {
+  const promised = (process.env['REQUIRE_CAPS'] ?? '').split(',');
+  return promised.includes('all') || promised.includes(capability);
+}
+
+function isExecutable(path: string): boolean {
+  return hasAccess(path, constants.X_OK) && statSync(path).isFile();
+}
+
+function isWritable(path: string): boolean {
+  return hasAccess(path, constants.R_OK | constants.W_OK);
+}
+
+function hasAccess(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function succeeds(file: string, args: readonly string[]): boolean {
+  return spawnSync(file, args, { stdio: 'ignore', timeout: 10_000 }).status === 0;
+}
