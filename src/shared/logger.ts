@@ -13,4 +13,9 @@ export interface Logger {
 const nothing = () => undefined;
 
 /** Drops everything: for tests and for code that reports in another way. */
-export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+export const silentLogger: Logger = {
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
+};

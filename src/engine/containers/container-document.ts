@@ -1,9 +1,10 @@
 /** What is stored of a container: the request as the client sent it, and its status. */
+
+import type { Endpoint, PublishedPort } from '../../network/sandbox-service.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { TaskRecord } from '../../runtime/task-runner.ts';
 import type { ContainerId } from '../../shared/ids.ts';
 import type { ContainerConfig, EndpointSettings, HostConfig } from '../../wire/container-config.ts';
-import type { Endpoint, PublishedPort } from '../../network/sandbox-service.ts';
 
 /** How the last run ended. */
 export interface ExitFacts {

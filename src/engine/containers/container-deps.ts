@@ -1,0 +1,78 @@
+/** What the verbs of containers work with. Built once in the composition root. */
+
+import type { SandboxService } from '../../network/sandbox-service.ts';
+import type { LogReader } from '../../runtime/log-reader.ts';
+import type { SpecBuilder } from '../../runtime/spec-builder.ts';
+import type { TaskRunner } from '../../runtime/task-runner.ts';
+import type { Clock } from '../../shared/clock.ts';
+import type { ContainerId } from '../../shared/ids.ts';
+import type { KeyedMutex } from '../../shared/keyed-mutex.ts';
+import type { Logger } from '../../shared/logger.ts';
+import type { ContainerFiles, NameFiles } from '../../storage/container-files.ts';
+import type { Snapshotter } from '../../storage/snapshotter.ts';
+import type { HostConfig } from '../../wire/container-config.ts';
+import type { EventBus } from '../events/event-bus.ts';
+import type { ImageView } from '../images/image-view.ts';
+import type { ContainerRegistry } from './container-registry.ts';
+import type { ContainerSignals } from './container-signals.ts';
+import type { MountVolumes } from './resolve-mounts.ts';
+
+/** What containers ask of images. */
+export interface ContainerImages {
+  /** `not-found` with `No such image: x`. */
+  resolve(ref: string): Promise<ImageView>;
+  /** True while `ref` still names this image. */
+  stillNames(ref: string, imageId: string): boolean;
+}
+
+/** What containers ask of volumes. */
+export interface ContainerVolumes extends MountVolumes {
+  remove(name: string, options: { force: boolean }): Promise<void>;
+}
+
+/** What the generated name files of a container depend on. */
+export interface NameFileRequest {
+  readonly hostname: string;
+  readonly domainname: string;
+  /** Empty for `none`; the host's address for shared namespaces. */
+  readonly ipAddress: string;
+  readonly hostConfig: HostConfig;
+  /** True when the container uses the engine's own namespace. */
+  readonly hostNetwork: boolean;
+}
+
+export interface ContainerSettings {
+  readonly defaultRuntime: string;
+  readonly runtimeNames: readonly string[];
+  /** Static init for `--init`; undefined when this host has none. */
+  readonly initPath: string | undefined;
+  /** The machine's own host name, for `--network host`. */
+  readonly hostHostname: string;
+}
+
+export interface ContainerDeps {
+  readonly registry: ContainerRegistry;
+  readonly locks: KeyedMutex<ContainerId>;
+  readonly signals: ContainerSignals;
+  readonly tasks: TaskRunner;
+  readonly logs: LogReader;
+  readonly specs: SpecBuilder;
+  readonly snapshots: Snapshotter;
+  readonly sandboxes: SandboxService;
+  readonly images: ContainerImages;
+  readonly volumes: ContainerVolumes;
+  readonly files: ContainerFiles;
+  readonly renderNameFiles: (request: NameFileRequest) => NameFiles;
+  readonly events: EventBus;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly settings: ContainerSettings;
+  /** Containers whose end must not remove them although they ask for it: they are being restarted. */
+  readonly keptOnExit: Set<ContainerId>;
+}
+
+/** Reports a failed clean-up step: the operation's own error is the one that the client sees. */
+export const reportCleanup =
+  (deps: Pick<ContainerDeps, 'logger'>, id: ContainerId) =>
+  (error: unknown): void =>
+    deps.logger.warn('clean-up step failed', { container: id, error });

@@ -1,0 +1,121 @@
+/** Errors of containers, with the texts that Docker's clients know. */
+import { EngineError, findEngineError } from '../../shared/errors.ts';
+import { parseSignal } from '../../shared/signals.ts';
+
+export const noSuchContainer = (ref: string) =>
+  new EngineError('not-found', `No such container: ${ref}`);
+
+export const ambiguousContainer = (ref: string) =>
+  new EngineError('invalid-argument', `multiple IDs found with provided prefix: ${ref}`);
+
+export const nameInUse = (name: string, byId: string) =>
+  new EngineError(
+    'conflict',
+    `Conflict. The container name "/${name}" is already in use by container "${byId}". ` +
+      'You have to remove (or rename) that container to be able to reuse that name.',
+  );
+
+export const invalidName = (name: string) =>
+  new EngineError(
+    'invalid-argument',
+    `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
+  );
+
+export const emptyName = () =>
+  new EngineError('invalid-argument', 'Neither old nor new names may be empty');
+
+export const sameName = () =>
+  new EngineError(
+    'invalid-argument',
+    'Renaming a container with the same name as its current name',
+  );
+
+export const notRunning = (id: string) =>
+  new EngineError('conflict', `container ${id} is not running`);
+
+export const cannotKillStopped = (id: string) =>
+  new EngineError('conflict', `cannot kill container: ${id}: container ${id} is not running`);
+
+export const isPaused = (id: string) =>
+  new EngineError('conflict', `container ${id} is paused, unpause the container before exec`);
+
+export const alreadyPaused = (id: string) =>
+  new EngineError('conflict', `container ${id} is already paused`);
+
+export const notPaused = (id: string) =>
+  new EngineError('conflict', `Container ${id} is not paused`);
+
+export const cannotStartPaused = () =>
+  new EngineError('conflict', 'cannot start a paused container, try unpause instead');
+
+export const markedForRemoval = () =>
+  new EngineError('conflict', 'container is marked for removal and cannot be started');
+
+export const busyStopping = (id: string) =>
+  new EngineError('conflict', `container ${id} is being stopped`);
+
+export const cannotAttach = (state: 'paused' | 'restarting') =>
+  new EngineError('conflict', `You cannot attach to a ${state} container, unpause it first`);
+
+export const removeRunning = (name: string, state: 'running' | 'paused') =>
+  new EngineError(
+    'conflict',
+    `cannot remove container "/${name}": container is ${state}: stop the container before removing or force remove`,
+  );
+
+export const removalInProgress = (id: string) =>
+  new EngineError('conflict', `removal of container ${id} is already in progress`);
+
+export const noCommand = () => new EngineError('invalid-argument', 'no command specified');
+
+export const autoRemoveWithRestart = () =>
+  new EngineError('invalid-argument', "can't create 'AutoRemove' container with restart policy");
+
+export const invalidRestartPolicy = (message: string) =>
+  new EngineError('invalid-argument', message);
+
+export const invalidMount = (message: string, cause?: unknown) =>
+  new EngineError('invalid-argument', message, { cause });
+
+export const duplicateMountPoint = (destination: string) =>
+  new EngineError('invalid-argument', `Duplicate mount point: ${destination}`);
+
+export const invalidSignal = (text: string) =>
+  new EngineError('invalid-argument', `invalid signal: ${text}`);
+
+export const invalidWorkingDir = (dir: string) =>
+  new EngineError(
+    'invalid-argument',
+    `the working directory '${dir}' is invalid, it needs to be an absolute path`,
+  );
+
+export const platformMismatch = (image: string, wanted: string, actual: string) =>
+  new EngineError(
+    'not-found',
+    `image with reference ${image} was found but its platform (${actual}) does not match the specified platform (${wanted})`,
+  );
+
+export const unknownRuntime = (name: string) =>
+  new EngineError('invalid-argument', `unknown or invalid runtime name: ${name}`);
+
+export const networkNotFound = (name: string) =>
+  new EngineError('not-found', `network ${name} not found`);
+
+export const unsupportedSetting = (setting: string, why: string) =>
+  new EngineError('invalid-argument', `${setting} is not supported: ${why}`);
+
+export const conflictingNetworkOptions = (message: string) =>
+  new EngineError('invalid-argument', `conflicting options: ${message}`);
+
+/** The number of a signal that a client named. */
+export function requireSignal(text: string): number {
+  const signal = parseSignal(text);
+  if (signal === undefined) throw invalidSignal(text);
+  return signal;
+}
+
+/** The exit code that a failed start leaves behind: 126, 127 or 128 as dockerd chooses it. */
+export function startExitCode(error: unknown): number {
+  const code = Number(findEngineError(error)?.details['exitCode'] ?? '128');
+  return code === 126 || code === 127 ? code : 128;
+}

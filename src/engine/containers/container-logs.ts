@@ -1,0 +1,29 @@
+/** `GET /containers/{id}/logs`. */
+import type { LogsOptions } from '../../api/backends.ts';
+import type { LogEntry } from '../../runtime/log-reader.ts';
+import type { ContainerDeps } from './container-deps.ts';
+import { liveStatus } from './container-status.ts';
+import { chooseStreams } from './logged-output.ts';
+
+/** What the container wrote. A follow ends with the container; one that does not run is not followed. */
+export async function containerLogs(
+  deps: Pick<ContainerDeps, 'registry' | 'signals' | 'logs' | 'files'>,
+  request: { readonly ref: string; readonly options: LogsOptions },
+  signal: AbortSignal,
+): Promise<{ tty: boolean; entries: AsyncIterable<readonly LogEntry[]> }> {
+  const { options } = request;
+  const document = deps.registry.resolve(request.ref);
+  const follows = options.follow && liveStatus(document.status) !== undefined;
+  const { sinceSeconds, untilSeconds, tailLines } = options;
+  const batches = deps.logs.read({
+    logPath: deps.files.logPath(document.id),
+    signal,
+    ...(sinceSeconds === undefined ? {} : { sinceSeconds }),
+    ...(untilSeconds === undefined ? {} : { untilSeconds }),
+    ...(tailLines === undefined ? {} : { tailLines }),
+    ...(follows
+      ? { follow: { ended: deps.signals.next(document.id, ['ended', 'removed'], signal) } }
+      : {}),
+  });
+  return { tty: document.config.Tty ?? false, entries: chooseStreams(batches, options) };
+}

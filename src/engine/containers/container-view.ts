@@ -1,0 +1,67 @@
+/** Containers as the API shows them. */
+import type { ContainerView, ListContainersOptions } from '../../api/backends.ts';
+import type { ContainerDeps } from './container-deps.ts';
+import type { ContainerDocument } from './container-document.ts';
+import { containerPredicate, impliesAll } from './container-filter.ts';
+import { liveStatus } from './container-status.ts';
+
+export interface ViewDeps
+  extends Pick<ContainerDeps, 'registry' | 'images' | 'files' | 'snapshots'> {
+  /** Ids of the running exec sessions of a container. */
+  readonly execIdsOf: (containerId: string) => readonly string[];
+}
+
+/** One container; sizes are measured only when asked for. */
+export async function inspectContainer(
+  deps: ViewDeps,
+  ref: string,
+  options: { readonly size: boolean },
+): Promise<ContainerView> {
+  return await toView(deps, deps.registry.resolve(ref), options);
+}
+
+/** Newest first. Without `all` only those with a process; `limit` implies `all`. */
+export async function listContainers(
+  deps: ViewDeps,
+  options: ListContainersOptions,
+): Promise<readonly ContainerView[]> {
+  const accept = containerPredicate(options.filters, {
+    resolve: (ref) => deps.registry.resolve(ref),
+    hasAncestor: (document, ref) => hasAncestor(deps, document, ref),
+  });
+  const all = options.all || (options.limit ?? 0) > 0 || impliesAll(options.filters);
+  const chosen = deps.registry
+    .all()
+    .filter((document) => (all || liveStatus(document.status) !== undefined) && accept(document))
+    .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+  const limit = options.limit ?? 0;
+  const shown = limit > 0 ? chosen.slice(0, limit) : chosen;
+  return await Promise.all(shown.map((document) => toView(deps, document, options)));
+}
+
+function hasAncestor(deps: ViewDeps, document: ContainerDocument, ref: string): boolean {
+  const id = ref.startsWith('sha256:') ? ref : `sha256:${ref}`;
+  return document.imageId.startsWith(id) || deps.images.stillNames(ref, document.imageId);
+}
+
+async function toView(
+  deps: ViewDeps,
+  document: ContainerDocument,
+  options: { readonly size: boolean },
+): Promise<ContainerView> {
+  return {
+    document,
+    imageStillTagged: deps.images.stillNames(document.imageRef, document.imageId),
+    logPath: deps.files.logPath(document.id),
+    pid: liveStatus(document.status)?.task.init.pid ?? 0,
+    execIds: deps.execIdsOf(document.id),
+    graphDriver: { name: deps.snapshots.name, data: {} },
+    ...(options.size ? await sizes(deps, document) : {}),
+  };
+}
+
+async function sizes(deps: ViewDeps, document: ContainerDocument) {
+  const sizeRwBytes = await deps.snapshots.activeSize(document.id);
+  const image = await deps.images.resolve(document.imageId).catch(() => undefined);
+  return { sizeRwBytes, sizeRootFsBytes: sizeRwBytes + (image?.sizeBytes ?? 0) };
+}

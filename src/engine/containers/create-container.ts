@@ -1,0 +1,135 @@
+/** `POST /containers/create`. */
+import type { CreateContainerRequest } from '../../api/backends.ts';
+import { CleanupStack } from '../../shared/cleanup-stack.ts';
+import { type ContainerId, newContainerId, shortId } from '../../shared/ids.ts';
+import type { ContainerConfig, HostConfig } from '../../wire/container-config.ts';
+import type { ImageView } from '../images/image-view.ts';
+import { checkCreateRequest } from './check-create-request.ts';
+import { type ContainerDeps, reportCleanup } from './container-deps.ts';
+import type { ContainerDocument, MountPoint } from './container-document.ts';
+import { noCommand, platformMismatch } from './container-errors.ts';
+import { publishContainerEvent } from './container-events.ts';
+import { generateName, parseContainerName } from './container-names.ts';
+import { copyUpVolumes } from './copy-up-volumes.ts';
+import { mergeImageConfig } from './merge-image-config.ts';
+import { parseNetworkMode } from './network-mode.ts';
+import { resolveMounts } from './resolve-mounts.ts';
+
+export interface CreatedContainer {
+  readonly id: ContainerId;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Makes a container from an image: name, snapshot, volumes, document. On failure everything made is undone.
+ * A missing image is `not-found`, the client's cue to pull.
+ */
+export async function createContainer(
+  deps: ContainerDeps,
+  request: CreateContainerRequest,
+): Promise<CreatedContainer> {
+  const given = request.name === undefined ? undefined : parseContainerName(request.name);
+  checkCreateRequest(deps.settings, request);
+  const image = await deps.images.resolve(request.config.Image ?? '');
+  checkPlatform(request, image);
+  const config = mergedConfig(request, image);
+
+  const id = newContainerId();
+  await using undo = new CleanupStack(reportCleanup(deps, id));
+  const name = given ?? generateName((taken) => deps.registry.isNameTaken(taken));
+  deps.registry.reserveName(name, id);
+  undo.defer(() => deps.registry.releaseName(name, id));
+  const mounts = await resolveMounts(
+    { ...deps, mountsOf: (ref) => deps.registry.resolve(ref).mounts },
+    config,
+    request.hostConfig,
+  );
+  undo.defer(() => removeAnonymousVolumes(deps, mounts));
+  await deps.snapshots.prepareActive(id, image.layerChainIds.at(-1));
+  undo.defer(() => deps.snapshots.removeActive(id));
+  await copyUpVolumes(deps, id, mounts);
+  const document = newDocument(deps, { id, name, config, image, mounts, request });
+  await deps.registry.add(document);
+
+  undo.release();
+  publishContainerEvent(deps, document, { action: 'create' });
+  return { id, warnings: [] };
+}
+
+function checkPlatform(request: CreateContainerRequest, image: ImageView): void {
+  const wanted = request.platform;
+  if (wanted === undefined || wanted === '') return;
+  const { os, architecture, variant } = image.config;
+  const actual = [os, architecture, variant].filter(Boolean).join('/');
+  const matches = actual === wanted || `${os}/${architecture}` === wanted || os === wanted;
+  if (!matches) throw platformMismatch(request.config.Image ?? '', wanted, actual);
+}
+
+function mergedConfig(request: CreateContainerRequest, image: ImageView): ContainerConfig {
+  const merged = mergeImageConfig(request.config, image.config.config ?? {});
+  const command = [...(merged.Entrypoint ?? []), ...(merged.Cmd ?? [])];
+  if (command.length === 0) throw noCommand();
+  return merged;
+}
+
+async function removeAnonymousVolumes(
+  deps: ContainerDeps,
+  mounts: readonly MountPoint[],
+): Promise<void> {
+  for (const mount of mounts) {
+    if (mount.anonymous) await deps.volumes.remove(mount.name, { force: true });
+  }
+}
+
+interface NewDocument {
+  readonly id: ContainerId;
+  readonly name: string;
+  readonly config: ContainerConfig;
+  readonly image: ImageView;
+  readonly mounts: readonly MountPoint[];
+  readonly request: CreateContainerRequest;
+}
+
+function newDocument(deps: ContainerDeps, input: NewDocument): ContainerDocument {
+  const { id, image, request } = input;
+  const hostConfig = withDefaults(deps, request.hostConfig);
+  const endpoints = Object.entries(request.networkingConfig.EndpointsConfig ?? {});
+  return {
+    v: 1,
+    id,
+    name: input.name,
+    createdAt: deps.clock.nowIso(),
+    imageRef: request.config.Image ?? '',
+    imageId: image.id,
+    manifestDigest: image.manifestDigest,
+    parentChainId: image.layerChainIds.at(-1) ?? null,
+    config: { ...input.config, Hostname: hostnameOf(deps, input) },
+    hostConfig,
+    endpointSettings: Object.fromEntries(endpoints.map(([name, given]) => [name, given ?? {}])),
+    mounts: input.mounts,
+    runtimeName: hostConfig.Runtime ?? deps.settings.defaultRuntime,
+    restartCount: 0,
+    status: { state: 'created' },
+  };
+}
+
+/** The settings that dockerd fills in before it stores them. */
+function withDefaults(deps: ContainerDeps, given: HostConfig): HostConfig {
+  const mode = parseNetworkMode(given.NetworkMode);
+  return {
+    ...given,
+    NetworkMode: mode.kind === 'container' ? `container:${mode.ref}` : mode.kind,
+    Runtime: given.Runtime || deps.settings.defaultRuntime,
+    ShmSize: given.ShmSize || 64 * 1024 * 1024,
+    RestartPolicy: {
+      Name: given.RestartPolicy?.Name || 'no',
+      MaximumRetryCount: given.RestartPolicy?.MaximumRetryCount ?? 0,
+    },
+  };
+}
+
+function hostnameOf(deps: ContainerDeps, input: NewDocument): string {
+  if (input.config.Hostname) return input.config.Hostname;
+  const mode = parseNetworkMode(input.request.hostConfig.NetworkMode);
+  return mode.kind === 'host' ? deps.settings.hostHostname : shortId(input.id);
+}

@@ -1,0 +1,98 @@
+/** `HostConfig.NetworkMode` and `PortBindings`, decoded. */
+import type { PublishRequest } from '../../network/sandbox-service.ts';
+import type { ContainerConfig, HostConfig, PortBinding } from '../../wire/container-config.ts';
+import { parseContainerPorts, parseHostPorts } from '../../wire/port-syntax.ts';
+import {
+  conflictingNetworkOptions,
+  networkNotFound,
+  unsupportedSetting,
+} from './container-errors.ts';
+
+export type NetworkMode =
+  | { readonly kind: 'bridge' | 'none' | 'host' }
+  /** Shares the network namespace of another container. */
+  | { readonly kind: 'container'; readonly ref: string };
+
+/** The mode a container asked for; a network that does not exist is `not-found`. */
+export function parseNetworkMode(text: string | undefined): NetworkMode {
+  switch (text ?? '') {
+    case '':
+    case 'default':
+    case 'bridge':
+      return { kind: 'bridge' };
+    case 'none':
+      return { kind: 'none' };
+    case 'host':
+      return { kind: 'host' };
+    default: {
+      const ref = /^container:(.+)$/.exec(text ?? '')?.[1];
+      if (ref === undefined) throw networkNotFound(text ?? '');
+      return { kind: 'container', ref };
+    }
+  }
+}
+
+/** Refuses the combinations that dockerd refuses. */
+export function checkNetworkOptions(config: ContainerConfig, hostConfig: HostConfig): void {
+  const mode = parseNetworkMode(hostConfig.NetworkMode);
+  if (mode.kind !== 'container') return;
+  if (config.Hostname) {
+    throw conflictingNetworkOptions('hostname and the network mode');
+  }
+  if (Object.keys(hostConfig.PortBindings ?? {}).length > 0) {
+    throw conflictingNetworkOptions('port publishing and the container type network mode');
+  }
+}
+
+/** Ports of one protocol that can be published: SCTP has no socket that another namespace could use. */
+function publishablePorts(text: string) {
+  const { first, last, protocol } = parseContainerPorts(text);
+  if (protocol === 'sctp') {
+    throw unsupportedSetting(`publishing ${text}`, 'SCTP sockets cannot be handed to a namespace');
+  }
+  return {
+    ports: Array.from({ length: last - first + 1 }, (_, offset) => first + offset),
+    protocol,
+  };
+}
+
+/** The host port of a binding, 0 for a random one. */
+function hostPortOf(binding: PortBinding): number {
+  const range = parseHostPorts(binding.HostPort);
+  if (range === undefined) return 0;
+  if (range.first !== range.last) {
+    throw unsupportedSetting(`host port range ${binding.HostPort}`, 'name one host port');
+  }
+  return range.first;
+}
+
+/** The ports that a container asks to have published, `-P` included. */
+export function publishRequests(
+  config: ContainerConfig,
+  hostConfig: HostConfig,
+): readonly PublishRequest[] {
+  const bindings = hostConfig.PortBindings ?? {};
+  const explicit = Object.entries(bindings).flatMap(([port, list]) => toRequests(port, list));
+  if (hostConfig.PublishAllPorts !== true) return explicit;
+  const bound = new Set(explicit.map((request) => `${request.containerPort}/${request.protocol}`));
+  const exposed = Object.keys(config.ExposedPorts ?? {})
+    .flatMap((port) => toRequests(port, null))
+    .filter((request) => !bound.has(`${request.containerPort}/${request.protocol}`));
+  return [...explicit, ...exposed];
+}
+
+function toRequests(
+  containerPort: string,
+  bindings: readonly PortBinding[] | null,
+): readonly PublishRequest[] {
+  const { ports, protocol } = publishablePorts(containerPort);
+  const list: readonly PortBinding[] = bindings === null || bindings.length === 0 ? [{}] : bindings;
+  return ports.flatMap((port) =>
+    list.map((binding) => ({
+      protocol,
+      containerPort: port,
+      hostIp: binding.HostIp ?? '',
+      hostPort: hostPortOf(binding),
+    })),
+  );
+}

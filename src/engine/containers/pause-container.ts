@@ -1,0 +1,30 @@
+/** `POST /containers/{id}/pause` and `/unpause`. */
+import type { ContainerDeps } from './container-deps.ts';
+import { alreadyPaused, notPaused, notRunning } from './container-errors.ts';
+import { publishContainerEvent } from './container-events.ts';
+import { withStatus } from './container-status.ts';
+
+/** Freezes every process of a running container. */
+export async function pauseContainer(deps: ContainerDeps, ref: string): Promise<void> {
+  const { id } = deps.registry.resolve(ref);
+  await deps.locks.run(id, async () => {
+    const { status } = deps.registry.get(id);
+    if (status.state === 'paused') throw alreadyPaused(id);
+    if (status.state !== 'running') throw notRunning(id);
+    await deps.tasks.pause(status.task);
+    const document = await deps.registry.update(id, withStatus({ ...status, state: 'paused' }));
+    publishContainerEvent(deps, document, { action: 'pause' });
+  });
+}
+
+/** Lets a frozen container go on. */
+export async function unpauseContainer(deps: ContainerDeps, ref: string): Promise<void> {
+  const { id } = deps.registry.resolve(ref);
+  await deps.locks.run(id, async () => {
+    const { status } = deps.registry.get(id);
+    if (status.state !== 'paused') throw notPaused(id);
+    await deps.tasks.resume(status.task);
+    const document = await deps.registry.update(id, withStatus({ ...status, state: 'running' }));
+    publishContainerEvent(deps, document, { action: 'unpause' });
+  });
+}

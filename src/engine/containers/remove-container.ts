@@ -1,0 +1,65 @@
+/** `DELETE /containers/{id}`. */
+import type { ContainerId } from '../../shared/ids.ts';
+import { type ContainerDeps, reportCleanup } from './container-deps.ts';
+import { publishContainerEvent } from './container-events.ts';
+import type { EndOfRun } from './container-signals.ts';
+import { lastExit, liveStatus, removeRefusal, withStatus } from './container-status.ts';
+import { killAndSettle } from './kill-container.ts';
+
+/** Removes a container; with `force` a running one is killed first. */
+export async function removeContainer(
+  deps: ContainerDeps,
+  ref: string,
+  options: { readonly force: boolean; readonly volumes: boolean },
+): Promise<void> {
+  const { id } = deps.registry.resolve(ref);
+  const refusal = removeRefusal(deps.registry.get(id));
+  if (refusal !== undefined && !options.force) throw refusal;
+  const live = liveStatus(deps.registry.get(id).status);
+  if (live !== undefined) await killAndSettle(deps, id, live.task);
+  await deps.locks.run(id, async () => {
+    const document = deps.registry.tryGet(id);
+    if (document === undefined) return;
+    const late = removeRefusal(document);
+    if (late !== undefined && document.status.state !== 'removing') throw late;
+    const end = { exitCode: lastExit(document.status)?.exitCode ?? 0, error: '' };
+    await removeLocked(deps, id, { volumes: options.volumes, end });
+  });
+}
+
+/**
+ * Removes everything of a container that has no process; the caller holds its lock. Every step is
+ * idempotent: a removal that a crash interrupted is finished by calling this again.
+ */
+export async function removeLocked(
+  deps: ContainerDeps,
+  id: ContainerId,
+  options: { readonly volumes: boolean; readonly end: EndOfRun },
+): Promise<void> {
+  const document = deps.registry.get(id);
+  const last = lastExit(document.status);
+  if (document.status.state !== 'removing') {
+    await deps.registry.update(
+      id,
+      withStatus({ state: 'removing', ...(last === undefined ? {} : { last }) }),
+    );
+  }
+  await deps.sandboxes.remove(id);
+  await deps.snapshots.removeActive(id);
+  await deps.registry.remove(id);
+  deps.tasks.remove(id).catch(reportCleanup(deps, id));
+  if (options.volumes) await removeOwnVolumes(deps, document.mounts, id);
+  publishContainerEvent(deps, document, { action: 'destroy' });
+  deps.signals.notify(id, 'removed', options.end);
+}
+
+async function removeOwnVolumes(
+  deps: ContainerDeps,
+  mounts: readonly { readonly anonymous: boolean; readonly name: string }[],
+  id: ContainerId,
+): Promise<void> {
+  for (const mount of mounts) {
+    if (!mount.anonymous) continue;
+    await deps.volumes.remove(mount.name, { force: true }).catch(reportCleanup(deps, id));
+  }
+}

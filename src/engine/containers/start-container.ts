@@ -1,0 +1,173 @@
+/** `POST /containers/{id}/start`. */
+import type { Sandbox } from '../../network/sandbox-service.ts';
+import type { NetworkNamespace } from '../../runtime/spec-builder.ts';
+import type { TaskRecord } from '../../runtime/task-runner.ts';
+import { CleanupStack } from '../../shared/cleanup-stack.ts';
+import { messageOf } from '../../shared/errors.ts';
+import { type ContainerDeps, reportCleanup } from './container-deps.ts';
+import type { ContainerDocument, ContainerStatus, NetworkFacts } from './container-document.ts';
+import { notRunning, startExitCode } from './container-errors.ts';
+import { publishContainerEvent } from './container-events.ts';
+import { lastExit, liveStatus, startRefusal, withStatus } from './container-status.ts';
+import { nameFileMounts, writeNameFiles } from './name-file-mounts.ts';
+import { parseNetworkMode, publishRequests } from './network-mode.ts';
+import { removeLocked } from './remove-container.ts';
+import { toSpecMounts } from './spec-mounts.ts';
+import { superviseTask } from './supervise-task.ts';
+
+/**
+ * Starts a created or exited container. Acquires in order; on failure undoes in reverse. Not cancellable
+ * after the intent write: half a start is worse than a late one.
+ */
+export function startContainer(
+  deps: ContainerDeps,
+  ref: string,
+): Promise<'started' | 'already-running'> {
+  const { id } = deps.registry.resolve(ref);
+  return deps.locks.run(id, async () => {
+    const before = deps.registry.get(id);
+    if (before.status.state === 'running') return 'already-running';
+    const refusal = startRefusal(before);
+    if (refusal !== undefined) throw refusal;
+    try {
+      await startLocked(deps, before);
+    } catch (error) {
+      await recordFailure(deps, before, error);
+      throw error;
+    }
+    return 'started';
+  });
+}
+
+async function startLocked(deps: ContainerDeps, document: ContainerDocument): Promise<void> {
+  const { id } = document;
+  await using undo = new CleanupStack(reportCleanup(deps, id));
+  await deps.registry.update(id, withStatus(intent(document)));
+  const rootfsDir = await deps.snapshots.mount(id);
+  undo.defer(() => deps.snapshots.unmount(id));
+  const network = await joinNetwork(deps, document, undo);
+  const task = await runTask(deps, document, { rootfsDir, network });
+  undo.defer(() => deps.tasks.remove(id));
+  undo.defer(() => deps.tasks.signal(task, 9));
+  const running = await deps.registry.update(
+    id,
+    withStatus({ state: 'running', task, network: network.facts }),
+  );
+
+  undo.release();
+  publishContainerEvent(deps, running, { action: 'start' });
+  deps.signals.notify(id, 'started', task);
+  superviseTask(deps, task);
+}
+
+function intent(document: ContainerDocument): ContainerStatus {
+  const last = lastExit(document.status);
+  return {
+    state: 'starting',
+    before: document.status.state === 'exited' ? 'exited' : 'created',
+    ...(last === undefined ? {} : { last }),
+  };
+}
+
+interface JoinedNetwork {
+  readonly namespace: NetworkNamespace;
+  readonly facts: NetworkFacts | undefined;
+}
+
+async function joinNetwork(
+  deps: ContainerDeps,
+  document: ContainerDocument,
+  undo: CleanupStack,
+): Promise<JoinedNetwork> {
+  const mode = parseNetworkMode(document.hostConfig.NetworkMode);
+  if (mode.kind === 'host') return { namespace: { kind: 'engine' }, facts: undefined };
+  if (mode.kind === 'container') return joinContainer(deps, mode.ref);
+  const macAddress =
+    document.endpointSettings['bridge']?.MacAddress || document.config.MacAddress || undefined;
+  const sandbox = await deps.sandboxes.create({
+    containerId: document.id,
+    mode: mode.kind,
+    hostname: document.config.Hostname ?? '',
+    publish: mode.kind === 'none' ? [] : publishRequests(document.config, document.hostConfig),
+    ...(macAddress === undefined ? {} : { macAddress }),
+  });
+  undo.defer(() => deps.sandboxes.remove(document.id));
+  return { namespace: { kind: 'path', path: sandbox.netnsPath }, facts: networkFacts(sandbox) };
+}
+
+function joinContainer(deps: ContainerDeps, ref: string): JoinedNetwork {
+  const other = deps.registry.resolve(ref);
+  const live = liveStatus(other.status);
+  if (live === undefined) throw notRunning(other.id);
+  const path = live.network?.netnsPath;
+  const namespace =
+    path === undefined ? { kind: 'engine' as const } : { kind: 'path' as const, path };
+  return { namespace, facts: live.network };
+}
+
+/** The part of a sandbox that the document keeps. */
+export function networkFacts(sandbox: Sandbox): NetworkFacts {
+  const { netnsPath, endpoints, published } = sandbox;
+  return { netnsPath, endpoints, published };
+}
+
+async function runTask(
+  deps: ContainerDeps,
+  document: ContainerDocument,
+  place: { readonly rootfsDir: string; readonly network: JoinedNetwork },
+): Promise<TaskRecord> {
+  const { id, config, hostConfig } = document;
+  const { initPath } = deps.settings;
+  const nameFiles = await writeNameFiles(deps, document, place.network.facts);
+  const spec = await deps.specs.build({
+    id,
+    config,
+    hostConfig,
+    rootfsDir: place.rootfsDir,
+    network: place.network.namespace,
+    mounts: [...nameFileMounts(nameFiles), ...toSpecMounts(document.mounts)],
+    hostname: config.Hostname ?? '',
+    ...(hostConfig.Init === true && initPath !== undefined ? { initPath } : {}),
+  });
+  const [rows = 0, columns = 0] = hostConfig.ConsoleSize ?? [];
+  return await deps.tasks.start({
+    id,
+    runtimeName: document.runtimeName,
+    rootfsDir: place.rootfsDir,
+    spec,
+    logPath: deps.files.logPath(id),
+    terminal: config.Tty ?? false,
+    ...(rows > 0 && columns > 0 ? { terminalSize: { rows, columns } } : {}),
+    openStdin: config.OpenStdin ?? false,
+    stdinOnce: config.StdinOnce ?? false,
+  });
+}
+
+/** A container that failed to start keeps the reason; one that asked for its removal goes. */
+async function recordFailure(
+  deps: ContainerDeps,
+  before: ContainerDocument,
+  error: unknown,
+): Promise<void> {
+  const { id } = before;
+  const exitCode = startExitCode(error);
+  const text = messageOf(error);
+  try {
+    await deps.registry.update(id, withStatus(failedStatus(before, { exitCode, text })));
+    if (before.hostConfig.AutoRemove === true) {
+      await removeLocked(deps, id, { volumes: true, end: { exitCode, error: text } });
+    }
+  } catch (cleanupError: unknown) {
+    reportCleanup(deps, id)(cleanupError);
+  }
+}
+
+function failedStatus(
+  before: ContainerDocument,
+  failure: { readonly exitCode: number; readonly text: string },
+): ContainerStatus {
+  const last = lastExit(before.status);
+  return last === undefined
+    ? { state: 'created', error: failure.text, exitCode: failure.exitCode }
+    : { state: 'exited', last: { ...last, exitCode: failure.exitCode, error: failure.text } };
+}

@@ -1,0 +1,71 @@
+/** What happens when a container's process ends. */
+import type { TaskExit, TaskRecord } from '../../runtime/task-runner.ts';
+import type { ContainerId } from '../../shared/ids.ts';
+import { type ContainerDeps, reportCleanup } from './container-deps.ts';
+import type { ContainerDocument, ExitFacts } from './container-document.ts';
+import { publishContainerEvent } from './container-events.ts';
+import { liveStatus, withStatus } from './container-status.ts';
+import { removeLocked } from './remove-container.ts';
+
+/** Waits in the background for the end of a task and then settles the container. */
+export function superviseTask(deps: ContainerDeps, task: TaskRecord): void {
+  deps.tasks
+    .waitExit(task)
+    .then((exit) => settleExit(deps, task.id, exit))
+    .catch((error: unknown) => {
+      deps.logger.error('cannot record the end of a container', { container: task.id, error });
+    });
+}
+
+/**
+ * Records the end of a run: frees network and mounts, stores the exit, tells waiters, and removes the
+ * container when it asked for that. Does nothing when the container is not live any more.
+ */
+export async function settleExit(
+  deps: ContainerDeps,
+  id: ContainerId,
+  exit: TaskExit,
+): Promise<void> {
+  const error = exit.lost ? 'container process was lost with its monitor' : '';
+  const end = { exitCode: exit.exitCode, error };
+  deps.signals.notify(id, 'ended', end);
+  await deps.locks.run(id, async () => {
+    const document = deps.registry.tryGet(id);
+    const live = document === undefined ? undefined : liveStatus(document.status);
+    if (document === undefined || live === undefined) return;
+    const facts = exitFacts(live.task, exit, error);
+    await releaseResources(deps, id);
+    if (document.hostConfig.AutoRemove === true && !deps.keptOnExit.has(id)) {
+      await deps.registry.update(id, withStatus({ state: 'removing', last: facts }));
+      announceExit(deps, document, facts);
+      await removeLocked(deps, id, { volumes: true, end });
+      return;
+    }
+    await deps.registry.update(id, withStatus({ state: 'exited', last: facts }));
+    announceExit(deps, document, facts);
+    discardTask(deps, id);
+  });
+}
+
+function exitFacts(task: TaskRecord, exit: TaskExit, error: string): ExitFacts {
+  const { exitCode, finishedAt, oomKilled } = exit;
+  return { exitCode, finishedAt, oomKilled, startedAt: task.startedAt, error };
+}
+
+/** Frees what a run holds. Goes on after a failed step. */
+export async function releaseResources(deps: ContainerDeps, id: ContainerId): Promise<void> {
+  const steps = [() => deps.sandboxes.remove(id), () => deps.snapshots.unmount(id)];
+  for (const step of steps) await step().catch(reportCleanup(deps, id));
+}
+
+function announceExit(deps: ContainerDeps, document: ContainerDocument, facts: ExitFacts): void {
+  const attributes = { exitCode: String(facts.exitCode) };
+  if (facts.oomKilled) publishContainerEvent(deps, document, { action: 'oom' });
+  publishContainerEvent(deps, document, { action: 'die', attributes });
+  deps.signals.notify(document.id, 'settled', { exitCode: facts.exitCode, error: facts.error });
+}
+
+/** The runtime's own files of an ended task go in the background: nobody waits for them. */
+function discardTask(deps: ContainerDeps, id: ContainerId): void {
+  deps.tasks.remove(id).catch(reportCleanup(deps, id));
+}

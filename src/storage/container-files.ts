@@ -1,0 +1,34 @@
+/** Port: the files that the engine keeps for each container beside its document, and host paths it binds. */
+import type { ContainerId } from '../shared/ids.ts';
+
+/** Contents of the files that every container gets at a fixed place. */
+export interface NameFiles {
+  readonly hosts: string;
+  readonly hostname: string;
+  readonly resolvConf: string;
+}
+
+/** Absolute host paths of those files. */
+export interface NameFilePaths {
+  readonly hosts: string;
+  readonly hostname: string;
+  readonly resolvConf: string;
+}
+
+export interface ContainerFiles {
+  logPath(id: ContainerId): string;
+  nameFilePaths(id: ContainerId): NameFilePaths;
+  /** Makes the container's directory when needed, then writes the files in place (bind mounts stay valid). */
+  writeNameFiles(id: ContainerId, files: NameFiles): Promise<NameFilePaths>;
+  /** What is at a host path. Symlinks are followed. */
+  kindOf(path: string): Promise<'missing' | 'directory' | 'other'>;
+  /** Like `mkdir -p`. */
+  makeDirectory(path: string): Promise<void>;
+  /** True for a directory without entries. */
+  isEmptyDirectory(path: string): Promise<boolean>;
+  /**
+   * Copies the contents of a directory with owners, modes, times, links and xattrs.
+   * `from` is resolved inside `root`: symlinks never lead out of it. A missing `from` copies nothing.
+   */
+  copyTree(root: string, from: string, to: string): Promise<void>;
+}
