@@ -21,6 +21,8 @@ export interface ProcessExit {
 
 /** A process that ended, with what it printed. */
 export interface Completed extends ProcessExit {
+  /** What was executed, for error messages. */
+  readonly command: Command;
   readonly stdout: string;
   readonly stderr: string;
   /** True when output was longer than the cap and its middle was dropped. */

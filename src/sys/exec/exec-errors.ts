@@ -39,7 +39,7 @@ export function cannotExecute(command: Command, code: string): EngineError {
 }
 
 /** The program ended in another way than it should. Carries its exit and the end of its error output. */
-export function commandFailed(command: Command, completed: Completed, what: string): EngineError {
+export function commandFailed(completed: Completed, what: string): EngineError {
   const output = completed.stderr.trim() === '' ? completed.stdout : completed.stderr;
   const shown = output.trim().slice(-SHOWN_BYTES);
   return new EngineError(
@@ -47,7 +47,7 @@ export function commandFailed(command: Command, completed: Completed, what: stri
     `${what}: ${endOf(completed)}${shown === '' ? '' : `: ${shown}`}`,
     {
       details: {
-        argv: commandLine(command),
+        argv: commandLine(completed.command),
         ...(completed.exitCode === null ? {} : { exitCode: String(completed.exitCode) }),
         ...(completed.signal === null ? {} : { signal: completed.signal }),
       },
