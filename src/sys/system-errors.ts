@@ -72,6 +72,15 @@ export function invalidSystemArgument(message: string): EngineError {
   return new EngineError('invalid-argument', message, { details: { code: 'EINVAL' } });
 }
 
+/** A unix socket path that does not fit into the kernel's address structure. */
+export function socketPathTooLong(path: string, length: number, most: number): EngineError {
+  return new EngineError(
+    'invalid-argument',
+    `the socket path ${path} has ${length} bytes, more than the ${most} the kernel takes: ` +
+      'choose a shorter runtime directory with --exec-root',
+  );
+}
+
 /** Something read from the kernel or from a system file that does not have the documented form. */
 export function unreadableSystemFile(message: string): EngineError {
   return new EngineError('corrupt', message);

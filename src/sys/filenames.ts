@@ -1,0 +1,95 @@
+/** Every file name this program makes, one place for each. docs/state-layout.md lists the same names. */
+
+/** Names below the data directory: what survives a reboot. */
+export const DATA_NAMES = {
+  /** Version of the whole layout. */
+  layoutFile: 'layout.json',
+  /** The daemon's own log when it runs in the background. */
+  daemonLog: 'daemon.log',
+  /** Blobs, as an OCI image layout. */
+  contentDir: 'content',
+  /** Which names mean which images: `<config digest in hex>.json`. */
+  imagesDir: 'images',
+  /** Layers and root file systems: `<driver>/<n>`. */
+  snapshotsDir: 'snapshots',
+  containersDir: 'containers',
+  networksDir: 'networks',
+  volumesDir: 'volumes',
+  /** Documents that could not be read, each with its reason. */
+  corruptDir: 'corrupt',
+} as const;
+
+/** Names inside the content directory (OCI image layout specification, except the last). */
+export const CONTENT_NAMES = {
+  layoutMarker: 'oci-layout',
+  index: 'index.json',
+  blobsDir: 'blobs/sha256',
+  /** Blobs being written; nobody else sees them. */
+  ingestDir: 'ingest',
+} as const;
+
+/** Names inside a container's directory of the data directory. */
+export const CONTAINER_NAMES = {
+  document: 'container.json',
+  /** Output of the container in the k8s-file format, written by the monitor. */
+  log: 'container.log',
+  hosts: 'hosts',
+  hostname: 'hostname',
+  resolvConf: 'resolv.conf',
+} as const;
+
+/** Names inside a volume's directory. */
+export const VOLUME_NAMES = {
+  document: 'volume.json',
+  /** What containers see of the volume. */
+  dataDir: '_data',
+} as const;
+
+/** Names below the runtime directory: what dies at reboot. */
+export const RUNTIME_NAMES = {
+  /** The Docker API. */
+  apiSocket: 'docker.sock',
+  /** Messages between host and engine. */
+  hostSocket: 'host.sock',
+  /** Listening sockets handed from host to engine. */
+  handlesSocket: 'handles.sock',
+  /** Held by the host process. */
+  hostLock: 'host.lock',
+  /** Held by the engine process. */
+  engineLock: 'engine.lock',
+  /** The processes of the machine: anchor, network helper, engine. */
+  machineFile: 'machine.json',
+  /** What host and engine told each other at the start. */
+  handshakeFile: 'handshake.json',
+  containersDir: 'containers',
+  /** One file per ended container, named by its id, holding the exit code. */
+  exitsDir: 'exits',
+  sandboxesDir: 'sandboxes',
+  /** Short names of layer directories: the kernel limits the length of mount options. */
+  layerLinksDir: 'l',
+  /** Mount points of root file systems, by container id. */
+  rootfsDir: 'rootfs',
+  /** State of the OCI runtimes, one directory for each runtime. */
+  runtimesDir: 'runtimes',
+} as const;
+
+/** Names inside a container's directory of the runtime directory. */
+export const TASK_NAMES = {
+  bundleDir: 'bundle',
+  /** The running task: process identities of container and monitor. */
+  task: 'task.json',
+  /** Fifos and pid files between engine and monitor. */
+  stdioDir: 'stdio',
+  /** The monitor's socket for stdin. */
+  attachSocket: 'attach',
+} as const;
+
+/** Names inside a sandbox's directory. */
+export const SANDBOX_NAMES = {
+  /** The pinned network namespace (a bind mount). */
+  netns: 'netns',
+  document: 'sandbox.json',
+} as const;
+
+/** `sun_path` of unix(7) holds 108 bytes, the last of them a NUL. */
+export const LONGEST_SOCKET_PATH_BYTES = 107;

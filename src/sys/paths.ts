@@ -1,0 +1,184 @@
+/** Where everything is kept: absolute paths made of `filenames.ts`. */
+import { join } from 'node:path';
+import {
+  CONTAINER_NAMES,
+  CONTENT_NAMES,
+  DATA_NAMES,
+  LONGEST_SOCKET_PATH_BYTES,
+  RUNTIME_NAMES,
+  SANDBOX_NAMES,
+  TASK_NAMES,
+  VOLUME_NAMES,
+} from './filenames.ts';
+import { socketPathTooLong } from './system-errors.ts';
+
+/** What survives a reboot. Absolute paths; `…Dir` is a directory, the rest are files. */
+export interface DataPaths {
+  readonly root: string;
+  readonly layoutFile: string;
+  readonly daemonLog: string;
+  readonly contentDir: string;
+  readonly blobsDir: string;
+  readonly ingestDir: string;
+  readonly imagesDir: string;
+  readonly snapshotsDir: string;
+  readonly containersDir: string;
+  readonly networksDir: string;
+  readonly volumesDir: string;
+  readonly corruptDir: string;
+  /** Files of one container. */
+  container(id: string): ContainerDataPaths;
+  /** Files of one volume. */
+  volume(name: string): VolumePaths;
+}
+
+/** Files of a container that outlive its runs. */
+export interface ContainerDataPaths {
+  readonly dir: string;
+  readonly document: string;
+  readonly log: string;
+  readonly hosts: string;
+  readonly hostname: string;
+  readonly resolvConf: string;
+}
+
+/** Files of a volume. */
+export interface VolumePaths {
+  readonly dir: string;
+  readonly document: string;
+  readonly dataDir: string;
+}
+
+/** What dies at reboot. Absolute paths. */
+export interface RuntimePaths {
+  readonly root: string;
+  readonly apiSocket: string;
+  readonly hostSocket: string;
+  readonly handlesSocket: string;
+  readonly hostLock: string;
+  readonly engineLock: string;
+  readonly machineFile: string;
+  readonly handshakeFile: string;
+  readonly containersDir: string;
+  readonly exitsDir: string;
+  readonly sandboxesDir: string;
+  readonly layerLinksDir: string;
+  readonly rootfsDir: string;
+  readonly runtimesDir: string;
+  /** Files of one running container. */
+  container(id: string): TaskPaths;
+  /** Files of one network namespace. */
+  sandbox(id: string): SandboxPaths;
+}
+
+/** Files of a running container. */
+export interface TaskPaths {
+  readonly dir: string;
+  readonly bundleDir: string;
+  readonly task: string;
+  readonly stdioDir: string;
+  readonly attachSocket: string;
+}
+
+/** Files of a container's network namespace. */
+export interface SandboxPaths {
+  readonly dir: string;
+  readonly netns: string;
+  readonly document: string;
+}
+
+/** The layout below `$XDG_DATA_HOME/wherry` or whatever `--data-root` names (absolute). */
+export function dataPaths(root: string): DataPaths {
+  const contentDir = join(root, DATA_NAMES.contentDir);
+  const containersDir = join(root, DATA_NAMES.containersDir);
+  const volumesDir = join(root, DATA_NAMES.volumesDir);
+  return {
+    root,
+    layoutFile: join(root, DATA_NAMES.layoutFile),
+    daemonLog: join(root, DATA_NAMES.daemonLog),
+    contentDir,
+    blobsDir: join(contentDir, CONTENT_NAMES.blobsDir),
+    ingestDir: join(contentDir, CONTENT_NAMES.ingestDir),
+    imagesDir: join(root, DATA_NAMES.imagesDir),
+    snapshotsDir: join(root, DATA_NAMES.snapshotsDir),
+    containersDir,
+    networksDir: join(root, DATA_NAMES.networksDir),
+    volumesDir,
+    corruptDir: join(root, DATA_NAMES.corruptDir),
+    container: (id) => containerDataPaths(join(containersDir, id)),
+    volume: (name) => volumePaths(join(volumesDir, name)),
+  };
+}
+
+/**
+ * The layout below `$XDG_RUNTIME_DIR/wherry` or whatever `--exec-root` names (absolute). `invalid-argument` when
+ * a socket in it could not be opened because its path is too long for the kernel.
+ */
+export function runtimePaths(root: string): RuntimePaths {
+  const containersDir = join(root, RUNTIME_NAMES.containersDir);
+  const sandboxesDir = join(root, RUNTIME_NAMES.sandboxesDir);
+  return {
+    root,
+    apiSocket: assertSocketPath(join(root, RUNTIME_NAMES.apiSocket)),
+    hostSocket: assertSocketPath(join(root, RUNTIME_NAMES.hostSocket)),
+    handlesSocket: assertSocketPath(join(root, RUNTIME_NAMES.handlesSocket)),
+    hostLock: join(root, RUNTIME_NAMES.hostLock),
+    engineLock: join(root, RUNTIME_NAMES.engineLock),
+    machineFile: join(root, RUNTIME_NAMES.machineFile),
+    handshakeFile: join(root, RUNTIME_NAMES.handshakeFile),
+    containersDir,
+    exitsDir: join(root, RUNTIME_NAMES.exitsDir),
+    sandboxesDir,
+    layerLinksDir: join(root, RUNTIME_NAMES.layerLinksDir),
+    rootfsDir: join(root, RUNTIME_NAMES.rootfsDir),
+    runtimesDir: join(root, RUNTIME_NAMES.runtimesDir),
+    container: (id) => taskPaths(join(containersDir, id)),
+    sandbox: (id) => sandboxPaths(join(sandboxesDir, id)),
+  };
+}
+
+/** The path itself when the kernel can open a socket there; `invalid-argument` otherwise. */
+export function assertSocketPath(path: string): string {
+  const length = Buffer.byteLength(path);
+  if (length > LONGEST_SOCKET_PATH_BYTES) {
+    throw socketPathTooLong(path, length, LONGEST_SOCKET_PATH_BYTES);
+  }
+  return path;
+}
+
+function containerDataPaths(dir: string): ContainerDataPaths {
+  return {
+    dir,
+    document: join(dir, CONTAINER_NAMES.document),
+    log: join(dir, CONTAINER_NAMES.log),
+    hosts: join(dir, CONTAINER_NAMES.hosts),
+    hostname: join(dir, CONTAINER_NAMES.hostname),
+    resolvConf: join(dir, CONTAINER_NAMES.resolvConf),
+  };
+}
+
+function volumePaths(dir: string): VolumePaths {
+  return {
+    dir,
+    document: join(dir, VOLUME_NAMES.document),
+    dataDir: join(dir, VOLUME_NAMES.dataDir),
+  };
+}
+
+function taskPaths(dir: string): TaskPaths {
+  return {
+    dir,
+    bundleDir: join(dir, TASK_NAMES.bundleDir),
+    task: join(dir, TASK_NAMES.task),
+    stdioDir: join(dir, TASK_NAMES.stdioDir),
+    attachSocket: join(dir, TASK_NAMES.attachSocket),
+  };
+}
+
+function sandboxPaths(dir: string): SandboxPaths {
+  return {
+    dir,
+    netns: join(dir, SANDBOX_NAMES.netns),
+    document: join(dir, SANDBOX_NAMES.document),
+  };
+}
