@@ -9,7 +9,11 @@ export interface RuntimeInfo {
 export interface SystemInfo {
   readonly id: string;
   readonly name: string;
-  readonly containers: { readonly running: number; readonly paused: number; readonly stopped: number };
+  readonly containers: {
+    readonly running: number;
+    readonly paused: number;
+    readonly stopped: number;
+  };
   readonly images: number;
   readonly storageDriver: string;
   readonly storageStatus: readonly (readonly [string, string])[];

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { TaskExit, TaskObservation, TaskRecord } from '../../runtime/task-runner.ts';
+import type { ContainerId } from '../../shared/ids.ts';
+import type { ContainerDocument, ContainerStatus } from '../containers/container-document.ts';
+import { planRecovery } from './plan.ts';
+
+const id = 'a'.repeat(64) as ContainerId;
+const other = 'b'.repeat(64) as ContainerId;
+const identity = { pid: 7, startTicks: 1, bootId: 'boot' };
+const task: TaskRecord = {
+  id,
+  runtimeName: 'crun',
+  init: identity,
+  monitor: identity,
+  startedAt: '2026-01-01T00:00:00Z',
+};
+const exit: TaskExit = {
+  exitCode: 3,
+  finishedAt: '2026-01-01T00:00:01Z',
+  oomKilled: false,
+  lost: false,
+};
+const last = { exitCode: 4, startedAt: '', finishedAt: '', oomKilled: false, error: '' };
+const live = { task, network: undefined };
+const now = '2026-01-02T00:00:00Z';
+
+function plan(status: ContainerStatus, observation: TaskObservation) {
+  return planRecovery({
+    documents: [{ id, status } as ContainerDocument],
+    tasks: new Map([[id, observation]]),
+    taskIds: [],
+    sandboxIds: [],
+    snapshotKeys: [id],
+    now,
+  });
+}
+
+const running: TaskObservation = { state: 'running', record: task };
+const absent: TaskObservation = { state: 'absent' };
+const lost = { exitCode: 255, finishedAt: now, oomKilled: false, lost: true };
+
+const TABLE = [
+  [
+    'a running container whose process lives is adopted',
+    { state: 'running', ...live },
+    running,
+    { do: 'adopt', id, task },
+  ],
+  [
+    'a paused container whose process lives is adopted',
+    { state: 'paused', ...live },
+    running,
+    { do: 'adopt', id, task },
+  ],
+  [
+    'a running container with an exit file has exited',
+    { state: 'running', ...live },
+    { state: 'exited', exit },
+    { do: 'settle', id, exit },
+  ],
+  [
+    'a running container without any trace was lost',
+    { state: 'running', ...live },
+    absent,
+    { do: 'settle', id, exit: lost },
+  ],
+  [
+    'a stop under way goes on',
+    { state: 'stopping', ...live },
+    running,
+    { do: 'finish-stop', id, task },
+  ],
+  [
+    'a stop that succeeded meanwhile is recorded',
+    { state: 'stopping', ...live },
+    { state: 'exited', exit },
+    { do: 'settle', id, exit },
+  ],
+  [
+    'an interrupted start with a process is undone',
+    { state: 'starting', before: 'created' },
+    running,
+    { do: 'undo-start', id, task },
+  ],
+  [
+    'an interrupted start without a process is undone',
+    { state: 'starting', before: 'created' },
+    absent,
+    { do: 'undo-start', id, task: undefined },
+  ],
+  [
+    'an interrupted removal is finished',
+    { state: 'removing', last },
+    absent,
+    { do: 'finish-removal', id, exitCode: 4 },
+  ],
+] as const satisfies readonly (readonly [string, ContainerStatus, TaskObservation, object])[];
+
+for (const [name, status, observation, action] of TABLE) {
+  test(name, () => assert.deepEqual(plan(status, observation), [action]));
+}
+
+test('a container at rest needs nothing', () => {
+  assert.deepEqual(plan({ state: 'created' }, absent), []);
+  assert.deepEqual(plan({ state: 'exited', last }, absent), []);
+});
+
+test('what belongs to no document is discarded', () => {
+  const actions = planRecovery({
+    documents: [],
+    tasks: new Map(),
+    taskIds: [other],
+    sandboxIds: [other],
+    snapshotKeys: [other],
+    now,
+  });
+  assert.deepEqual(
+    actions.map((action) => action.do),
+    ['discard-task', 'discard-sandbox', 'discard-snapshot'],
+  );
+});
+
+test('runtime files of a container at rest are discarded but its snapshot stays', () => {
+  const actions = planRecovery({
+    documents: [{ id, status: { state: 'exited', last } } as ContainerDocument],
+    tasks: new Map(),
+    taskIds: [id],
+    sandboxIds: [id],
+    snapshotKeys: [id],
+    now,
+  });
+  assert.deepEqual(actions, [
+    { do: 'discard-task', id },
+    { do: 'discard-sandbox', id },
+  ]);
+});

@@ -1,0 +1,105 @@
+/**
+ * What to do after a start, decided from what is stored and what is there. Pure: no I/O, tested as a table.
+ * Every action is idempotent, so that a crash during recovery only means another recovery.
+ */
+import type { TaskExit, TaskObservation, TaskRecord } from '../../runtime/task-runner.ts';
+import { assertNever } from '../../shared/errors.ts';
+import type { ContainerId } from '../../shared/ids.ts';
+import type { ContainerDocument } from '../containers/container-document.ts';
+import { lastExit } from '../containers/container-status.ts';
+
+/** One step of recovery. */
+export type Action =
+  /** The process still runs: take it up again. */
+  | { readonly do: 'adopt'; readonly id: ContainerId; readonly task: TaskRecord }
+  /** A stop was under way: go on with it. */
+  | { readonly do: 'finish-stop'; readonly id: ContainerId; readonly task: TaskRecord }
+  /** The process has ended meanwhile. */
+  | { readonly do: 'settle'; readonly id: ContainerId; readonly exit: TaskExit }
+  /** A start was interrupted: take back what it did. */
+  | {
+      readonly do: 'undo-start';
+      readonly id: ContainerId;
+      readonly task: TaskRecord | undefined;
+    }
+  | { readonly do: 'finish-removal'; readonly id: ContainerId; readonly exitCode: number }
+  | { readonly do: 'discard-task'; readonly id: ContainerId }
+  | { readonly do: 'discard-sandbox'; readonly id: ContainerId }
+  | { readonly do: 'discard-snapshot'; readonly key: string };
+
+/** Everything the plan depends on. */
+export interface Observed {
+  readonly documents: readonly ContainerDocument[];
+  readonly tasks: ReadonlyMap<ContainerId, TaskObservation>;
+  /** Containers that have runtime files, sandboxes or writable snapshots, whether documented or not. */
+  readonly taskIds: readonly ContainerId[];
+  readonly sandboxIds: readonly ContainerId[];
+  readonly snapshotKeys: readonly string[];
+  /** Now, for runs whose end nobody recorded. RFC 3339. */
+  readonly now: string;
+}
+
+/** Exit code of a process that vanished without a trace, as dockerd reports it. */
+const LOST_EXIT_CODE = 255;
+
+/** The actions in the order in which they are to be done. */
+export function planRecovery(observed: Observed): readonly Action[] {
+  const known = new Set<string>(observed.documents.map((document) => document.id));
+  const isOrphan = (id: string) => !known.has(id);
+  return [
+    ...observed.taskIds.filter(isOrphan).map((id): Action => ({ do: 'discard-task', id })),
+    ...observed.sandboxIds.filter(isOrphan).map((id): Action => ({ do: 'discard-sandbox', id })),
+    ...observed.snapshotKeys
+      .filter(isOrphan)
+      .map((key): Action => ({ do: 'discard-snapshot', key })),
+    ...observed.documents.flatMap((document) => planOne(document, observed)),
+  ];
+}
+
+function planOne(document: ContainerDocument, observed: Observed): readonly Action[] {
+  const { id, status } = document;
+  const task = observed.tasks.get(id) ?? { state: 'absent' };
+  switch (status.state) {
+    case 'running':
+    case 'paused':
+      return [task.state === 'running' ? adopt(id, task.record) : settle(id, task, observed)];
+    case 'stopping':
+      return task.state === 'running'
+        ? [{ do: 'finish-stop', id, task: task.record }]
+        : [settle(id, task, observed)];
+    case 'starting':
+      return [{ do: 'undo-start', id, task: task.state === 'running' ? task.record : undefined }];
+    case 'removing':
+      return [{ do: 'finish-removal', id, exitCode: lastExit(status)?.exitCode ?? 0 }];
+    case 'created':
+    case 'exited':
+    case 'dead':
+      return planAtRest(id, observed);
+    default:
+      return assertNever(status);
+  }
+}
+
+function adopt(id: ContainerId, task: TaskRecord): Action {
+  return { do: 'adopt', id, task };
+}
+
+function settle(
+  id: ContainerId,
+  task: Exclude<TaskObservation, { state: 'running' }>,
+  observed: Observed,
+): Action {
+  const exit =
+    task.state === 'exited'
+      ? task.exit
+      : { exitCode: LOST_EXIT_CODE, finishedAt: observed.now, oomKilled: false, lost: true };
+  return { do: 'settle', id, exit };
+}
+
+/** A container at rest owns nothing at run time; what is there was left by a crash. */
+function planAtRest(id: ContainerId, observed: Observed): readonly Action[] {
+  const actions: Action[] = [];
+  if (observed.taskIds.includes(id)) actions.push({ do: 'discard-task', id });
+  if (observed.sandboxIds.includes(id)) actions.push({ do: 'discard-sandbox', id });
+  return actions;
+}

@@ -1,0 +1,124 @@
+/** Recovery at start: observe, plan, execute. Runs before the API listens. */
+
+import type { TaskObservation, TaskRecord } from '../../runtime/task-runner.ts';
+import { assertNever } from '../../shared/errors.ts';
+import type { ContainerId } from '../../shared/ids.ts';
+import { SIGKILL } from '../../shared/signals.ts';
+import type { ContainerDeps } from '../containers/container-deps.ts';
+import { liveStatus, withStatus } from '../containers/container-status.ts';
+import { trySignal } from '../containers/kill-container.ts';
+import { removeLocked } from '../containers/remove-container.ts';
+import { networkFacts } from '../containers/start-container.ts';
+import { stopContainer } from '../containers/stop-container.ts';
+import { releaseResources, settleExit, superviseTask } from '../containers/supervise-task.ts';
+import { type Action, type Observed, planRecovery } from './plan.ts';
+
+/** Brings documents and kernel in line. One container that cannot be recovered does not stop the others. */
+export async function recover(deps: ContainerDeps): Promise<void> {
+  const actions = planRecovery(await observe(deps));
+  for (const action of actions) {
+    try {
+      await execute(deps, action);
+    } catch (error) {
+      deps.logger.error('recovery step failed', { action: action.do, error });
+    }
+  }
+}
+
+async function observe(deps: ContainerDeps): Promise<Observed> {
+  const documents = deps.registry.all();
+  const tasks = new Map<ContainerId, TaskObservation>();
+  for (const { id, status } of documents) {
+    const live = liveStatus(status);
+    if (live === undefined && status.state !== 'starting') continue;
+    tasks.set(id, await deps.tasks.observe(id, live?.task));
+  }
+  return {
+    documents,
+    tasks,
+    taskIds: await deps.tasks.list(),
+    sandboxIds: await deps.sandboxes.list(),
+    snapshotKeys: await deps.snapshots.listActive(),
+    now: deps.clock.nowIso(),
+  };
+}
+
+async function execute(deps: ContainerDeps, action: Action): Promise<void> {
+  deps.logger.info('recovery', { ...action });
+  switch (action.do) {
+    case 'adopt':
+      return await adopt(deps, action.id, action.task);
+    case 'finish-stop':
+      return await finishStop(deps, action.id, action.task);
+    case 'settle':
+      return await settleExit(deps, action.id, action.exit);
+    case 'undo-start':
+      return await undoStart(deps, action.id, action.task);
+    case 'finish-removal':
+      return await deps.locks.run(action.id, () =>
+        removeLocked(deps, action.id, {
+          volumes: deps.registry.get(action.id).hostConfig.AutoRemove === true,
+          end: { exitCode: action.exitCode, error: '' },
+        }),
+      );
+    case 'discard-task':
+      return await discardTask(deps, action.id);
+    case 'discard-sandbox':
+      return await deps.sandboxes.remove(action.id);
+    case 'discard-snapshot':
+      return await deps.snapshots.removeActive(action.key);
+    default:
+      return assertNever(action);
+  }
+}
+
+async function adopt(deps: ContainerDeps, id: ContainerId, task: TaskRecord): Promise<void> {
+  await deps.snapshots.mount(id);
+  const sandbox = await deps.sandboxes.restore(id);
+  if (sandbox !== undefined) {
+    const network = networkFacts(sandbox);
+    await deps.registry.update(id, (document) => {
+      const live = liveStatus(document.status);
+      return live === undefined ? document : withStatus({ ...live, network })(document);
+    });
+  }
+  superviseTask(deps, task);
+}
+
+async function finishStop(deps: ContainerDeps, id: ContainerId, task: TaskRecord): Promise<void> {
+  await adopt(deps, id, task);
+  stopContainer(deps, id, { timeoutSeconds: undefined, signal: undefined }).catch(
+    (error: unknown) => deps.logger.error('cannot finish a stop', { container: id, error }),
+  );
+}
+
+async function undoStart(
+  deps: ContainerDeps,
+  id: ContainerId,
+  task: TaskRecord | undefined,
+): Promise<void> {
+  if (task !== undefined) await endTask(deps, task);
+  await releaseResources(deps, id);
+  await deps.tasks.remove(id);
+  await deps.registry.update(id, (document) => {
+    const { status } = document;
+    if (status.state !== 'starting') return document;
+    const error = 'the engine was stopped while the container was being started';
+    return withStatus(
+      status.last === undefined
+        ? { state: 'created', error, exitCode: 128 }
+        : { state: 'exited', last: { ...status.last, error } },
+    )(document);
+  });
+}
+
+async function discardTask(deps: ContainerDeps, id: ContainerId): Promise<void> {
+  const found = await deps.tasks.observe(id, undefined);
+  if (found.state === 'running') await endTask(deps, found.record);
+  await deps.tasks.remove(id);
+}
+
+async function endTask(deps: ContainerDeps, task: TaskRecord): Promise<void> {
+  await trySignal(deps, task, SIGKILL);
+  await deps.tasks.waitExit(task);
+}
