@@ -1,0 +1,143 @@
+/** Connections over SOCK_SEQPACKET unix sockets, which node's `net` cannot open. */
+import { closeSync } from 'node:fs';
+import {
+  checked,
+  type DescriptorWatch,
+  lastErrno,
+  nativeFunction,
+  watchDescriptor,
+} from './native.ts';
+import { connectUnixSocket, SocketType } from './socket-calls.ts';
+import { systemError } from './system-errors.ts';
+
+/** What to do with what the peer sends. */
+export interface SeqpacketOptions {
+  /** Called for each packet; without it packets are read and dropped, so that the peer never blocks on us. */
+  readonly onPacket?: (packet: Buffer) => void;
+}
+
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+const SHUT_WR = 1;
+const EAGAIN = 11;
+const EINTR = 4;
+const EPIPE = 32;
+const LARGEST_PACKET_BYTES = 64 << 10;
+
+const cSend = nativeFunction('long send(int fd, const void *bytes, size_t length, int flags)');
+const cRecv = nativeFunction('long recv(int fd, void *bytes, size_t length, int flags)');
+const cShutdown = nativeFunction('int shutdown(int fd, int how)');
+
+/** One connection. Sends run in order, each as one packet; the receiving side is drained all the time. */
+export class SeqpacketConnection {
+  /** Resolves when the peer has closed the connection or `close` was called. Never rejects. */
+  readonly closed: Promise<void>;
+  #resolveClosed: () => void = () => undefined;
+  readonly #fd: number;
+  readonly #onPacket: ((packet: Buffer) => void) | undefined;
+  readonly #scratch = Buffer.alloc(LARGEST_PACKET_BYTES);
+  #watch: DescriptorWatch;
+  /** The packet that did not fit, and whom to tell once it does. */
+  #blocked: { attempt: () => boolean; fail: (error: Error) => void } | undefined;
+  #tail: Promise<unknown> = Promise.resolve();
+  #open = true;
+
+  private constructor(fd: number, options: SeqpacketOptions) {
+    this.#fd = fd;
+    this.#onPacket = options.onPacket;
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    this.#watch = this.#watchReadable();
+  }
+
+  /** Connects to the socket at `path` (of any length). `ECONNREFUSED` or `ENOENT` when nobody is there. */
+  static connect(path: string, options: SeqpacketOptions = {}): SeqpacketConnection {
+    const fd = connectUnixSocket(path, { type: SocketType.seqpacket, nonBlocking: true });
+    return new SeqpacketConnection(fd, options);
+  }
+
+  /**
+   * Sends one packet (at most 64 KiB); resolves when the kernel has taken it, which is how the peer slows us
+   * down. Rejects with `EPIPE` when the peer has gone.
+   */
+  send(packet: Uint8Array): Promise<void> {
+    const job = this.#tail.then(() => this.#sendWhenPossible(packet));
+    this.#tail = job.catch(() => undefined);
+    return job;
+  }
+
+  /** Tells the peer that nothing more comes, after everything sent so far. */
+  async shutdownWrite(): Promise<void> {
+    await this.#tail;
+    if (this.#open) cShutdown(this.#fd, SHUT_WR);
+  }
+
+  /** Ends the connection at once; packets not yet taken are lost. Idempotent. */
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#watch.stop();
+    closeSync(this.#fd);
+    this.#blocked?.fail(systemError({ call: 'send', errno: EPIPE }));
+    this.#blocked = undefined;
+    this.#resolveClosed();
+  }
+
+  #sendWhenPossible(packet: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const attempt = () => {
+        if (!this.#trySend(packet)) return false;
+        resolve();
+        return true;
+      };
+      if (!this.#open) {
+        reject(systemError({ call: 'send', errno: EPIPE }));
+      } else if (!attempt()) {
+        this.#waitWritable({ attempt, fail: reject });
+      }
+    });
+  }
+
+  /** False when the socket is full. */
+  #trySend(packet: Uint8Array): boolean {
+    const sent = cSend(this.#fd, packet, packet.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0 && [EAGAIN, EINTR].includes(lastErrno())) return false;
+    checked(sent, 'send');
+    return true;
+  }
+
+  /** A descriptor has one watch: it looks for room while a packet waits, and for packets otherwise. */
+  #waitWritable(blocked: { attempt: () => boolean; fail: (error: Error) => void }): void {
+    this.#blocked = blocked;
+    this.#watch.stop();
+    this.#watch = watchDescriptor(this.#fd, 'writable', () => {
+      try {
+        if (!blocked.attempt()) return;
+      } catch (error) {
+        blocked.fail(error as Error);
+      }
+      this.#blocked = undefined;
+      this.#watch.stop();
+      this.#watch = this.#watchReadable();
+    });
+  }
+
+  #watchReadable(): DescriptorWatch {
+    return watchDescriptor(this.#fd, 'readable', () => {
+      while (this.#open && this.#receive());
+    });
+  }
+
+  /** True when a packet was there. */
+  #receive(): boolean {
+    const length = cRecv(this.#fd, this.#scratch, this.#scratch.length, MSG_DONTWAIT);
+    if (length < 0 && [EAGAIN, EINTR].includes(lastErrno())) return false;
+    if (length <= 0) {
+      this.close();
+      return false;
+    }
+    this.#onPacket?.(Buffer.from(this.#scratch.subarray(0, length)));
+    return true;
+  }
+}
