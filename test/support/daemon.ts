@@ -1,0 +1,178 @@
+/** A built daemon of a test's own, driven by the stock docker client. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { MachineReport } from '../../src/handshake/machine-report.ts';
+import { eventually } from './eventually.ts';
+import { getOverSocket } from './http-over-socket.ts';
+import {
+  type CommandOptions,
+  type CommandResult,
+  type RunningCommand,
+  runCommand,
+  startCommand,
+} from './run-command.ts';
+import { makeTestHome, type TestHome } from './test-home.ts';
+
+/** How a test's daemon differs from the default one. */
+export interface DaemonOptions {
+  /** Flags after `wherry daemon`. */
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** An existing home instead of a new one; it is not removed at the end. */
+  readonly home?: TestHome;
+}
+
+const PROGRAM = join(import.meta.dirname, '../../dist/cli.js');
+const START_TIMEOUT_MS = 30_000;
+
+/** Starts a daemon and waits until its API answers. */
+export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaemon> {
+  assert.ok(existsSync(PROGRAM), 'dist/cli.js is missing: run `npm run build` first');
+  const daemon = new TestDaemon(options.home ?? (await makeTestHome()), options);
+  try {
+    await daemon.start();
+  } catch (error) {
+    await daemon[Symbol.asyncDispose]();
+    throw error;
+  }
+  return daemon;
+}
+
+/** A running daemon. Disposing stops it, checks nothing, and removes its home unless that was given. */
+export class TestDaemon implements AsyncDisposable {
+  readonly home: TestHome;
+  readonly socketPath: string;
+  readonly #options: DaemonOptions;
+  readonly #logPath: string;
+  #process: ChildProcess | undefined;
+
+  constructor(home: TestHome, options: DaemonOptions) {
+    this.home = home;
+    this.#options = options;
+    this.socketPath = join(home.runtimeDir, 'wherry', 'docker.sock');
+    this.#logPath = join(home.root, 'daemon.log');
+  }
+
+  /** Environment of clients and of `wherry` commands. */
+  get env(): Readonly<Record<string, string>> {
+    return { ...this.home.env, ...this.#options.env, DOCKER_HOST: `unix://${this.socketPath}` };
+  }
+
+  /** Starts the host process and waits for the API's first answer. */
+  async start(): Promise<void> {
+    const log = openSync(this.#logPath, 'a');
+    const args = [PROGRAM, 'daemon', ...(this.#options.flags ?? [])];
+    const child = spawn(process.execPath, args, { env: this.env, stdio: ['ignore', log, log] });
+    closeSync(log);
+    this.#process = child;
+    await eventually(() => this.answers() || this.#failWhenEnded(child), {
+      withinMs: START_TIMEOUT_MS,
+    });
+  }
+
+  /** Runs the docker client to its end. */
+  docker(...args: readonly string[]): Promise<CommandResult> {
+    return this.dockerWith({}, ...args);
+  }
+
+  /** The same with input, a time limit or other variables. */
+  dockerWith(options: CommandOptions, ...args: readonly string[]): Promise<CommandResult> {
+    return runCommand(['docker', ...args], { ...options, env: { ...this.env, ...options.env } });
+  }
+
+  /** Runs the docker client, demands success, and returns its trimmed output. */
+  async ok(...args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.docker(...args);
+    assert.equal(
+      code,
+      0,
+      `docker ${args.join(' ')}: exit ${code}\n${stdout}${stderr}${this.log()}`,
+    );
+    return stdout.trim();
+  }
+
+  /** Starts a docker client that runs on: `logs -f`, `events`, an attached `run`. */
+  watch(options: CommandOptions, ...args: readonly string[]): RunningCommand {
+    return startCommand(['docker', ...args], { ...options, env: this.env });
+  }
+
+  /** Runs a `wherry` command to its end. */
+  wherry(...args: readonly string[]): Promise<CommandResult> {
+    return runCommand([process.execPath, PROGRAM, ...args], { env: this.env });
+  }
+
+  /** What `wherry status --json` reports. */
+  async status(): Promise<MachineReport> {
+    const { stdout } = await this.wherry('status', '--json');
+    return JSON.parse(stdout) as MachineReport;
+  }
+
+  /** The decoded answer of `GET path`. */
+  async get(path: string): Promise<unknown> {
+    return JSON.parse((await getOverSocket(this.socketPath, path)).body);
+  }
+
+  /** True when the API answers a ping. */
+  answers(): Promise<boolean> {
+    return getOverSocket(this.socketPath, '/_ping').then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  }
+
+  /** Kills the engine as a crash would, and returns when another one answers. */
+  async crashEngine(): Promise<void> {
+    const before = (await this.status()).engine?.pid;
+    assert.ok(before !== undefined, 'there is no engine to kill');
+    process.kill(before, 'SIGKILL');
+    await eventually(async () => {
+      const now = (await this.status()).engine;
+      return now !== undefined && now.pid !== before && now.alive && (await this.answers());
+    });
+  }
+
+  /** Ends the daemon as SIGTERM does and waits for it. */
+  async stop(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child === undefined || hasEnded(child)) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
+    await ended;
+    clearTimeout(timer);
+  }
+
+  /** Kills only the host process; the engine and the containers stay. */
+  async crashHost(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child === undefined || hasEnded(child)) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  /** Everything the daemon has logged. */
+  log(): string {
+    return existsSync(this.#logPath) ? readFileSync(this.#logPath, 'utf8') : '';
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await this.wherry('down');
+    if (this.#options.home === undefined) await this.home[Symbol.asyncDispose]();
+  }
+
+  #failWhenEnded(child: ChildProcess): boolean {
+    if (hasEnded(child)) throw new Error(`the daemon ended at once: ${this.log()}`);
+    return false;
+  }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
