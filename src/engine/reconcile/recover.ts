@@ -5,6 +5,7 @@ import { assertNever } from '../../shared/errors.ts';
 import type { ContainerId } from '../../shared/ids.ts';
 import { SIGKILL } from '../../shared/signals.ts';
 import type { ContainerDeps } from '../containers/container-deps.ts';
+import type { ContainerDocument } from '../containers/container-document.ts';
 import { liveStatus, withStatus } from '../containers/container-status.ts';
 import { trySignal } from '../containers/kill-container.ts';
 import { removeLocked } from '../containers/remove-container.ts';
@@ -55,12 +56,7 @@ async function execute(deps: ContainerDeps, action: Action): Promise<void> {
     case 'undo-start':
       return await undoStart(deps, action.id, action.task);
     case 'finish-removal':
-      return await deps.locks.run(action.id, () =>
-        removeLocked(deps, action.id, {
-          volumes: deps.registry.get(action.id).hostConfig.AutoRemove === true,
-          end: { exitCode: action.exitCode, error: '' },
-        }),
-      );
+      return await finishRemoval(deps, action.id, action.exitCode);
     case 'discard-task':
       return await discardTask(deps, action.id);
     case 'discard-sandbox':
@@ -100,16 +96,29 @@ async function undoStart(
   if (task !== undefined) await endTask(deps, task);
   await releaseResources(deps, id);
   await deps.tasks.remove(id);
-  await deps.registry.update(id, (document) => {
-    const { status } = document;
-    if (status.state !== 'starting') return document;
-    const error = 'the engine was stopped while the container was being started';
-    return withStatus(
-      status.last === undefined
-        ? { state: 'created', error, exitCode: 128 }
-        : { state: 'exited', last: { ...status.last, error } },
-    )(document);
-  });
+  const document = await deps.registry.update(id, markStartFailed);
+  if (document.hostConfig.AutoRemove === true) await finishRemoval(deps, id, 128);
+}
+
+/** The status of a container whose start was cut off. */
+function markStartFailed(document: ContainerDocument): ContainerDocument {
+  const { status } = document;
+  if (status.state !== 'starting') return document;
+  const error = 'the engine was stopped while the container was being started';
+  return withStatus(
+    status.last === undefined
+      ? { state: 'created', error, exitCode: 128 }
+      : { state: 'exited', last: { ...status.last, error } },
+  )(document);
+}
+
+function finishRemoval(deps: ContainerDeps, id: ContainerId, exitCode: number): Promise<void> {
+  return deps.locks.run(id, () =>
+    removeLocked(deps, id, {
+      volumes: deps.registry.get(id).hostConfig.AutoRemove === true,
+      end: { exitCode, error: '' },
+    }),
+  );
 }
 
 async function discardTask(deps: ContainerDeps, id: ContainerId): Promise<void> {
