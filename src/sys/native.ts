@@ -96,14 +96,12 @@ export function addressOf(bytes: Uint8Array): bigint {
  */
 export function watchDescriptor(
   fd: number,
-  interest: 'readable' | 'writable',
+  interest: 'readable' | 'writable' | 'both',
   onReady: ReadyCallback,
 ): DescriptorWatch {
-  const handle = loadKoffi().node.poll(
-    fd,
-    interest === 'readable' ? { readable: true } : { writable: true },
-    onReady,
-  );
+  const readable = interest !== 'writable';
+  const writable = interest !== 'readable';
+  const handle = loadKoffi().node.poll(fd, { readable, writable }, onReady);
   let open = true;
   return {
     stop() {

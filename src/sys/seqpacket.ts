@@ -28,6 +28,13 @@ const cSend = nativeFunction('long send(int fd, const void *bytes, size_t length
 const cRecv = nativeFunction('long recv(int fd, void *bytes, size_t length, int flags)');
 const cShutdown = nativeFunction('int shutdown(int fd, int how)');
 
+/** A packet for which there is no room yet. */
+interface Blocked {
+  /** True when the packet was taken. */
+  readonly attempt: () => boolean;
+  readonly fail: (error: unknown) => void;
+}
+
 /** One connection. Sends run in order, each as one packet; the receiving side is drained all the time. */
 export class SeqpacketConnection {
   /** Resolves when the peer has closed the connection or `close` was called. Never rejects. */
@@ -38,7 +45,7 @@ export class SeqpacketConnection {
   readonly #scratch = Buffer.alloc(LARGEST_PACKET_BYTES);
   #watch: DescriptorWatch;
   /** The packet that did not fit, and whom to tell once it does. */
-  #blocked: { attempt: () => boolean; fail: (error: Error) => void } | undefined;
+  #blocked: Blocked | undefined;
   #tail: Promise<unknown> = Promise.resolve();
   #open = true;
 
@@ -107,20 +114,28 @@ export class SeqpacketConnection {
     return true;
   }
 
-  /** A descriptor has one watch: it looks for room while a packet waits, and for packets otherwise. */
-  #waitWritable(blocked: { attempt: () => boolean; fail: (error: Error) => void }): void {
+  /** Goes on reading while a packet waits: a peer that waits for us to read would never make room. */
+  #waitWritable(blocked: Blocked): void {
     this.#blocked = blocked;
     this.#watch.stop();
-    this.#watch = watchDescriptor(this.#fd, 'writable', () => {
-      try {
-        if (!blocked.attempt()) return;
-      } catch (error) {
-        blocked.fail(error as Error);
+    this.#watch = watchDescriptor(this.#fd, 'both', () => {
+      while (this.#open && this.#receive());
+      if (this.#open && this.#retry(blocked)) {
+        this.#blocked = undefined;
+        this.#watch.stop();
+        this.#watch = this.#watchReadable();
       }
-      this.#blocked = undefined;
-      this.#watch.stop();
-      this.#watch = this.#watchReadable();
     });
+  }
+
+  /** True when the packet is dealt with, one way or the other. */
+  #retry(blocked: Blocked): boolean {
+    try {
+      return blocked.attempt();
+    } catch (error) {
+      blocked.fail(error);
+      return true;
+    }
   }
 
   #watchReadable(): DescriptorWatch {
