@@ -49,7 +49,8 @@ class MasterStream extends Duplex {
   readonly #terminal: ReadStream;
 
   constructor(terminal: ReadStream) {
-    super();
+    // Nobody reads input any more once the output has ended.
+    super({ allowHalfOpen: false });
     this.#terminal = terminal;
     terminal.pause();
     terminal.on('data', (chunk: Buffer) => {
