@@ -6,10 +6,11 @@
  * `EngineError`; its kind decides the status, its message is the body.
  */
 import type { ContainerDocument } from '../engine/containers/container-document.ts';
+import type { EngineEvent } from '../engine/events/engine-event.ts';
 import type { CreateExecRequest } from '../engine/exec/create-exec-request.ts';
 import type { ExecDocument } from '../engine/exec/exec-document.ts';
-import type { EngineEvent } from '../engine/events/engine-event.ts';
 import type { ImageView } from '../engine/images/image-view.ts';
+import type { SystemInfo } from '../engine/system/system-info.ts';
 import type { VolumeDocument } from '../engine/volumes/volume-document.ts';
 import type { NetworkRecord } from '../network/sandbox-service.ts';
 import type { LogEntry } from '../runtime/log-reader.ts';
@@ -18,7 +19,6 @@ import type { ContainerConfig, HostConfig, NetworkingConfig } from '../wire/cont
 import type { Filters } from '../wire/filters.ts';
 import type { ProgressMessage } from '../wire/json-stream.ts';
 import type { RegistryCredentials } from '../wire/registry-auth.ts';
-import type { SystemInfo } from '../engine/system/system-info.ts';
 
 /** A container together with what is only known live. */
 export interface ContainerView {

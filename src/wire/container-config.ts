@@ -78,7 +78,13 @@ export interface MountRequest {
     } | null;
     readonly Subpath?: string;
   } | null;
-  readonly TmpfsOptions?: { readonly SizeBytes?: number; readonly Mode?: number } | null;
+  readonly ImageOptions?: { readonly Subpath?: string } | null;
+  readonly TmpfsOptions?: {
+    readonly SizeBytes?: number;
+    readonly Mode?: number;
+    /** Further mount options, each a key with or without a value. */
+    readonly Options?: readonly (readonly string[])[] | null;
+  } | null;
 }
 
 export interface Ulimit {
@@ -91,6 +97,27 @@ export interface DeviceMapping {
   readonly PathOnHost: string;
   readonly PathInContainer: string;
   readonly CgroupPermissions: string;
+}
+
+/** A request for devices by capability (`--gpus`). */
+export interface DeviceRequest {
+  readonly Driver?: string;
+  readonly Count?: number;
+  readonly DeviceIDs?: readonly string[] | null;
+  readonly Capabilities?: readonly (readonly string[])[] | null;
+  readonly Options?: Readonly<Record<string, string>> | null;
+}
+
+/** Block I/O weight of one device. */
+export interface WeightDevice {
+  readonly Path: string;
+  readonly Weight: number;
+}
+
+/** Block I/O limit of one device, in bytes or operations a second. */
+export interface ThrottleDevice {
+  readonly Path: string;
+  readonly Rate: number;
 }
 
 /** `HostConfig`. Fields that no verb reads yet are kept all the same: clients compare what they sent. */
@@ -137,6 +164,11 @@ export interface HostConfig {
   readonly NanoCpus?: number;
   readonly CgroupParent?: string;
   readonly BlkioWeight?: number;
+  readonly BlkioWeightDevice?: readonly WeightDevice[] | null;
+  readonly BlkioDeviceReadBps?: readonly ThrottleDevice[] | null;
+  readonly BlkioDeviceWriteBps?: readonly ThrottleDevice[] | null;
+  readonly BlkioDeviceReadIOps?: readonly ThrottleDevice[] | null;
+  readonly BlkioDeviceWriteIOps?: readonly ThrottleDevice[] | null;
   readonly CpuPeriod?: number;
   readonly CpuQuota?: number;
   readonly CpuRealtimePeriod?: number;
@@ -145,6 +177,9 @@ export interface HostConfig {
   readonly CpusetMems?: string;
   readonly Devices?: readonly DeviceMapping[] | null;
   readonly DeviceCgroupRules?: readonly string[] | null;
+  readonly DeviceRequests?: readonly DeviceRequest[] | null;
+  readonly KernelMemory?: number;
+  readonly KernelMemoryTCP?: number;
   readonly MemoryReservation?: number;
   readonly MemorySwap?: number;
   readonly MemorySwappiness?: number | null;
@@ -153,6 +188,8 @@ export interface HostConfig {
   readonly Ulimits?: readonly Ulimit[] | null;
   readonly CpuCount?: number;
   readonly CpuPercent?: number;
+  readonly IOMaximumIOps?: number;
+  readonly IOMaximumBandwidth?: number;
   readonly MaskedPaths?: readonly string[] | null;
   readonly ReadonlyPaths?: readonly string[] | null;
   readonly Init?: boolean | null;

@@ -1,0 +1,16 @@
+/** Errors that the router itself answers with. */
+import { EngineError } from '../shared/errors.ts';
+
+/** A documented operation that wherry does not serve. */
+export const notImplemented = (method: string, path: string) =>
+  new EngineError('not-implemented', `${method} ${path} is not implemented by this engine`);
+
+/** Docker's text for swarm operations on an engine outside of a swarm. */
+export const notSwarmManager = () =>
+  new EngineError(
+    'unavailable',
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect ' +
+      'this node to swarm and try again.',
+  );
+
+export const clientHungUp = () => new EngineError('cancelled', 'the client closed the connection');

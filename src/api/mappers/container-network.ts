@@ -1,0 +1,147 @@
+/** Ports and networks of a container, for inspect and for the list. */
+import type {
+  ContainerDocument,
+  NetworkFacts,
+} from '../../engine/containers/container-document.ts';
+import type { Endpoint, PublishedPort } from '../../network/sandbox-service.ts';
+import type { EndpointSettings } from '../../wire/container-config.ts';
+import { networkMode } from './host-config.ts';
+
+/** One row of `Ports` in the list of containers. */
+interface PortRow {
+  readonly IP?: string;
+  readonly PrivatePort: number;
+  readonly PublicPort?: number;
+  readonly Type: string;
+}
+
+/** A port bound on all addresses shows once for each family, as Docker has it. */
+function hostAddresses(published: PublishedPort): readonly string[] {
+  return published.hostIp === '' ? ['0.0.0.0', '::'] : [published.hostIp];
+}
+
+function networkFacts(document: ContainerDocument): NetworkFacts | undefined {
+  return 'network' in document.status ? document.status.network : undefined;
+}
+
+const portKey = (port: PublishedPort) => `${port.containerPort}/${port.protocol}`;
+
+/** `NetworkSettings.Ports`: exposed ports without a binding are null; empty when nothing runs. */
+export function toPortMap(
+  document: ContainerDocument,
+): Record<string, { HostIp: string; HostPort: string }[] | null> {
+  const facts = networkFacts(document);
+  if (facts === undefined) return {};
+  const exposed = Object.keys(document.config.ExposedPorts ?? {});
+  const ports: Record<string, { HostIp: string; HostPort: string }[] | null> = Object.fromEntries(
+    exposed.map((port) => [port, null]),
+  );
+  for (const published of facts.published) {
+    const rows = hostAddresses(published).map((address) => ({
+      HostIp: address,
+      HostPort: String(published.hostPort),
+    }));
+    ports[portKey(published)] = [...(ports[portKey(published)] ?? []), ...rows];
+  }
+  return ports;
+}
+
+/** `Ports` of the list: a row for each bound address, and one for each exposed port that is not bound. */
+export function toPortRows(document: ContainerDocument): readonly PortRow[] {
+  const facts = networkFacts(document);
+  if (facts === undefined) return [];
+  const bound = facts.published.flatMap((port) =>
+    hostAddresses(port).map((address) => ({
+      IP: address,
+      PrivatePort: port.containerPort,
+      PublicPort: port.hostPort,
+      Type: port.protocol,
+    })),
+  );
+  const boundKeys = new Set(facts.published.map(portKey));
+  const unbound = Object.keys(document.config.ExposedPorts ?? {}).flatMap((key) => {
+    const [port = '', protocol = 'tcp'] = key.split('/');
+    return boundKeys.has(key) ? [] : [{ PrivatePort: Number(port), Type: protocol }];
+  });
+  return [...bound, ...unbound];
+}
+
+/** `NetworkSettings.Networks`: live endpoints, or what was asked for while nothing runs. */
+export function toNetworks(document: ContainerDocument): Record<string, object> {
+  const live = networkFacts(document)?.endpoints ?? [];
+  const names = new Set([...configuredNames(document), ...live.map((end) => end.networkName)]);
+  return Object.fromEntries(
+    [...names].map((name) => [
+      name,
+      toEndpoint(
+        document,
+        document.endpointSettings[name] ?? {},
+        live.find((end) => end.networkName === name),
+      ),
+    ]),
+  );
+}
+
+function configuredNames(document: ContainerDocument): readonly string[] {
+  const asked = Object.keys(document.endpointSettings);
+  if (asked.length > 0) return asked;
+  const mode = networkMode(document.hostConfig);
+  return mode.startsWith('container:') ? [] : [mode];
+}
+
+function toEndpoint(
+  document: ContainerDocument,
+  asked: EndpointSettings,
+  live: Endpoint | undefined,
+): object {
+  return {
+    IPAMConfig: asked.IPAMConfig ?? null,
+    Links: asked.Links ?? null,
+    Aliases: asked.Aliases ?? null,
+    MacAddress: live?.macAddress ?? asked.MacAddress ?? '',
+    DriverOpts: asked.DriverOpts ?? null,
+    GwPriority: asked.GwPriority ?? 0,
+    NetworkID: live?.networkId ?? '',
+    EndpointID: live?.endpointId ?? '',
+    Gateway: live?.gateway ?? '',
+    IPAddress: live?.ipAddress ?? '',
+    IPPrefixLen: live?.prefixLength ?? 0,
+    IPv6Gateway: '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    DNSNames: dnsNames(document, asked),
+  };
+}
+
+/** The default networks have no name service, so only user-defined ones list names. */
+function dnsNames(document: ContainerDocument, asked: EndpointSettings): string[] | null {
+  const aliases = asked.Aliases ?? [];
+  if (aliases.length === 0) return null;
+  return [...new Set([document.name, ...aliases, document.id.slice(0, 12)])];
+}
+
+/** `NetworkSettings` of inspect, with the fields of the default bridge that 1.51 still repeats at the top. */
+export function toNetworkSettings(document: ContainerDocument): object {
+  const facts = networkFacts(document);
+  const bridge = facts?.endpoints.find((end) => end.networkName === 'bridge');
+  return {
+    Bridge: '',
+    SandboxID: facts === undefined ? '' : document.id,
+    SandboxKey: facts?.netnsPath ?? '',
+    Ports: toPortMap(document),
+    HairpinMode: false,
+    LinkLocalIPv6Address: '',
+    LinkLocalIPv6PrefixLen: 0,
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    EndpointID: bridge?.endpointId ?? '',
+    Gateway: bridge?.gateway ?? '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    IPAddress: bridge?.ipAddress ?? '',
+    IPPrefixLen: bridge?.prefixLength ?? 0,
+    IPv6Gateway: '',
+    MacAddress: bridge?.macAddress ?? '',
+    Networks: toNetworks(document),
+  };
+}

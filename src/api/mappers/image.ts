@@ -1,0 +1,111 @@
+/** Images as the list, inspect, history and removal show them. */
+import type { ImageView } from '../../engine/images/image-view.ts';
+import type { ImageRunConfig } from '../../oci/image-spec.ts';
+import { ZERO_TIME } from '../../shared/clock.ts';
+import { type ApiVersion, isAtLeast } from '../../wire/api-version.ts';
+import type { ImageHistoryEntry, ImageRemoval } from '../backends.ts';
+
+/** One entry of `GET /images/json`. */
+export function toImageSummary(view: ImageView, version: ApiVersion): object {
+  const nameless = isAtLeast(version, '1.43') ? [] : ['<none>:<none>'];
+  return {
+    Containers: isAtLeast(version, '1.51') ? view.containerCount : -1,
+    Created: Math.floor(Date.parse(view.config.created ?? ZERO_TIME) / 1000) || 0,
+    Id: view.id,
+    Labels: view.config.config?.Labels ?? null,
+    ParentId: '',
+    RepoDigests: view.repoDigests,
+    RepoTags: view.repoTags.length === 0 ? nameless : view.repoTags,
+    SharedSize: -1,
+    Size: view.sizeBytes,
+    ...virtualSize(view, version),
+  };
+}
+
+/** `GET /images/{name}/json`. */
+export function toImageInspect(
+  view: ImageView,
+  options: { readonly version: ApiVersion; readonly storageDriver: string },
+): object {
+  const { config } = view;
+  return {
+    Id: view.id,
+    RepoTags: view.repoTags,
+    RepoDigests: view.repoDigests,
+    Parent: '',
+    Comment: config.history?.at(-1)?.comment ?? '',
+    Created: config.created ?? ZERO_TIME,
+    DockerVersion: '',
+    Author: config.author ?? '',
+    Config: toRunConfig(config.config ?? {}, options.version),
+    Architecture: config.architecture,
+    ...(config.variant === undefined ? {} : { Variant: config.variant }),
+    Os: config.os,
+    ...(config['os.version'] === undefined ? {} : { OsVersion: config['os.version'] }),
+    Size: view.sizeBytes,
+    ...virtualSize(view, options.version),
+    GraphDriver: { Data: null, Name: options.storageDriver },
+    RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
+    Metadata: { LastTagTime: view.lastTaggedAt },
+    Descriptor: {
+      mediaType: view.manifestMediaType,
+      digest: view.manifestDigest,
+      size: view.manifestSizeBytes,
+    },
+  };
+}
+
+/** `VirtualSize` was dropped in 1.44. */
+function virtualSize(view: ImageView, version: ApiVersion): object {
+  return isAtLeast(version, '1.44') ? {} : { VirtualSize: view.sizeBytes };
+}
+
+/** Fields of a container's config that images never set, but that were written for them up to 1.49. */
+const CONTAINER_ONLY = {
+  Hostname: '',
+  Domainname: '',
+  AttachStdin: false,
+  AttachStdout: false,
+  AttachStderr: false,
+  Tty: false,
+  OpenStdin: false,
+  StdinOnce: false,
+  Image: '',
+};
+
+function toRunConfig(config: ImageRunConfig, version: ApiVersion): object {
+  const always = {
+    User: config.User ?? '',
+    Env: config.Env ?? null,
+    Cmd: config.Cmd ?? null,
+    Volumes: config.Volumes ?? null,
+    WorkingDir: config.WorkingDir ?? '',
+    Entrypoint: config.Entrypoint ?? null,
+    OnBuild: config.OnBuild ?? null,
+    Labels: config.Labels ?? null,
+  };
+  const { ExposedPorts, StopSignal, Healthcheck, Shell, StopTimeout } = config;
+  const whenSet = Object.entries({ ExposedPorts, StopSignal, Healthcheck, Shell, StopTimeout });
+  return {
+    ...(isAtLeast(version, '1.50') ? {} : CONTAINER_ONLY),
+    ...always,
+    ...Object.fromEntries(whenSet.filter(([, value]) => value !== undefined && value !== null)),
+  };
+}
+
+/** One entry of `GET /images/{name}/history`. */
+export function toHistoryEntry(entry: ImageHistoryEntry): object {
+  return {
+    Comment: entry.comment,
+    Created: entry.createdSeconds,
+    CreatedBy: entry.createdBy,
+    Id: entry.id,
+    Size: entry.sizeBytes,
+    Tags: entry.tags.length === 0 ? null : entry.tags,
+  };
+}
+
+/** One entry of the answer to a removal or a prune. */
+export function toRemoval(removal: ImageRemoval): object {
+  return 'untagged' in removal ? { Untagged: removal.untagged } : { Deleted: removal.deleted };
+}

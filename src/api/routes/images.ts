@@ -1,0 +1,101 @@
+/** Routes of images. */
+import { decodeFilters } from '../../wire/filters.ts';
+import { decodeRegistryAuth, type RegistryCredentials } from '../../wire/registry-auth.ts';
+import { missingParameter } from '../../wire/wire-errors.ts';
+import { notImplemented } from '../api-errors.ts';
+import { type ApiContext, type Handler, pathParam, queryFlag, queryText } from '../context.ts';
+import { toHistoryEntry, toImageInspect, toImageSummary, toRemoval } from '../mappers/image.ts';
+import { bodyChunks } from '../request-body.ts';
+import { answer, type Handlers } from '../route-table.ts';
+import { startedStream, streamJsonLines } from '../streaming.ts';
+
+const list: Handler = async (c, { backends }) => {
+  const filters = new Map(decodeFilters(c.req.query('filters')));
+  // Up to API 1.40 one reference could be asked for outside of `filters`.
+  const reference = queryText(c, 'filter');
+  if (reference !== undefined) filters.set('reference', [reference]);
+  const views = await backends.images.list({ all: queryFlag(c, 'all'), filters });
+  return c.json(views.map((view) => toImageSummary(view, c.get('version'))));
+};
+
+/** A pull goes on without credentials when the header is unreadable, as dockerd's does. */
+function pullCredentials(c: ApiContext): RegistryCredentials | undefined {
+  try {
+    return decodeRegistryAuth(c.req.header('x-registry-auth'));
+  } catch {
+    return undefined;
+  }
+}
+
+const pull: Handler = async (c, deps) => {
+  if (queryText(c, 'fromSrc') !== undefined) {
+    throw notImplemented('POST', '/images/create?fromSrc=');
+  }
+  const image = queryText(c, 'fromImage');
+  if (image === undefined) throw missingParameter('fromImage');
+  const progress = await deps.backends.images.pull(
+    {
+      image,
+      tag: queryText(c, 'tag'),
+      platform: queryText(c, 'platform'),
+      credentials: pullCredentials(c),
+    },
+    c.req.raw.signal,
+  );
+  return streamJsonLines(c, deps, progress);
+};
+
+const inspect: Handler = async (c, { backends, facts }) => {
+  const view = await backends.images.inspect(pathParam(c, 'name'));
+  const options = { version: c.get('version'), storageDriver: facts.storageDriver };
+  return c.json(toImageInspect(view, options));
+};
+
+const history: Handler = async (c, { backends }) => {
+  const entries = await backends.images.history(pathParam(c, 'name'));
+  return c.json(entries.map(toHistoryEntry));
+};
+
+const load: Handler = async (c, deps) => {
+  const progress = deps.backends.images.load(
+    bodyChunks(c),
+    { quiet: queryFlag(c, 'quiet') },
+    c.req.raw.signal,
+  );
+  return streamJsonLines(c, deps, await startedStream(progress));
+};
+
+const tag: Handler = async (c, { backends }) => {
+  const repository = queryText(c, 'repo');
+  if (repository === undefined) throw missingParameter('repo');
+  await backends.images.tag(pathParam(c, 'name'), { repository, tag: queryText(c, 'tag') });
+  return c.body(null, 201);
+};
+
+const remove: Handler = async (c, { backends }) => {
+  const removals = await backends.images.remove(pathParam(c, 'name'), {
+    force: queryFlag(c, 'force'),
+    prune: !queryFlag(c, 'noprune'),
+  });
+  return c.json(removals.map(toRemoval));
+};
+
+const prune: Handler = async (c, { backends }) => {
+  const pruned = await backends.images.prune(decodeFilters(c.req.query('filters')));
+  const removals = pruned.removals.map(toRemoval);
+  return c.json({
+    ImagesDeleted: removals.length === 0 ? null : removals,
+    SpaceReclaimed: pruned.reclaimedBytes,
+  });
+};
+
+export const imageHandlers: Handlers = {
+  'GET /images/json': answer(list),
+  'POST /images/create': answer(pull),
+  'GET /images/{name}/json': answer(inspect),
+  'GET /images/{name}/history': answer(history),
+  'POST /images/load': answer(load),
+  'POST /images/{name}/tag': answer(tag),
+  'DELETE /images/{name}': answer(remove),
+  'POST /images/prune': answer(prune),
+};

@@ -1,0 +1,111 @@
+/** The API on sockets: one HTTP server for each place it listens at, all with the same application and door. */
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { type Clock, systemClock } from '../shared/clock.ts';
+import type { Logger } from '../shared/logger.ts';
+import { createApp } from './app.ts';
+import type { Backends } from './backends.ts';
+import type { ApiDeps, ServerFacts } from './context.ts';
+import { serveTakeover, TakeoverMessage } from './hijack.ts';
+
+export interface ApiServerOptions {
+  readonly backends: Backends;
+  readonly facts: ServerFacts;
+  readonly logger: Logger;
+  /** For texts such as `Up 3 seconds`; the machine's own when absent. */
+  readonly clock?: Clock;
+}
+
+/** Where to listen: an open listening descriptor, a unix socket's path, or a TCP address. */
+export type ListenTarget =
+  | { readonly fd: number }
+  | { readonly path: string }
+  | { readonly host: string; readonly port: number };
+
+export interface ApiServer {
+  /** Resolves once connections are accepted; rejects with node's error when the target cannot be used. */
+  listen(target: ListenTarget): Promise<void>;
+  /**
+   * Stops accepting, lets requests under way finish for `graceMs`, then breaks what is left: long polls and
+   * attached clients. Idempotent.
+   */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** As large as Go's, so that long filters in a query pass. */
+const MAX_HEADER_BYTES = 1024 * 1024;
+const SOCKET_BUFFER_BYTES = 256 * 1024;
+const DEFAULT_GRACE_MS = 500;
+
+/** Makes the server; nothing is opened before `listen`. */
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const deps: ApiDeps = { ...options, clock: options.clock ?? systemClock };
+  const servers = new Set<Server>();
+  const takenOver = new Set<Socket>();
+  const app = createApp(deps);
+
+  const open = () => {
+    const server = createHttpServer(getRequestListener(app.fetch));
+    server.on('upgrade', (request, stream, head) => {
+      const socket = stream as Socket;
+      takenOver.add(socket);
+      socket.once('close', () => takenOver.delete(socket));
+      void serveTakeover(deps, request, { socket, head });
+    });
+    servers.add(server);
+    return server;
+  };
+
+  return {
+    listen: (target) => listen(open(), target),
+    async close(graceMs = DEFAULT_GRACE_MS) {
+      const closing = [...servers].map((server) => closeServer(server, graceMs));
+      servers.clear();
+      await Promise.all(closing);
+      for (const socket of takenOver) socket.destroy();
+    },
+  };
+}
+
+function createHttpServer(listener: RequestListener): Server {
+  const server = createServer(
+    {
+      IncomingMessage: TakeoverMessage,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      highWaterMark: SOCKET_BUFFER_BYTES,
+      noDelay: true,
+    },
+    (request, response) => {
+      // Clients of unix sockets put anything here, even the socket's path; it never matters.
+      request.headers.host = 'engine';
+      listener(request, response);
+    },
+  );
+  // Uploads and long polls last as long as they last, and clients keep idle connections for the next command.
+  server.requestTimeout = 0;
+  server.headersTimeout = 0;
+  server.keepAliveTimeout = 0;
+  return server;
+}
+
+function listen(server: Server, target: ListenTarget): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(target, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function closeServer(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
