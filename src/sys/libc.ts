@@ -60,9 +60,17 @@ const TIOCSPTLCK = 0x40045431;
 const TIOCGPTPEER = 0x5441;
 const TIOCSWINSZ = 0x5414;
 const LARGEST_MOUNT_DATA = 4095;
+const SYS_MOUNT_SETATTR = 442;
+const MOUNT_ATTR_RDONLY = 1n;
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_RECURSIVE = 0x8000;
 
 const cMount = nativeFunction(
   'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)',
+);
+const cMountSetattr = nativeFunction(
+  'long syscall(long number, int dir, const char *path, unsigned int flags, void *attributes, size_t size)',
 );
 const cUmount2 = nativeFunction('int umount2(const char *target, int flags)');
 const cSetxattr = nativeFunction(
@@ -97,17 +105,33 @@ export function mount(request: MountRequest): void {
   checked(cMount(text(source), text(target), type, flags, data), 'mount', target);
 }
 
-/** Binds `source` over `target`; the read-only kind needs a second call, which this makes. */
+/** Binds `source` over `target`; `recursive` takes along what is mounted below it. */
 export function bindMount(
   source: string,
   target: string,
   options: { recursive?: boolean; readOnly?: boolean } = {},
 ): void {
-  const recursive = options.recursive === true ? MountFlag.recursive : 0;
-  mount({ source, target, flags: MountFlag.bind | recursive });
+  const recursive = options.recursive === true;
+  mount({ source, target, flags: MountFlag.bind | (recursive ? MountFlag.recursive : 0) });
   if (options.readOnly !== true) return;
-  const flags = MountFlag.bind | MountFlag.remount | MountFlag.readOnly;
-  mount({ source: 'none', target, flags });
+  try {
+    makeReadOnly(target, recursive);
+  } catch (error) {
+    umount(target, UmountFlag.detach);
+    throw error;
+  }
+}
+
+/**
+ * Forbids writing through a mount (and those below it). By mount_setattr(2), Linux 5.12: a remount would have to
+ * repeat flags that a user namespace has locked, and fails where it does not know them.
+ */
+function makeReadOnly(target: string, recursive: boolean): void {
+  const attributes = Buffer.alloc(32);
+  attributes.writeBigUInt64LE(MOUNT_ATTR_RDONLY, 0);
+  const flags = AT_SYMLINK_NOFOLLOW | (recursive ? AT_RECURSIVE : 0);
+  const result = cMountSetattr(SYS_MOUNT_SETATTR, AT_FDCWD, target, flags, attributes, 32);
+  checked(result, 'mount_setattr', target);
 }
 
 /** umount2(2) with or-ed `UmountFlag` values. `EINVAL` when nothing is mounted there. */

@@ -28,6 +28,7 @@ export function pipe(command: Command, options: { readonly signal?: AbortSignal 
   const child = spawnProcess(command, { stdio: ['pipe-in', 'pipe-out', 'pipe-out'] });
   const stderr = new OutputCollector(child.readable(2), MAX_ERROR_OUTPUT_BYTES);
   const done = ended(child, command, options.signal).then(async (exit): Promise<Completed> => {
+    child.writable(0).destroy();
     await drained([stderr]);
     stderr.destroy();
     const durationMs = performance.now() - startedAt;

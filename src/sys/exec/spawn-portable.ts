@@ -1,7 +1,8 @@
 /** Processes through node's own spawn: for systems without our native calls. */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
-import { invariant, systemCode } from '../../shared/errors.ts';
+import { invariant } from '../../shared/errors.ts';
 import type { Command, ProcessExit, SpawnOptions, StdioSlot } from './command.ts';
 import { cannotExecute } from './exec-errors.ts';
 import { resolveProgram } from './resolve-program.ts';
@@ -20,7 +21,7 @@ export function spawnPortable(command: Command, options: SpawnOptions): ChildPro
   // A failed execution arrives as an event even after `pid` told us; unhandled it would end this program.
   child.on('error', ignore);
   const { pid } = child;
-  if (pid === undefined) throw cannotExecute(command, spawnFailure(child));
+  if (pid === undefined) throw cannotExecute(command, spawnFailure(command));
   for (const stream of child.stdio) stream?.on('error', ignore);
   const exited = new Promise<ProcessExit>((resolve) => {
     child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
@@ -40,10 +41,9 @@ function toNodeStdio(slot: StdioSlot): 'ignore' | 'pipe' | number {
   return slot === 'ignore' ? 'ignore' : 'pipe';
 }
 
-/** Node reports most failures as an event only; the errno is in the exit code it made up (negative errno). */
-function spawnFailure(child: object): string {
-  const code = 'spawnfile' in child ? systemCode(child) : undefined;
-  return code ?? 'ENOENT or EACCES';
+/** Node tells the errno in an event to come; it is wanted now, and the two likely reasons can be told apart. */
+function spawnFailure(command: Command): string {
+  return command.cwd !== undefined && !existsSync(command.cwd) ? 'ENOENT' : 'EACCES';
 }
 
 function streamAt<T>(streams: readonly unknown[], slot: number): T {
