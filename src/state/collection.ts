@@ -3,6 +3,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { EngineError, messageOf, systemCode } from '../shared/errors.ts';
 import { isTemporaryName, renameDurably, syncDir } from '../sys/fs/durable.ts';
+import { ensurePrivateDir } from '../sys/fs/private-dir.ts';
 import { Document } from './document.ts';
 import { type DocumentFormat, DurableJsonFile } from './durable-json-file.ts';
 import { type QuarantinedDocument, quarantine } from './quarantine.ts';
@@ -44,7 +45,7 @@ export class Collection<T extends object> {
     options: CollectionOptions<Value>,
   ): Promise<Collection<Value>> {
     const collection = new Collection(options);
-    await mkdir(options.dir, { recursive: true, mode: 0o700 });
+    await ensurePrivateDir(options.dir);
     const names = await readdir(options.dir);
     const loads = names.flatMap((name) => collection.#load(name));
     const outcomes = await Promise.all(loads);

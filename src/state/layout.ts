@@ -1,7 +1,6 @@
 /** The version of the whole data directory. */
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { fromNodeError } from '../sys/system-errors.ts';
+import { ensurePrivateDir } from '../sys/fs/private-dir.ts';
 import { Document } from './document.ts';
 import type { MigrationPlan } from './migrations.ts';
 import { undecodable } from './state-errors.ts';
@@ -19,11 +18,7 @@ const LAYOUT: MigrationPlan = { current: 1, steps: {} };
  * nothing touched, when a newer program made it; `corrupt` when the file cannot be read.
  */
 export async function ensureLayout(layoutFile: string): Promise<void> {
-  try {
-    await mkdir(dirname(layoutFile), { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw fromNodeError(error, `create data directory ${dirname(layoutFile)}`);
-  }
+  await ensurePrivateDir(dirname(layoutFile));
   const document = await Document.open<Layout>({
     path: layoutFile,
     initial: { v: 0 },
