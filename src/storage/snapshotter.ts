@@ -8,14 +8,30 @@
  */
 import type { Digest } from '../oci/digest.ts';
 
+/**
+ * How a layer's directory records that something of the layers below is gone.
+ * `overlay`: a character device 0:0 in its place, and `user.overlay.opaque=y` on directories that hide all.
+ * `files`: the `.wh.` entries of the archive themselves, as empty files.
+ */
+export type WhiteoutFormat = 'overlay' | 'files';
+
 /** A layer being unpacked. Exactly one of `commit` and `abandon` is called. */
 export interface LayerSlot {
   /** Absolute path of the directory to extract the layer into. */
   readonly dir: string;
-  /** Makes the layer visible under `chainId` on top of `parent`. `already-exists` when another pull was first. */
-  commit(chainId: Digest, parent: Digest | undefined): Promise<'committed' | 'already-exists'>;
+  readonly whiteouts: WhiteoutFormat;
+  /** Makes the layer visible. `already-exists` when another pull was first; the slot is then removed. */
+  commit(layer: CommittedLayer): Promise<'committed' | 'already-exists'>;
   /** Removes everything extracted. Never throws. */
   abandon(): Promise<void>;
+}
+
+export interface CommittedLayer {
+  readonly chainId: Digest;
+  /** chainID of the layer below, which must be committed; undefined for the lowest one. */
+  readonly parent: Digest | undefined;
+  /** Sum of the sizes of the layer's files. */
+  readonly sizeBytes: number;
 }
 
 export interface Snapshotter {

@@ -1,0 +1,96 @@
+/** A snapshotter in memory. Its directories are names only; nothing touches the disk. */
+import type { Digest } from '../../oci/digest.ts';
+import type { CommittedLayer, LayerSlot, Snapshotter } from '../snapshotter.ts';
+import { layerInUse, noSuchLayer, noSuchSnapshot, snapshotExists } from '../storage-errors.ts';
+
+export class FakeSnapshotter implements Snapshotter {
+  readonly name = 'fake';
+  readonly #layers = new Map<Digest, CommittedLayer>();
+  readonly #active = new Map<string, Digest | undefined>();
+  readonly #mounted = new Set<string>();
+  readonly #openSlots = new Set<string>();
+  #nextSlot = 1;
+
+  /** Slots that were neither committed nor abandoned: for leak checks. */
+  get openSlots(): readonly string[] {
+    return [...this.#openSlots];
+  }
+
+  /** Keys that are mounted now. */
+  get mounted(): readonly string[] {
+    return [...this.#mounted];
+  }
+
+  async hasCommitted(chainId: Digest): Promise<boolean> {
+    return this.#layers.has(chainId);
+  }
+
+  async prepareLayer(): Promise<LayerSlot> {
+    const dir = `/fake/layers/${this.#nextSlot++}`;
+    this.#openSlots.add(dir);
+    return {
+      dir,
+      whiteouts: 'files',
+      commit: async (layer) => {
+        if (layer.parent !== undefined) this.#find(layer.parent);
+        this.#openSlots.delete(dir);
+        if (this.#layers.has(layer.chainId)) return 'already-exists';
+        this.#layers.set(layer.chainId, layer);
+        return 'committed';
+      },
+      abandon: async () => {
+        this.#openSlots.delete(dir);
+      },
+    };
+  }
+
+  async committedSize(chainId: Digest): Promise<number> {
+    return this.#find(chainId).sizeBytes;
+  }
+
+  async removeCommitted(chainId: Digest): Promise<void> {
+    const below = [...this.#layers.values()].some((layer) => layer.parent === chainId);
+    if (below || [...this.#active.values()].includes(chainId)) throw layerInUse(chainId);
+    this.#layers.delete(chainId);
+  }
+
+  async listCommitted(): Promise<readonly Digest[]> {
+    return [...this.#layers.keys()];
+  }
+
+  async prepareActive(key: string, parent: Digest | undefined): Promise<void> {
+    if (this.#active.has(key)) throw snapshotExists(key);
+    if (parent !== undefined) this.#find(parent);
+    this.#active.set(key, parent);
+  }
+
+  async mount(key: string): Promise<string> {
+    if (!this.#active.has(key)) throw noSuchSnapshot(key);
+    this.#mounted.add(key);
+    return `/fake/rootfs/${key}`;
+  }
+
+  async unmount(key: string): Promise<void> {
+    this.#mounted.delete(key);
+  }
+
+  async removeActive(key: string): Promise<void> {
+    this.#mounted.delete(key);
+    this.#active.delete(key);
+  }
+
+  async listActive(): Promise<readonly string[]> {
+    return [...this.#active.keys()];
+  }
+
+  async activeSize(key: string): Promise<number> {
+    if (!this.#active.has(key)) throw noSuchSnapshot(key);
+    return 0;
+  }
+
+  #find(chainId: Digest): CommittedLayer {
+    const layer = this.#layers.get(chainId);
+    if (layer === undefined) throw noSuchLayer(chainId);
+    return layer;
+  }
+}

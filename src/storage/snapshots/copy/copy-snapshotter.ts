@@ -1,0 +1,109 @@
+/** Root file systems as full copies: works everywhere, costs time and space. For machines without overlay. */
+import { join } from 'node:path';
+import type { Digest } from '../../../oci/digest.ts';
+import type { Logger } from '../../../shared/logger.ts';
+import { copyTree } from '../../copy-tree/copy-tree.ts';
+import type { LayerSlot, Snapshotter } from '../../snapshotter.ts';
+import { layerInUse } from '../../storage-errors.ts';
+import { ActiveStore } from '../active-store.ts';
+import { BackgroundRemoval } from '../background-removal.ts';
+import { directorySize } from '../directory-size.ts';
+import { LayerStore } from '../layer-store.ts';
+
+interface CopyParts {
+  readonly removal: BackgroundRemoval;
+  readonly layers: LayerStore;
+  readonly active: ActiveStore;
+}
+
+export class CopySnapshotter implements Snapshotter {
+  readonly name = 'copy';
+  readonly #parts: CopyParts;
+
+  private constructor(parts: CopyParts) {
+    this.#parts = parts;
+  }
+
+  /** Opens the directories below `dir`. */
+  static async open(options: {
+    readonly dir: string;
+    readonly logger: Logger;
+  }): Promise<CopySnapshotter> {
+    const { dir, logger } = options;
+    const removal = new BackgroundRemoval(join(dir, 'removing'), logger);
+    await removal.open();
+    const layersDir = join(dir, 'layers');
+    const layers = await LayerStore.open({ dir: layersDir, whiteouts: 'files', removal, logger });
+    const active = await ActiveStore.open(join(dir, 'active'), removal);
+    return new CopySnapshotter({ removal, layers, active });
+  }
+
+  /** Waits for removals. */
+  async close(): Promise<void> {
+    await this.#parts.removal.settle();
+  }
+
+  async hasCommitted(chainId: Digest): Promise<boolean> {
+    return this.#parts.layers.has(chainId);
+  }
+
+  prepareLayer(): Promise<LayerSlot> {
+    return this.#parts.layers.prepare();
+  }
+
+  async committedSize(chainId: Digest): Promise<number> {
+    return this.#parts.layers.get(chainId).sizeBytes;
+  }
+
+  async removeCommitted(chainId: Digest): Promise<void> {
+    if (this.#parts.active.standsOn(chainId)) throw layerInUse(chainId);
+    await this.#parts.layers.remove(chainId);
+  }
+
+  async listCommitted(): Promise<readonly Digest[]> {
+    return this.#parts.layers.list();
+  }
+
+  async prepareActive(key: string, parent: Digest | undefined): Promise<void> {
+    const { layers, active } = this.#parts;
+    const stack = layers.stack(parent);
+    await active.create(key, parent, {
+      rootOf: layers.dirOf(stack[0] ?? 0),
+      async fill(contentsDir) {
+        for (const number of stack.toReversed()) {
+          await copyTree(layers.dirOf(number), contentsDir, { whiteouts: 'apply' });
+        }
+      },
+    });
+  }
+
+  async mount(key: string): Promise<string> {
+    this.#parts.active.parentOf(key);
+    return this.#parts.active.contentsDir(key);
+  }
+
+  /** Nothing was mounted. */
+  async unmount(): Promise<void> {
+    await Promise.resolve();
+  }
+
+  async removeActive(key: string): Promise<void> {
+    await this.#parts.active.remove(key);
+  }
+
+  async listActive(): Promise<readonly string[]> {
+    return this.#parts.active.keys();
+  }
+
+  /** What the copy holds beyond the layers it was made of; their own overlaps are not seen. */
+  async activeSize(key: string): Promise<number> {
+    const { layers, active } = this.#parts;
+    let below = 0;
+    for (let next = active.parentOf(key); next !== undefined; ) {
+      const layer = layers.get(next);
+      below += layer.sizeBytes;
+      next = layer.parent;
+    }
+    return Math.max(0, (await directorySize(active.contentsDir(key))) - below);
+  }
+}

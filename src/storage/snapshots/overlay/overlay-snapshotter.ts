@@ -1,0 +1,193 @@
+/** Root file systems by the kernel's overlay, mounted in the engine's own user and mount namespace. */
+import { closeSync, constants, openSync } from 'node:fs';
+import { lstat, mkdir, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Digest } from '../../../oci/digest.ts';
+import { findEngineError, systemCode } from '../../../shared/errors.ts';
+import { KeyedMutex } from '../../../shared/keyed-mutex.ts';
+import type { Logger } from '../../../shared/logger.ts';
+import { mount, UmountFlag, umount } from '../../../sys/libc.ts';
+import type { LayerSlot, Snapshotter } from '../../snapshotter.ts';
+import { layerInUse, writeFailed } from '../../storage-errors.ts';
+import { ActiveStore } from '../active-store.ts';
+import { BackgroundRemoval } from '../background-removal.ts';
+import { directorySize } from '../directory-size.ts';
+import { LayerStore } from '../layer-store.ts';
+
+export interface SnapshotterOptions {
+  /** Directory of this driver, below the data directory. */
+  readonly dir: string;
+  /** Where mount points are made, below the runtime directory: `<rootfsDir>/<key>`. */
+  readonly rootfsDir: string;
+  readonly logger: Logger;
+}
+
+interface OverlayParts {
+  readonly removal: BackgroundRemoval;
+  readonly layers: LayerStore;
+  readonly active: ActiveStore;
+  readonly rootfsDir: string;
+  readonly layersFd: number;
+  readonly activeFd: number;
+}
+
+export class OverlaySnapshotter implements Snapshotter {
+  readonly name = 'overlay';
+  readonly #parts: OverlayParts;
+  readonly #locks = new KeyedMutex<string>();
+  readonly #mounted = new Set<string>();
+
+  private constructor(parts: OverlayParts) {
+    this.#parts = parts;
+  }
+
+  /** Opens the directories. Call `probeOverlay` before, to know that mounts will work. */
+  static async open(options: SnapshotterOptions): Promise<OverlaySnapshotter> {
+    const { dir, rootfsDir, logger } = options;
+    const layersDir = join(dir, 'layers');
+    const activeDir = join(dir, 'active');
+    const removal = new BackgroundRemoval(join(dir, 'removing'), logger);
+    await removal.open();
+    const layers = await LayerStore.open({ dir: layersDir, whiteouts: 'overlay', removal, logger });
+    const active = await ActiveStore.open(activeDir, removal);
+    await mkdir(rootfsDir, { recursive: true, mode: 0o700 });
+    const directoryFlags = constants.O_RDONLY | constants.O_DIRECTORY;
+    return new OverlaySnapshotter({
+      removal,
+      layers,
+      active,
+      rootfsDir,
+      layersFd: openSync(layersDir, directoryFlags),
+      activeFd: openSync(activeDir, directoryFlags),
+    });
+  }
+
+  /** Waits for removals and lets go of descriptors. Mounts stay. */
+  async close(): Promise<void> {
+    await this.#parts.removal.settle();
+    closeSync(this.#parts.layersFd);
+    closeSync(this.#parts.activeFd);
+  }
+
+  async hasCommitted(chainId: Digest): Promise<boolean> {
+    return this.#parts.layers.has(chainId);
+  }
+
+  prepareLayer(): Promise<LayerSlot> {
+    return this.#parts.layers.prepare();
+  }
+
+  async committedSize(chainId: Digest): Promise<number> {
+    return this.#parts.layers.get(chainId).sizeBytes;
+  }
+
+  async removeCommitted(chainId: Digest): Promise<void> {
+    if (this.#parts.active.standsOn(chainId)) throw layerInUse(chainId);
+    await this.#parts.layers.remove(chainId);
+  }
+
+  async listCommitted(): Promise<readonly Digest[]> {
+    return this.#parts.layers.list();
+  }
+
+  async prepareActive(key: string, parent: Digest | undefined): Promise<void> {
+    const { layers, active } = this.#parts;
+    const [top = 0] = layers.stack(parent);
+    await active.create(key, parent, { rootOf: layers.dirOf(top) });
+  }
+
+  mount(key: string): Promise<string> {
+    return this.#locks.run(key, async () => {
+      const target = this.#mountPoint(key);
+      if (this.#mounted.has(key)) return target;
+      const data = this.#mountData(key);
+      await mkdir(target, { recursive: true, mode: 0o700 });
+      if (!(await isMountPoint(target))) mountOverlay(target, data);
+      this.#mounted.add(key);
+      return target;
+    });
+  }
+
+  unmount(key: string): Promise<void> {
+    return this.#locks.run(key, () => this.#unmount(key));
+  }
+
+  removeActive(key: string): Promise<void> {
+    return this.#locks.run(key, async () => {
+      await this.#unmount(key);
+      await this.#parts.active.remove(key);
+    });
+  }
+
+  async listActive(): Promise<readonly string[]> {
+    return this.#parts.active.keys();
+  }
+
+  async activeSize(key: string): Promise<number> {
+    this.#parts.active.parentOf(key);
+    return directorySize(this.#parts.active.contentsDir(key));
+  }
+
+  /**
+   * Directories are named through open descriptors: the kernel takes at most a page of options, which 127
+   * layers with their full paths would exceed, and a comma or colon in a path would need escapes.
+   */
+  #mountData(key: string): string {
+    const { layers, active, layersFd, activeFd } = this.#parts;
+    const lower = layers
+      .stack(active.parentOf(key))
+      .map((number) => `/proc/self/fd/${layersFd}/${layers.relativeDirOf(number)}`);
+    const writable = `/proc/self/fd/${activeFd}`;
+    return [
+      `lowerdir=${lower.join(':')}`,
+      `upperdir=${writable}/${active.relativeContentsDir(key)}`,
+      `workdir=${writable}/${active.relativeWorkDir(key)}`,
+      'userxattr',
+    ].join(',');
+  }
+
+  async #unmount(key: string): Promise<void> {
+    const target = this.#mountPoint(key);
+    if (this.#mounted.has(key) || (await isMountPoint(target))) unmountOverlay(target);
+    this.#mounted.delete(key);
+    await rmdir(target).catch(ignoreMissing);
+  }
+
+  #mountPoint(key: string): string {
+    return join(this.#parts.rootfsDir, key);
+  }
+}
+
+function mountOverlay(target: string, data: string): void {
+  try {
+    mount({ source: 'overlay', target, type: 'overlay', data });
+  } catch (error) {
+    throw writeFailed(`mount ${target}`, error);
+  }
+}
+
+function unmountOverlay(target: string): void {
+  try {
+    umount(target);
+  } catch (error) {
+    const code = findEngineError(error)?.details['code'];
+    if (code === 'EINVAL' || code === 'ENOENT') return;
+    // Somebody still has a file open: nobody new can enter, and the kernel finishes when the last one leaves.
+    umount(target, UmountFlag.detach);
+  }
+}
+
+/** A mounted overlay is a device of its own. */
+async function isMountPoint(path: string): Promise<boolean> {
+  try {
+    const [own, above] = await Promise.all([lstat(path), lstat(dirname(path))]);
+    return own.dev !== above.dev;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (systemCode(error) !== 'ENOENT') throw error;
+}

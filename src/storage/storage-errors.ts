@@ -1,0 +1,149 @@
+/** Errors of the blob store, of layers and of snapshots. Texts are Docker's where it has one. */
+import type { Digest } from '../oci/digest.ts';
+import { EngineError, findEngineError, messageOf, systemCode } from '../shared/errors.ts';
+
+/** An archive that is damaged or cut short. */
+export function brokenArchive(problem: string): EngineError {
+  return new EngineError('corrupt', problem);
+}
+
+/** A stream that ended before it should. */
+export function unexpectedEnd(): EngineError {
+  return new EngineError('corrupt', 'unexpected EOF');
+}
+
+/** An entry of a layer that would reach outside the layer's directory. */
+export function outsideRoot(problem: string): EngineError {
+  return new EngineError('corrupt', `failed to register layer: ${problem}`);
+}
+
+/** An entry of a layer that cannot be made, with the reason of the kernel. */
+export function cannotExtract(name: string, error: unknown): EngineError {
+  if (isDiskFull(error)) return diskFull(`write /${name}`, error);
+  const inner = findEngineError(error);
+  return new EngineError(
+    inner?.kind ?? 'internal',
+    `failed to register layer: /${name}: ${messageOf(error)}`,
+    { cause: error, ...(inner === undefined ? {} : { details: inner.details }) },
+  );
+}
+
+/** An owner that the user namespace does not map. */
+export function ownerNotMapped(
+  name: string,
+  owner: { uid: number; gid: number },
+  cause: unknown,
+): EngineError {
+  return new EngineError(
+    'internal',
+    `failed to register layer: failed to Lchown "/${name}" for UID ${owner.uid}, GID ${owner.gid} ` +
+      `(try increasing the number of subordinate IDs in /etc/subuid and /etc/subgid): lchown /${name}: invalid argument`,
+    { cause },
+  );
+}
+
+/** Bytes that do not have the digest they were announced with. */
+export function wrongDigest(expected: Digest): EngineError {
+  return new EngineError('corrupt', `filesystem layer verification failed for digest ${expected}`, {
+    details: { digest: expected },
+  });
+}
+
+/** A blob with more or fewer bytes than announced. */
+export function wrongSize(digest: Digest, expected: number, actual: number): EngineError {
+  const problem = actual < expected ? 'unexpected EOF' : 'too many bytes';
+  return new EngineError(
+    'corrupt',
+    `${problem}: blob ${digest} should have ${expected} bytes, ${actual} came`,
+    { details: { digest } },
+  );
+}
+
+/** An unpacked layer that is not the one its image config names. */
+export function wrongDiffId(expected: Digest, actual: Digest): EngineError {
+  return new EngineError(
+    'corrupt',
+    `failed to register layer: layer verification failed: diffID should be ${expected}, is ${actual}`,
+  );
+}
+
+/** A layer packed in a way that is not supported. */
+export function unsupportedCompression(mediaType: string): EngineError {
+  return new EngineError(
+    'not-implemented',
+    `layer compression of ${mediaType} is not supported: rebuild or push the image with gzip layers`,
+  );
+}
+
+/** A blob that is not in the store. */
+export function noSuchBlob(digest: Digest): EngineError {
+  return new EngineError('not-found', `blob ${digest} not found`, { details: { digest } });
+}
+
+/** A blob that is too large for what it should be. */
+export function blobTooLarge(digest: Digest, maxBytes: number): EngineError {
+  return new EngineError('corrupt', `blob ${digest} is larger than ${maxBytes} bytes`);
+}
+
+/** A layer that no snapshot has. */
+export function noSuchLayer(chainId: Digest): EngineError {
+  return new EngineError('not-found', `layer ${chainId} does not exist`);
+}
+
+/** A layer that something stands on. */
+export function layerInUse(chainId: Digest): EngineError {
+  return new EngineError('conflict', `layer ${chainId} is in use`);
+}
+
+/** A container's file system that is not there. */
+export function noSuchSnapshot(key: string): EngineError {
+  return new EngineError('not-found', `no file system for ${key}`);
+}
+
+/** A second file system for one container. */
+export function snapshotExists(key: string): EngineError {
+  return new EngineError('conflict', `file system for ${key} already exists`);
+}
+
+/** The overlay file system cannot be used in a directory, and why. */
+export function overlayUnusable(dir: string, reason: unknown): EngineError {
+  return new EngineError('unavailable', `overlay does not work in ${dir}: ${messageOf(reason)}`, {
+    cause: reason,
+  });
+}
+
+/** A storage driver that does not exist. */
+export function unknownDriver(name: string): EngineError {
+  return new EngineError(
+    'invalid-argument',
+    `unknown storage driver "${name}": known drivers are overlay and copy`,
+  );
+}
+
+/** A failed write of the store: tells a full disk and a read-only one apart from the rest. */
+export function writeFailed(what: string, error: unknown): EngineError {
+  if (isDiskFull(error)) return diskFull(what, error);
+  const inner = findEngineError(error);
+  if (inner !== undefined) return inner;
+  if (systemCode(error) === 'EROFS') {
+    return new EngineError(
+      'unavailable',
+      `${what}: read-only file system: make the data directory writable or choose another with --data-root`,
+      { cause: error },
+    );
+  }
+  return new EngineError('internal', `${what}: ${messageOf(error)}`, { cause: error });
+}
+
+function diskFull(what: string, cause: unknown): EngineError {
+  return new EngineError(
+    'unavailable',
+    `${what}: no space left on device: free some disk space (docker system prune) or move the data directory`,
+    { cause },
+  );
+}
+
+function isDiskFull(error: unknown): boolean {
+  const code = systemCode(error) ?? findEngineError(error)?.details['code'];
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}

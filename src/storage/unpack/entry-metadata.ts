@@ -1,0 +1,94 @@
+/** Owners, modes, times and extended attributes of extracted entries. */
+import {
+  chmodSync,
+  fchmodSync,
+  fchownSync,
+  futimesSync,
+  lchownSync,
+  lutimesSync,
+  utimesSync,
+} from 'node:fs';
+import { findEngineError, systemCode } from '../../shared/errors.ts';
+import { lsetxattr } from '../../sys/libc.ts';
+import { cannotExtract, ownerNotMapped } from '../storage-errors.ts';
+import type { TarEntry } from '../tar/tar-entry.ts';
+
+/** Set-uid, set-gid and sticky bits. */
+const SPECIAL_BITS = 0o7000;
+const SET_GROUP_BIT = 0o2000;
+
+/** Attribute values that the file system or the user namespace may refuse without harm to the layer. */
+const REFUSED: ReadonlySet<string | undefined> = new Set(['ENOTSUP', 'EOPNOTSUPP', 'EPERM']);
+
+/** Gives a just written file its owner, mode and time through its descriptor. */
+export function finishFile(fd: number, entry: TarEntry, umask: number): void {
+  // A new file already belongs to 0:0, and chown would clear the special bits: owner first.
+  if (entry.uid !== 0 || entry.gid !== 0) {
+    withOwner(entry, () => fchownSync(fd, entry.uid, entry.gid));
+  }
+  if ((entry.mode & (SPECIAL_BITS | umask)) !== 0) fchmodSync(fd, entry.mode);
+  futimesSync(fd, entry.mtimeSeconds, entry.mtimeSeconds);
+}
+
+/** Gives a new directory its owner and mode, without the set-group bit: entries would inherit the group. */
+export function beginDirectory(path: string, entry: TarEntry): void {
+  if (entry.uid !== 0 || entry.gid !== 0) setLinkOwner(path, entry);
+  chmodSync(path, entry.mode & ~SET_GROUP_BIT);
+}
+
+/** Gives a directory that is complete its set-group bit and its time. */
+export function finishDirectory(path: string, entry: TarEntry): void {
+  if ((entry.mode & SET_GROUP_BIT) !== 0) chmodSync(path, entry.mode);
+  utimesSync(path, entry.mtimeSeconds, entry.mtimeSeconds);
+}
+
+/** Gives a fifo its owner, mode and time. */
+export function finishSpecial(path: string, entry: TarEntry): void {
+  if (entry.uid !== 0 || entry.gid !== 0) setLinkOwner(path, entry);
+  chmodSync(path, entry.mode);
+  utimesSync(path, entry.mtimeSeconds, entry.mtimeSeconds);
+}
+
+/** Gives a symbolic link (which has no mode of its own) its owner and time. */
+export function finishLink(path: string, entry: TarEntry): void {
+  if (entry.uid !== 0 || entry.gid !== 0) setLinkOwner(path, entry);
+  lutimesSync(path, entry.mtimeSeconds, entry.mtimeSeconds);
+}
+
+/**
+ * Sets the attributes that containers may have. `user.overlay.*` is how overlay marks whiteouts and
+ * redirects, so a layer must not bring its own; `trusted.*` and `security.*` beyond file capabilities belong
+ * to the host.
+ */
+export function setXattrs(path: string, entry: TarEntry): void {
+  for (const [name, value] of entry.xattrs) {
+    if (!isAllowed(name)) continue;
+    try {
+      lsetxattr(path, name, value);
+    } catch (error) {
+      if (!REFUSED.has(codeOf(error))) throw cannotExtract(entry.name, error);
+    }
+  }
+}
+
+function isAllowed(name: string): boolean {
+  if (name.startsWith('user.')) return !name.startsWith('user.overlay.');
+  return name === 'security.capability' || name.startsWith('system.posix_acl_');
+}
+
+function setLinkOwner(path: string, entry: TarEntry): void {
+  withOwner(entry, () => lchownSync(path, entry.uid, entry.gid));
+}
+
+function withOwner(entry: TarEntry, change: () => void): void {
+  try {
+    change();
+  } catch (error) {
+    if (systemCode(error) === 'EINVAL') throw ownerNotMapped(entry.name, entry, error);
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return systemCode(error) ?? findEngineError(error)?.details['code'];
+}
