@@ -8,7 +8,10 @@ export function badMessage(detail: string): EngineError {
 
 /** The other side closed the connection before it sent what was waited for. */
 export function channelClosed(awaited: string): EngineError {
-  return new EngineError('unavailable', `handshake: connection closed while waiting for ${awaited}`);
+  return new EngineError(
+    'unavailable',
+    `handshake: connection closed while waiting for ${awaited}`,
+  );
 }
 
 /** The other side did not send what was waited for in time. */

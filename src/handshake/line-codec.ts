@@ -31,7 +31,8 @@ export class LineDecoder {
 
   #keep(part: Buffer): void {
     this.#size += part.length;
-    if (this.#size > MAX_LINE_BYTES) throw badMessage(`a line is longer than ${MAX_LINE_BYTES} bytes`);
+    if (this.#size > MAX_LINE_BYTES)
+      throw badMessage(`a line is longer than ${MAX_LINE_BYTES} bytes`);
     if (part.length > 0) this.#parts.push(part);
   }
 

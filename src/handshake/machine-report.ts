@@ -14,7 +14,11 @@ export const machineReportSchema = v.object({
     v.object({ ...processSchema.entries, version: v.string(), restarts: v.number() }),
   ),
   uplink: v.optional(
-    v.object({ driver: v.string(), ...v.partial(processSchema).entries, reason: v.optional(v.string()) }),
+    v.object({
+      driver: v.string(),
+      ...v.partial(processSchema).entries,
+      reason: v.optional(v.string()),
+    }),
   ),
   idMap: v.optional(v.picklist(['subid', 'single'])),
   dataRoot: v.string(),

@@ -92,7 +92,8 @@ function decodeAnswer(text: string): Json {
     const { desc } = asObject(answer['error']);
     const description = typeof desc === 'string' ? desc : 'unknown error';
     // The helper has one text for every refusal of add_hostfwd; a taken port is the only one left after our own checks.
-    if (/add_hostfwd: slirp_add_hostfwd failed/.test(description)) throw slirpPortTaken(description);
+    if (/add_hostfwd: slirp_add_hostfwd failed/.test(description))
+      throw slirpPortTaken(description);
     throw slirpRefused(description);
   }
   return asObject(answer['return']);
@@ -126,8 +127,8 @@ function parseObject(text: string): Json {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
-  } catch {
-    throw slirpRefused(`its answer is not JSON: ${text.slice(0, 200)}`);
+  } catch (error) {
+    throw slirpRefused(`its answer is not JSON: ${text.slice(0, 200)}`, error);
   }
   return asObject(parsed);
 }

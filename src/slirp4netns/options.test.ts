@@ -90,7 +90,10 @@ test('features are read from the texts of the program', () => {
 });
 
 test('a binary built without libseccomp does not count as able to filter system calls', () => {
-  assert.equal(parseSlirpFeatures('slirp4netns version 0.4.2\n', '--enable-seccomp').seccomp, false);
+  assert.equal(
+    parseSlirpFeatures('slirp4netns version 0.4.2\n', '--enable-seccomp').seccomp,
+    false,
+  );
 });
 
 test('a text of another program is refused', () => {

@@ -64,7 +64,8 @@ export function slirpArguments(
     `--exit-fd=${descriptors.exitFd}`,
     '--netns-type=path',
   ];
-  if (options.userNamespacePath !== undefined) args.push(`--userns-path=${options.userNamespacePath}`);
+  if (options.userNamespacePath !== undefined)
+    args.push(`--userns-path=${options.userNamespacePath}`);
   if (options.ipv6) args.push('--enable-ipv6');
   if (options.disableHostLoopback) args.push('--disable-host-loopback');
   if (options.sandbox) args.push('--enable-sandbox');
@@ -100,7 +101,10 @@ function validate(options: SlirpOptions): void {
 }
 
 /** Prefixes longer than 25 leave no room for the fixed host numbers 2, 3 and 100. */
-function parseCidr(cidr: string): { readonly bytes: readonly number[]; readonly prefixLength: number } {
+function parseCidr(cidr: string): {
+  readonly bytes: readonly number[];
+  readonly prefixLength: number;
+} {
   const [address = '', prefix = ''] = cidr.split('/');
   const prefixLength = /^\d{1,2}$/.test(prefix) ? Number(prefix) : 0;
   if (!isIPv4(address) || prefixLength < 1 || prefixLength > 25) {

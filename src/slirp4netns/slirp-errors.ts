@@ -30,6 +30,6 @@ export function slirpPortTaken(description: string): EngineError {
 }
 
 /** The helper answered with an error or with something that is no answer. */
-export function slirpRefused(description: string): EngineError {
-  return new EngineError('internal', `slirp4netns: ${description}`);
+export function slirpRefused(description: string, cause?: unknown): EngineError {
+  return new EngineError('internal', `slirp4netns: ${description}`, { cause });
 }

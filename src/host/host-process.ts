@@ -1,0 +1,341 @@
+/**
+ * The host process: holds the lock, keeps the machine and one engine running, keeps the sockets open, and ends
+ * everything when told to.
+ */
+import { mkdir, rm } from 'node:fs/promises';
+import type { EnginePort } from '../handshake/engine-port.ts';
+import type { ApiListener, HostFacts } from '../handshake/host-facts.ts';
+import type { MachineReport } from '../handshake/machine-report.ts';
+import {
+  type EngineMessage,
+  type OperatorAnswer,
+  type OperatorMessage,
+  PROTOCOL,
+} from '../handshake/messages.ts';
+import type { Clock } from '../shared/clock.ts';
+import { messageOf } from '../shared/errors.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { Command } from '../sys/exec/command.ts';
+import type { RuntimePaths } from '../sys/paths.ts';
+import type { ProcessIdentity } from '../sys/proc/process-identity.ts';
+import type { ApiAddress } from './api-address.ts';
+import { bindApiSockets, type InheritedSocket, removeApiSockets } from './api-sockets.ts';
+import { ControlServer } from './control-server.ts';
+import { describeEngine, describeMachine } from './describe-machine.ts';
+import { EngineRequests } from './engine-requests.ts';
+import { EngineSupervisor } from './engine-supervisor.ts';
+import { Gate } from './gate.ts';
+import { HandleSocket } from './handle-socket.ts';
+import { anchorLost, engineDidNotStart } from './host-errors.ts';
+import type { EmitHostEvent } from './host-events.ts';
+import { HostLock } from './host-lock.ts';
+import { ListenerRegistry } from './listener-registry.ts';
+import { ListenerReturns } from './listener-returns.ts';
+import { NamespaceMachine, type NamespaceMachineOptions } from './namespace/namespace-machine.ts';
+import { endProcess, signalProcess } from './process-end.ts';
+
+/** What a host is made of. */
+export interface HostProcessOptions {
+  readonly version: string;
+  readonly paths: RuntimePaths;
+  readonly dataRoot: string;
+  readonly machine: NamespaceMachineOptions;
+  readonly apiAddresses: readonly ApiAddress[];
+  readonly inheritedSockets: readonly InheritedSocket[];
+  /** The engine's program with its arguments, as run inside the machine. */
+  readonly engine: Command;
+  /** What the engine is told, except what only the running machine knows. */
+  readonly facts: Omit<HostFacts, 'idMap' | 'uplink' | 'apiListeners'>;
+  /** Milliseconds the engine gets to stop with its containers; undefined for no limit. */
+  readonly stopTimeoutMs: number | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly emit: EmitHostEvent;
+}
+
+type State = MachineReport['state'];
+
+/** How long an engine that outlived its host may take to find the new one. */
+const REJOIN_TIMEOUT_MS = 5_000;
+
+/** One host, from taking the lock to letting go of it. */
+export class HostProcess {
+  readonly #options: HostProcessOptions;
+  readonly #lock: HostLock;
+  readonly #listeners = new ListenerRegistry();
+  readonly #handles: HandleSocket;
+  readonly #control: ControlServer;
+  readonly #requests: EngineRequests;
+  readonly #returns: ListenerReturns;
+  readonly #ended = new Gate<unknown>();
+  /** An engine that outlived an earlier host has said hello and given its sockets back. */
+  readonly #joined = new Gate();
+  readonly #apiBound = new Gate();
+  #machine: NamespaceMachine | undefined;
+  #supervisor: EngineSupervisor | undefined;
+  #engine: { readonly port: EnginePort; readonly version: string } | undefined;
+  #apiListeners: readonly ApiListener[] = [];
+  #state: State = 'starting';
+  #wasReady = false;
+  #stopped: Promise<void> | undefined;
+
+  private constructor(options: HostProcessOptions, lock: HostLock) {
+    this.#options = options;
+    this.#lock = lock;
+    this.#handles = HandleSocket.open(options.paths.handlesSocket);
+    this.#requests = new EngineRequests(this.#listeners, this.#handles);
+    this.#returns = new ListenerReturns(this.#listeners, this.#handles);
+    this.#control = new ControlServer(
+      {
+        onEngine: (port, hello) => void this.#greet(port, hello),
+        onEngineMessage: (port, message) => this.#hear(port, message),
+        onOperator: (message, answer) => void this.#serve(message, answer),
+      },
+      options.logger,
+    );
+  }
+
+  /**
+   * Takes the lock and brings everything up; resolves once the engine is being started (or has been taken over).
+   * `conflict` when another host runs. On any other failure nothing is left behind.
+   */
+  static async start(options: HostProcessOptions): Promise<HostProcess> {
+    const host = await HostProcess.#open(options);
+    try {
+      await host.#bringUp();
+      return host;
+    } catch (error) {
+      await host.stop(error);
+      throw error;
+    }
+  }
+
+  /** Ends a machine whose host is gone: as its next host would, but only to stop it. False when there was none. */
+  static async end(options: HostProcessOptions): Promise<boolean> {
+    const host = await HostProcess.#open(options);
+    try {
+      host.#machine = await NamespaceMachine.adopt(options.machine);
+      await host.#control.listen(options.paths.hostSocket);
+      if (host.#machine !== undefined) await host.#takeOverEngine(host.#machine);
+      return host.#machine !== undefined;
+    } finally {
+      await host.stop();
+    }
+  }
+
+  static async #open(options: HostProcessOptions): Promise<HostProcess> {
+    await mkdir(options.paths.root, { recursive: true, mode: 0o700 });
+    const lock = await HostLock.acquire(options.paths);
+    try {
+      return new HostProcess(options, lock);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  /** Resolves when the host has ended: with the reason, unless it was asked to end. */
+  get ended(): Promise<unknown> {
+    return this.#ended.promise;
+  }
+
+  /** Stops the engine with its containers and leaves nothing. A second call waits for the first. */
+  stop(reason?: unknown): Promise<void> {
+    this.#stopped ??= this.#tearDown(reason);
+    return this.#stopped;
+  }
+
+  /** Stops waiting for containers to end by themselves: kills the engine; `stop` goes on from there. */
+  async stopNow(): Promise<void> {
+    if (this.#supervisor?.process !== undefined) await endProcess(this.#supervisor.process, 0);
+  }
+
+  async #bringUp(): Promise<void> {
+    const options = this.#options;
+    const adopted = await NamespaceMachine.adopt(options.machine);
+    this.#machine = adopted;
+    await this.#control.listen(options.paths.hostSocket);
+    if (adopted !== undefined) await this.#takeOverEngine(adopted);
+    await this.#bindApi();
+    const machine = adopted ?? (await NamespaceMachine.create(options.machine));
+    this.#machine = machine;
+    await machine.recordApiListeners(this.#apiListeners);
+    void machine.whenLost().then(() => this.stop(anchorLost()));
+    if (this.#supervisor === undefined) {
+      this.#supervisor = this.#supervise(machine);
+      await this.#supervisor.start();
+    }
+  }
+
+  /** Waits until the surviving engine has said hello, so that its sockets come back before new ones are bound. */
+  async #takeOverEngine(machine: NamespaceMachine): Promise<void> {
+    const { engine } = machine.earlier;
+    const supervisor = this.#supervise(machine);
+    if (engine === undefined || !(await supervisor.adopt(engine.process))) return;
+    this.#supervisor = supervisor;
+    const timeout = new AbortController();
+    const late = this.#options.clock.sleep(REJOIN_TIMEOUT_MS, timeout.signal);
+    await Promise.race([this.#joined.promise, late]);
+    timeout.abort();
+  }
+
+  async #bindApi(): Promise<void> {
+    const { apiAddresses, inheritedSockets } = this.#options;
+    this.#apiListeners = await bindApiSockets(this.#listeners, apiAddresses, inheritedSockets);
+    this.#apiBound.resolve();
+  }
+
+  #supervise(machine: NamespaceMachine): EngineSupervisor {
+    const { version, clock, logger, engine } = this.#options;
+    return new EngineSupervisor({
+      command: machine.enter(engine),
+      clock,
+      logger,
+      onStarted: (process: ProcessIdentity) => machine.recordEngine(process, version),
+      onEnded: (how) => this.#engineEnded(how),
+    });
+  }
+
+  /** An engine that never got ready will not get ready by being started again, unless containers wait for it. */
+  #engineEnded(how: string): 'restart' | 'give-up' {
+    this.#engine = undefined;
+    this.#options.emit({ event: 'engine-ended', how });
+    if (this.#wasReady || this.#machine?.adopted === true) {
+      this.#state = 'degraded';
+      return 'restart';
+    }
+    void this.stop(engineDidNotStart(how));
+    return 'give-up';
+  }
+
+  async #greet(
+    port: EnginePort,
+    hello: Extract<EngineMessage, { type: 'engine-hello' }>,
+  ): Promise<void> {
+    if (hello.protocol !== PROTOCOL || hello.version !== this.#options.version) {
+      this.#options.logger.info('replacing an engine of another version', {
+        version: hello.version,
+      });
+      port.shutdown('handover');
+      return;
+    }
+    this.#engine = { port, version: hello.version };
+    await this.#returns.reclaim(port, hello.listeners);
+    this.#joined.resolve();
+    await this.#apiBound.promise;
+    const facts = await this.#factsForEngine();
+    if (facts !== undefined) port.sendFacts(facts);
+  }
+
+  async #factsForEngine(): Promise<HostFacts | undefined> {
+    const machine = this.#machine;
+    if (machine === undefined) return undefined;
+    const uplink = await machine.uplink();
+    const noWayOut =
+      uplink.driver === 'none' ? [`containers have no way out: ${uplink.reason}`] : [];
+    return {
+      ...this.#options.facts,
+      warnings: [...this.#options.facts.warnings, ...noWayOut],
+      idMap: machine.idMap,
+      uplink,
+      apiListeners: [...this.#apiListeners],
+    };
+  }
+
+  #hear(port: EnginePort, message: EngineMessage): void {
+    switch (message.type) {
+      case 'engine-ready':
+        void this.#becomeReady();
+        break;
+      case 'request':
+        void this.#requests.answer(port, message.id, message.request);
+        break;
+      case 'listener-returned':
+        this.#returns.settle(message.listenerId, true);
+        break;
+      case 'listener-missing':
+        this.#returns.settle(message.listenerId, false);
+        break;
+      case 'engine-hello':
+        break;
+    }
+  }
+
+  async #becomeReady(): Promise<void> {
+    await this.#apiBound.promise;
+    if (this.#state === 'stopping') return;
+    this.#state = 'running';
+    if (this.#wasReady) return;
+    this.#wasReady = true;
+    this.#options.emit({ event: 'ready', hosts: this.#hosts() });
+    this.#options.logger.info('API listens', { hosts: this.#hosts() });
+  }
+
+  async #serve(message: OperatorMessage, answer: (answer: OperatorAnswer) => void): Promise<void> {
+    if (message.type === 'operator-status') {
+      answer({ type: 'machine-report', report: await this.#report() });
+      return;
+    }
+    answer({ type: 'stopping' });
+    await this.stop();
+  }
+
+  async #report(): Promise<MachineReport> {
+    const { version, paths, dataRoot, facts } = this.#options;
+    return {
+      state: this.#state,
+      version,
+      host: { pid: process.pid, alive: true },
+      ...(await describeMachine(this.#machine)),
+      ...describeEngine(this.#supervisor, this.#engine?.version ?? version),
+      dataRoot,
+      execRoot: paths.root,
+      hosts: [...this.#hosts()],
+      warnings: facts.warnings,
+      errors: this.#state === 'degraded' ? ['the engine is being started again'] : [],
+    };
+  }
+
+  #hosts(): readonly string[] {
+    return this.#apiListeners.map(({ address }) => address);
+  }
+
+  async #tearDown(reason: unknown): Promise<void> {
+    const { emit, logger, paths, apiAddresses } = this.#options;
+    this.#state = 'stopping';
+    emit({ event: 'stopping' });
+    await this.#attempt('stop the engine', () => this.#stopEngine());
+    this.#listeners.closeAll();
+    await this.#attempt('remove the sockets', () => removeApiSockets(apiAddresses));
+    await this.#attempt('end the machine', async () => {
+      const killed = (await this.#machine?.close()) ?? 0;
+      if (killed > 0) logger.debug(`ended ${killed} processes that were left`);
+    });
+    this.#handles.close();
+    await rm(paths.machineFile, { force: true });
+    await rm(paths.hostSocket, { force: true });
+    this.#lock.release();
+    this.#control.close();
+    this.#ended.resolve(reason);
+  }
+
+  async #stopEngine(): Promise<void> {
+    const { logger, stopTimeoutMs } = this.#options;
+    const running = this.#supervisor?.process;
+    const ask = () => {
+      if (this.#engine !== undefined) this.#engine.port.shutdown('stop');
+      else if (running !== undefined) void signalProcess(running, 'SIGTERM');
+    };
+    const orderly = (await this.#supervisor?.stop(ask, stopTimeoutMs)) ?? true;
+    if (!orderly) logger.warn('the engine did not stop in time and was killed');
+  }
+
+  /** Tearing down goes on whatever fails: each step that is done is one thing less left behind. */
+  async #attempt(what: string, step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      this.#options.logger.error(`cannot ${what}: ${messageOf(error)}`, { error });
+    }
+  }
+}

@@ -1,0 +1,207 @@
+/** The `namespace` machine: anchor, id map and uplink, made anew or taken over from an earlier host. */
+import type { ApiListener, IdMap, Uplink } from '../../handshake/host-facts.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/logger.ts';
+import type { Command } from '../../sys/exec/command.ts';
+import { isAlive, type ProcessIdentity } from '../../sys/proc/process-identity.ts';
+import { type MachineRecord, MachineRecordFile } from '../machine-record.ts';
+import { endProcess, whenEnded } from '../process-end.ts';
+import { type Anchor, startAnchor } from './anchor.ts';
+import { enterMachine } from './enter-machine.ts';
+import { findMachineNamespaces, sweepUserNamespace } from './leftovers.ts';
+import { detectUplink, type StartedUplink, startUplink, type UplinkParts } from './uplink.ts';
+import { writeIdMap } from './write-id-map.ts';
+
+/** What the machine is made of. */
+export interface NamespaceMachineOptions {
+  readonly execRoot: string;
+  readonly machineFile: string;
+  /** The map to write when the machine is made anew. */
+  readonly idMap: IdMap;
+  /** Root writes any map without help. */
+  readonly isRoot: boolean;
+  readonly uplink: UplinkParts;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const UPLINK_GRACE_MS = 1_000;
+const UPLINK_RETRY_MS = 1_000;
+
+/** Namespaces that are alive, and what the host needs to know of them. */
+export class NamespaceMachine {
+  /** True when the namespaces are an earlier host's: containers may run in them. */
+  readonly adopted: boolean;
+  readonly idMap: IdMap;
+  readonly #options: NamespaceMachineOptions;
+  readonly #anchor: Anchor;
+  readonly #record: MachineRecordFile;
+  readonly #closing = new AbortController();
+  #uplink: Promise<StartedUplink>;
+
+  private constructor(
+    options: NamespaceMachineOptions,
+    parts: { adopted: boolean; record: MachineRecordFile; anchor: Anchor; idMap: IdMap },
+    uplink: Promise<StartedUplink>,
+  ) {
+    this.#options = options;
+    this.adopted = parts.adopted;
+    this.idMap = parts.idMap;
+    this.#anchor = parts.anchor;
+    this.#record = parts.record;
+    this.#uplink = uplink;
+    void this.#superviseUplink();
+  }
+
+  /**
+   * Takes over the machine of an earlier host when its anchor lives; undefined when there is none, with the
+   * leftovers of dead ones cleaned up. The caller holds the host lock.
+   */
+  static async adopt(options: NamespaceMachineOptions): Promise<NamespaceMachine | undefined> {
+    const record = new MachineRecordFile(options.machineFile);
+    const earlier = await readEarlier(record, options.logger);
+    if (earlier?.idMap !== undefined && (await isAlive(earlier.anchor.process))) {
+      return NamespaceMachine.#adopt(options, record, { ...earlier, idMap: earlier.idMap });
+    }
+    await cleanLeftovers(options, earlier);
+    return undefined;
+  }
+
+  static async #adopt(
+    options: NamespaceMachineOptions,
+    record: MachineRecordFile,
+    earlier: MachineRecord & { idMap: IdMap },
+  ): Promise<NamespaceMachine> {
+    const { anchor, idMap, uplink } = earlier;
+    const alive = uplink?.process !== undefined && (await isAlive(uplink.process));
+    const running =
+      uplink !== undefined && alive
+        ? Promise.resolve({ facts: uplink.facts, process: uplink.process })
+        : detectUplink(options.uplink).then((features) =>
+            startUplink(options.uplink, anchor, features),
+          );
+    options.logger.info('taking over the running machine', { anchor: anchor.process.pid });
+    return new NamespaceMachine(options, { adopted: true, record, anchor, idMap }, running);
+  }
+
+  /**
+   * Makes new namespaces. The uplink may still be starting when this resolves. On failure nothing is left. The
+   * caller holds the host lock and knows that there is nothing to adopt.
+   */
+  static async create(options: NamespaceMachineOptions): Promise<NamespaceMachine> {
+    const record = new MachineRecordFile(options.machineFile);
+    const features = detectUplink(options.uplink);
+    const anchor = await startAnchor(options.execRoot);
+    try {
+      await record.write({ v: 1, anchor, apiListeners: [] });
+      await writeIdMap(anchor.process.pid, options.idMap, options.isRoot);
+      await record.update({ idMap: options.idMap });
+    } catch (error) {
+      await endProcess(anchor.process, 0);
+      throw error;
+    }
+    const uplink = features.then((found) => startUplink(options.uplink, anchor, found));
+    const parts = { adopted: false, record, anchor, idMap: options.idMap };
+    return new NamespaceMachine(options, parts, uplink);
+  }
+
+  get anchorPid(): number {
+    return this.#anchor.process.pid;
+  }
+
+  /** What an earlier host left on record about its engine and the API's sockets. */
+  get earlier(): Pick<MachineRecord, 'engine' | 'apiListeners'> {
+    return this.#record.current ?? { apiListeners: [] };
+  }
+
+  /** The way out, as soon as it is known. */
+  async uplink(): Promise<Uplink> {
+    return (await this.#uplink).facts;
+  }
+
+  /** Pid of the uplink's helper, once it runs. */
+  async uplinkPid(): Promise<number | undefined> {
+    return (await this.#uplink).process?.pid;
+  }
+
+  /** Resolves when the anchor has ended although nobody asked it to. */
+  async whenLost(): Promise<void> {
+    await whenEnded(this.#anchor.process, this.#closing.signal);
+    if (this.#closing.signal.aborted) await new Promise<never>(() => undefined);
+  }
+
+  /** The command that runs a program inside. */
+  enter(command: Command): Command {
+    return enterMachine(this.#anchor, this.idMap, command);
+  }
+
+  /** Puts the engine on record, so that a later host finds it. */
+  recordEngine(process: ProcessIdentity, version: string): Promise<void> {
+    return this.#record.update({ engine: { process, version } });
+  }
+
+  /** Puts the API's sockets on record. */
+  recordApiListeners(apiListeners: readonly ApiListener[]): Promise<void> {
+    return this.#record.update({ apiListeners: [...apiListeners] });
+  }
+
+  /** Ends everything inside and the namespaces with it; resolves to how many processes had to be killed. */
+  async close(): Promise<number> {
+    this.#closing.abort();
+    const killed = await sweepUserNamespace(this.#anchor.userNamespace, this.#anchor.process);
+    const uplink = await this.#uplink;
+    if (uplink.process !== undefined) await endProcess(uplink.process, UPLINK_GRACE_MS);
+    await endProcess(this.#anchor.process, 0);
+    return killed + (await sweepUserNamespace(this.#anchor.userNamespace));
+  }
+
+  /** Starts the helper again whenever it ends; containers keep their own networks meanwhile. */
+  async #superviseUplink(): Promise<void> {
+    for (;;) {
+      const { facts, process } = await this.#uplink;
+      if (facts.driver === 'none') {
+        this.#options.logger.warn(`containers have no way out: ${facts.reason}`);
+        return;
+      }
+      await this.#record.update({ uplink: { process, facts } });
+      if (process !== undefined) await whenEnded(process, this.#closing.signal);
+      if (this.#closing.signal.aborted) return;
+      this.#options.logger.error('slirp4netns ended; starting it again');
+      await this.#options.clock.sleep(UPLINK_RETRY_MS, this.#closing.signal);
+      if (this.#closing.signal.aborted) return;
+      this.#uplink = detectUplink(this.#options.uplink).then((features) =>
+        startUplink(this.#options.uplink, this.#anchor, features),
+      );
+    }
+  }
+}
+
+/**
+ * Ends whatever processes of this runtime directory are left when their anchor is gone, was never recorded, or
+ * belongs to another boot.
+ */
+async function cleanLeftovers(
+  options: Pick<NamespaceMachineOptions, 'execRoot' | 'logger'>,
+  earlier: MachineRecord | undefined,
+): Promise<void> {
+  let killed = 0;
+  for (const namespace of await findMachineNamespaces(options.execRoot)) {
+    killed += await sweepUserNamespace(namespace);
+  }
+  if (earlier?.uplink?.process !== undefined) await endProcess(earlier.uplink.process, 0);
+  if (killed > 0) options.logger.warn(`ended ${killed} processes of an earlier machine`);
+}
+
+/** A record that cannot be read is as good as none: its processes are found by their mark. */
+async function readEarlier(
+  record: MachineRecordFile,
+  logger: Logger,
+): Promise<MachineRecord | undefined> {
+  try {
+    return await record.read();
+  } catch (error) {
+    logger.warn('the record of the earlier machine is unreadable', { error: messageOf(error) });
+    return undefined;
+  }
+}

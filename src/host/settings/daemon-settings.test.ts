@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EngineError } from '../../shared/errors.ts';
+import { mergeSettings, type SettingSources } from './daemon-settings.ts';
+
+function sources(parts: {
+  flags?: Record<string, readonly string[]>;
+  environment?: Record<string, string>;
+  file?: unknown;
+}): SettingSources {
+  return {
+    flags: new Map(Object.entries(parts.flags ?? {})),
+    environment: parts.environment ?? {},
+    ...(parts.file === undefined
+      ? {}
+      : { file: { path: '/c/daemon.json', text: JSON.stringify(parts.file) } }),
+  };
+}
+
+function refusal(parts: Parameters<typeof sources>[0]): string {
+  try {
+    mergeSettings(sources(parts));
+  } catch (error) {
+    assert.ok(error instanceof EngineError);
+    assert.equal(error.kind, 'invalid-argument');
+    return error.message;
+  }
+  return assert.fail('the settings were accepted');
+}
+
+test('without any source every setting has its default', () => {
+  assert.deepEqual(mergeSettings(sources({})), {
+    hosts: [],
+    logLevel: 'info',
+    logFormat: 'text',
+    registryMirrors: [],
+    insecureRegistries: [],
+    runtimes: {},
+    shutdownTimeoutSeconds: 15,
+    usernsMode: 'auto',
+  });
+});
+
+test('a flag wins over the environment, which wins over the file', () => {
+  const file = { 'log-level': 'error', 'data-root': '/file', bip: '172.30.0.1/16' };
+  const environment = { WHERRY_LOG_LEVEL: 'warn', WHERRY_EXEC_ROOT: '/environment' };
+  const merged = mergeSettings(sources({ flags: { 'exec-root': ['/flag'] }, environment, file }));
+  assert.equal(merged.logLevel, 'warn');
+  assert.equal(merged.execRoot, '/flag');
+  assert.equal(merged.dataRoot, '/file');
+});
+
+test('a setting that is both flag and file directive is refused with both values', () => {
+  const message = refusal({ flags: { 'log-level': ['info'] }, file: { 'log-level': 'warn' } });
+  assert.match(
+    message,
+    /both as a flag and in the configuration file: log-level: \(from flag: "info", from file: "warn"\)/,
+  );
+});
+
+test('an unknown key is refused with the nearest known one', () => {
+  assert.match(refusal({ file: { 'registry-miror': [] } }), /did you mean "registry-mirrors"/);
+});
+
+test('an unknown flag is refused with the nearest known one', () => {
+  assert.match(refusal({ flags: { dataroot: ['/x'] } }), /did you mean "--data-root"/);
+});
+
+test('a dockerd setting without effect here is refused instead of ignored', () => {
+  assert.match(
+    refusal({ file: { 'log-driver': 'syslog' } }),
+    /"log-driver" in .* is not supported/,
+  );
+  assert.match(refusal({ flags: { tlsverify: ['true'] } }), /--tlsverify is not supported/);
+});
+
+test('a file that is no JSON object is refused with its path', () => {
+  assert.match(refusal({ file: [] }), /\/c\/daemon\.json.*one JSON object/);
+});
+
+test('an empty file means no settings', () => {
+  const empty = { ...sources({}), file: { path: '/c/daemon.json', text: ' \n' } };
+  assert.equal(mergeSettings(empty).logLevel, 'info');
+});
+
+for (const [what, file] of [
+  ['a word that is not in the list', { 'log-level': 'loud' }],
+  ['a text where a list belongs', { hosts: 'unix:///x' }],
+  ['a runtime without a path', { runtimes: { kata: {} } }],
+  ['a mirror that is no URL', { 'registry-mirrors': ['mirror.example'] }],
+  ['a bridge address without prefix length', { bip: '172.17.0.1' }],
+  ['a fraction of a second', { 'shutdown-timeout': 1.5 }],
+] as const) {
+  test(`${what} is refused with the key's name`, () => {
+    assert.match(refusal({ file }), new RegExp(`"${Object.keys(file)[0]}" in /c/daemon.json`));
+  });
+}
+
+test('runtimes come from the file with arguments and from flags as name and path', () => {
+  const fromFile = mergeSettings(
+    sources({ file: { runtimes: { kata: { path: '/k', runtimeArgs: ['-x'] } } } }),
+  );
+  const fromFlag = mergeSettings(sources({ flags: { 'add-runtime': ['a=/a', 'b=/b=c'] } }));
+  assert.deepEqual(fromFile.runtimes, { kata: { path: '/k', args: ['-x'] } });
+  assert.deepEqual(fromFlag.runtimes, {
+    a: { path: '/a', args: [] },
+    b: { path: '/b=c', args: [] },
+  });
+});
+
+test('debug is the lowest log level whatever else is said', () => {
+  assert.equal(
+    mergeSettings(sources({ flags: { debug: ['true'] }, file: { 'log-level': 'error' } })).logLevel,
+    'debug',
+  );
+});

@@ -1,0 +1,155 @@
+/** The daemon's settings, merged from flags, environment and file. Pure. */
+import type { RuntimeEntry } from '../../handshake/host-facts.ts';
+import { decodeFileValue, decodeTexts, type SettingValue } from './decode-setting.ts';
+import { nearestWord } from './nearest.ts';
+import { environmentName, REFUSED_SETTINGS, SETTINGS, settingByKey } from './setting-table.ts';
+import {
+  badConfigFile,
+  conflictingSettings,
+  unknownSetting,
+  unsupportedSetting,
+} from './settings-errors.ts';
+
+/** What the daemon was told. Absent means: choose. */
+export interface DaemonSettings {
+  readonly hosts: readonly string[];
+  readonly dataRoot?: string;
+  readonly execRoot?: string;
+  readonly pidFile?: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+  readonly logFormat: 'text' | 'json';
+  readonly registryMirrors: readonly string[];
+  readonly insecureRegistries: readonly string[];
+  readonly defaultRuntime?: string;
+  readonly runtimes: Readonly<Record<string, RuntimeEntry>>;
+  readonly storageDriver?: string;
+  readonly bip?: string;
+  readonly shutdownTimeoutSeconds: number;
+  readonly usernsMode: 'auto' | 'subid' | 'single';
+}
+
+/** The three places settings come from, as found. */
+export interface SettingSources {
+  /** Values by flag name, in the order given; every value is a text, also for switches. */
+  readonly flags: ReadonlyMap<string, readonly string[]>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Text of `daemon.json`; absent when there is no such file. */
+  readonly file?: { readonly path: string; readonly text: string };
+}
+
+/** dockerd's own default for `shutdown-timeout`. */
+const DEFAULT_SHUTDOWN_TIMEOUT_SECONDS = 15;
+
+type Values = ReadonlyMap<string, SettingValue>;
+
+/**
+ * Merges the sources: flag, then environment, then file, then default. `invalid-argument` for unknown and
+ * unsupported settings, bad values, and settings that are both flag and file directive.
+ */
+export function mergeSettings(sources: SettingSources): DaemonSettings {
+  const flags = flagValues(sources.flags);
+  const file = sources.file === undefined ? new Map() : fileValues(sources.file);
+  refuseConflicts(flags, file);
+  return toSettings(new Map([...file, ...environmentValues(sources.environment), ...flags]));
+}
+
+function flagValues(flags: ReadonlyMap<string, readonly string[]>): Values {
+  const values = new Map<string, SettingValue>();
+  for (const [flag, texts] of flags) {
+    const setting = SETTINGS.find((candidate) => candidate.flag === flag);
+    if (setting !== undefined) {
+      values.set(setting.key, decodeTexts(setting, texts, `--${flag}`));
+      continue;
+    }
+    const why = REFUSED_SETTINGS.get(flag);
+    if (why !== undefined) throw unsupportedSetting(`--${flag}`, why);
+    const known = SETTINGS.flatMap((candidate) => candidate.flag ?? []);
+    const nearest = nearestWord(flag, known);
+    throw unknownSetting(`flag: --${flag}`, nearest === undefined ? undefined : `--${nearest}`);
+  }
+  return values;
+}
+
+function environmentValues(environment: SettingSources['environment']): Values {
+  const values = new Map<string, SettingValue>();
+  for (const setting of SETTINGS) {
+    if (setting.flag === undefined) continue;
+    const name = environmentName(setting.flag);
+    const text = environment[name];
+    if (text === undefined || text === '') continue;
+    const texts = setting.form === 'list' || setting.form === 'runtimes' ? text.split(',') : [text];
+    values.set(setting.key, decodeTexts(setting, texts, name));
+  }
+  return values;
+}
+
+function fileValues(file: NonNullable<SettingSources['file']>): Values {
+  const values = new Map<string, SettingValue>();
+  for (const [key, raw] of Object.entries(parseFile(file))) {
+    const setting = settingByKey(key);
+    const why = REFUSED_SETTINGS.get(key);
+    if (setting !== undefined)
+      values.set(key, decodeFileValue(setting, raw, `"${key}" in ${file.path}`));
+    else if (why !== undefined) throw unsupportedSetting(`"${key}" in ${file.path}`, why);
+    else {
+      const nearest = nearestWord(
+        key,
+        SETTINGS.map((candidate) => candidate.key),
+      );
+      throw unknownSetting(`key "${key}" in ${file.path}`, nearest);
+    }
+  }
+  return values;
+}
+
+function parseFile(file: NonNullable<SettingSources['file']>): object {
+  // An empty file is what some installers leave; dockerd takes it as no settings.
+  if (file.text.trim() === '') return {};
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(file.text);
+  } catch (error) {
+    throw badConfigFile(file.path, error instanceof Error ? error.message : 'not JSON', error);
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw badConfigFile(file.path, 'the file must hold one JSON object');
+  }
+  return parsed;
+}
+
+function refuseConflicts(flags: Values, file: Values): void {
+  const both = [...flags].flatMap(([key, value]) => {
+    const other = file.get(key);
+    if (other === undefined) return [];
+    return `${key}: (from flag: ${JSON.stringify(value)}, from file: ${JSON.stringify(other)})`;
+  });
+  if (both.length > 0) throw conflictingSettings(both);
+}
+
+/** Decoding has checked forms and words, so reading back by form cannot go wrong. */
+function toSettings(values: Values): DaemonSettings {
+  const text = (key: string) => values.get(key) as string | undefined;
+  const list = (key: string) => (values.get(key) as readonly string[] | undefined) ?? [];
+  const optional = <Name extends string>(name: Name, key: string) => {
+    const value = text(key);
+    return (value === undefined ? {} : { [name]: value }) as { readonly [key in Name]?: string };
+  };
+  const debug = values.get('debug') === true;
+  return {
+    hosts: list('hosts'),
+    ...optional('dataRoot', 'data-root'),
+    ...optional('execRoot', 'exec-root'),
+    ...optional('pidFile', 'pidfile'),
+    logLevel: debug ? 'debug' : ((text('log-level') ?? 'info') as DaemonSettings['logLevel']),
+    logFormat: (text('log-format') ?? 'text') as DaemonSettings['logFormat'],
+    registryMirrors: list('registry-mirrors'),
+    insecureRegistries: list('insecure-registries'),
+    ...optional('defaultRuntime', 'default-runtime'),
+    runtimes: (values.get('runtimes') ?? {}) as DaemonSettings['runtimes'],
+    ...optional('storageDriver', 'storage-driver'),
+    ...optional('bip', 'bip'),
+    shutdownTimeoutSeconds:
+      (values.get('shutdown-timeout') as number | undefined) ?? DEFAULT_SHUTDOWN_TIMEOUT_SECONDS,
+    usernsMode: (text('userns-mode') ?? 'auto') as DaemonSettings['usernsMode'],
+  };
+}

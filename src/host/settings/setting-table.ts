@@ -1,0 +1,242 @@
+/**
+ * Every setting of the daemon: its flag, its key in `daemon.json`, and whether it has an effect. The keys are
+ * those of dockerd's configuration file, plus our own (`userns-mode`, `machine`, `network-driver`).
+ */
+
+/** What a value looks like. `list` flags may be repeated; `runtimes` is a map in the file and `name=path` as a flag. */
+export type SettingForm = 'text' | 'list' | 'switch' | 'number' | 'runtimes';
+
+/** One setting that has an effect. */
+export interface Setting {
+  /** Key in `daemon.json`; unique. */
+  readonly key: string;
+  /** Flag without dashes; absent when there is only the key. */
+  readonly flag?: string;
+  /** One-letter flag. */
+  readonly short?: string;
+  readonly form: SettingForm;
+  /** Allowed words of a `text` setting. */
+  readonly words?: readonly string[];
+  /** For the help text. */
+  readonly help: string;
+}
+
+/** The settings that have an effect. */
+export const SETTINGS: readonly Setting[] = [
+  {
+    key: 'hosts',
+    flag: 'host',
+    short: 'H',
+    form: 'list',
+    help: 'API socket to listen on: unix://PATH, tcp://ADDRESS:PORT, fd://[NAME] (repeatable)',
+  },
+  {
+    key: 'data-root',
+    flag: 'data-root',
+    form: 'text',
+    help: 'directory for images, containers and volumes',
+  },
+  {
+    key: 'exec-root',
+    flag: 'exec-root',
+    form: 'text',
+    help: 'directory for sockets and other runtime files',
+  },
+  { key: 'pidfile', flag: 'pidfile', form: 'text', help: 'file that gets the pid of the daemon' },
+  { key: 'debug', flag: 'debug', short: 'D', form: 'switch', help: 'log everything' },
+  {
+    key: 'log-level',
+    flag: 'log-level',
+    short: 'l',
+    form: 'text',
+    words: ['debug', 'info', 'warn', 'error', 'fatal'],
+    help: 'least severe messages to log: debug, info, warn, error, fatal',
+  },
+  {
+    key: 'log-format',
+    flag: 'log-format',
+    form: 'text',
+    words: ['text', 'json'],
+    help: 'text or json',
+  },
+  {
+    key: 'registry-mirrors',
+    flag: 'registry-mirror',
+    form: 'list',
+    help: 'mirror of Docker Hub to try first (repeatable)',
+  },
+  {
+    key: 'insecure-registries',
+    flag: 'insecure-registry',
+    form: 'list',
+    help: 'registry (HOST[:PORT] or CIDR) that may be used without TLS (repeatable)',
+  },
+  {
+    key: 'default-runtime',
+    flag: 'default-runtime',
+    form: 'text',
+    help: 'OCI runtime for containers that name none',
+  },
+  {
+    key: 'runtimes',
+    flag: 'add-runtime',
+    form: 'runtimes',
+    help: 'another OCI runtime, NAME=PATH (repeatable)',
+  },
+  {
+    key: 'storage-driver',
+    flag: 'storage-driver',
+    short: 's',
+    form: 'text',
+    help: 'how layers become root file systems: overlay or copy',
+  },
+  {
+    key: 'bip',
+    flag: 'bip',
+    form: 'text',
+    help: 'address and prefix length of the default bridge',
+  },
+  {
+    key: 'shutdown-timeout',
+    flag: 'shutdown-timeout',
+    form: 'number',
+    help: 'seconds that containers get to stop; -1 for no limit',
+  },
+  {
+    key: 'userns-mode',
+    flag: 'userns-mode',
+    form: 'text',
+    words: ['auto', 'subid', 'single'],
+    help: 'user namespace with subordinate ids, with a single id, or what is possible (auto)',
+  },
+  {
+    key: 'machine',
+    flag: 'machine',
+    form: 'text',
+    words: ['auto', 'namespace'],
+    help: 'where the engine runs: namespace',
+  },
+  {
+    key: 'network-driver',
+    flag: 'network-driver',
+    form: 'text',
+    words: ['auto', 'slirp4netns'],
+    help: 'how containers reach the outside: slirp4netns',
+  },
+];
+
+const LATER = 'this version has no such function yet';
+const ROOTLESS = 'a daemon without root cannot do it';
+
+/** Settings of dockerd that are known and refused, with the reason. Keys and flags have the same names unless listed twice. */
+export const REFUSED_SETTINGS: ReadonlyMap<string, string> = new Map([
+  ...[
+    'tls',
+    'tlsverify',
+    'tlscacert',
+    'tlscert',
+    'tlskey',
+    'default-address-pools',
+    'default-address-pool',
+    'bridge',
+    'bridge-accept-fwmark',
+    'fixed-cidr',
+    'fixed-cidr-v6',
+    'ipv6',
+    'ip6tables',
+    'ip',
+    'icc',
+    'ip-forward',
+    'ip-masq',
+    'iptables',
+    'ip-forward-no-drop',
+    'mtu',
+    'dns',
+    'dns-opts',
+    'dns-opt',
+    'dns-search',
+    'host-gateway-ip',
+    'host-gateway-ips',
+    'default-gateway',
+    'default-gateway-v6',
+    'default-network-opts',
+    'default-network-opt',
+    'firewall-backend',
+    'userland-proxy',
+    'userland-proxy-path',
+    'allow-direct-routing',
+    'log-driver',
+    'log-opts',
+    'log-opt',
+    'labels',
+    'label',
+    'default-ulimits',
+    'default-ulimit',
+    'default-shm-size',
+    'default-ipc-mode',
+    'default-cgroupns-mode',
+    'init',
+    'init-path',
+    'storage-opts',
+    'storage-opt',
+    'max-concurrent-downloads',
+    'max-concurrent-uploads',
+    'max-download-attempts',
+    'live-restore',
+    'no-new-privileges',
+    'seccomp-profile',
+    'metrics-addr',
+    'http-proxy',
+    'https-proxy',
+    'no-proxy',
+    'proxies',
+    'builder',
+    'cdi-spec-dirs',
+    'cdi-spec-dir',
+    'experimental',
+    'features',
+    'feature',
+    'node-generic-resources',
+    'node-generic-resource',
+    'raw-logs',
+    'api-cors-header',
+    'allow-nondistributable-artifacts',
+    'deprecated-key-path',
+    'group',
+    'validate-config',
+    'network-control-plane-mtu',
+    'network-diagnostic-port',
+    'min-api-version',
+    'graph',
+    'authorization-plugins',
+    'authorization-plugin',
+  ].map((name) => [name, LATER] as const),
+  ...[
+    'cgroup-parent',
+    'exec-opts',
+    'exec-opt',
+    'cpu-rt-runtime',
+    'cpu-rt-period',
+    'oom-score-adjust',
+    'selinux-enabled',
+    'userns-remap',
+    'swarm-default-advertise-addr',
+    'cluster-store',
+    'cluster-store-opts',
+    'cluster-advertise',
+    'containerd',
+    'containerd-namespace',
+    'containerd-plugins-namespace',
+    'containerd-plugin-namespace',
+  ].map((name) => [name, ROOTLESS] as const),
+]);
+
+/** The setting with this key in the file. */
+export function settingByKey(key: string): Setting | undefined {
+  return SETTINGS.find((setting) => setting.key === key);
+}
+
+/** Name of the environment variable of a flag: `data-root` is `WHERRY_DATA_ROOT`. */
+export function environmentName(flag: string): string {
+  return `WHERRY_${flag.toUpperCase().replaceAll('-', '_')}`;
+}
