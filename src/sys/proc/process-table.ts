@@ -1,11 +1,27 @@
 /** Finding processes and what they weigh. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { errnoCode, isMissing } from '../system-errors.ts';
+import { identify, type ProcessIdentity } from './process-identity.ts';
 
 /** Pids of all processes that `/proc` shows. */
 export async function listPids(): Promise<readonly number[]> {
   const names = await readdir('/proc');
   return names.filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+/**
+ * Processes whose user namespace has this inode (`namespaceInode('/proc/PID/ns/user')`); those that end while we
+ * look, and those we may not look at, are left out.
+ */
+export async function processesInUserNamespace(
+  nsInode: number,
+): Promise<readonly ProcessIdentity[]> {
+  const found = await Promise.all(
+    (await listPids()).map(async (pid) =>
+      (await userNamespaceOf(pid)) === nsInode ? await identify(pid) : undefined,
+    ),
+  );
+  return found.filter((identity) => identity !== undefined);
 }
 
 /**
@@ -22,6 +38,15 @@ export async function readPssBytes(pid: number): Promise<number | undefined> {
 export async function readCommandLine(pid: number): Promise<readonly string[] | undefined> {
   const text = await readVisible(`/proc/${pid}/cmdline`);
   return text?.replace(/\0$/, '').split('\0');
+}
+
+async function userNamespaceOf(pid: number): Promise<number | undefined> {
+  try {
+    return (await stat(`/proc/${pid}/ns/user`)).ino;
+  } catch (error) {
+    if (isInvisible(error)) return undefined;
+    throw error;
+  }
 }
 
 async function readVisible(path: string): Promise<string | undefined> {
