@@ -2,7 +2,14 @@
 import { $, chalk } from 'zx';
 import { missingDevices, provideDevices } from './setup/devices.ts';
 import { hasDockerCli, installDockerCli } from './setup/docker-cli.ts';
-import { commandAs, hasSubordinateIds, isRoot, ordinaryUser } from './setup/ordinary-user.ts';
+import {
+  callingUser,
+  commandAs,
+  ensureSubordinateIds,
+  hasSubordinateIds,
+  isRoot,
+  ordinaryUser,
+} from './setup/ordinary-user.ts';
 import { missingRequirements, type Purpose } from './setup/requirements.ts';
 
 /** Provides what `purpose` needs. As root it installs; otherwise it throws a text that names each lack and its cure. */
@@ -25,6 +32,8 @@ async function provide(purpose: Purpose): Promise<void> {
     if (wantsClient) await installDockerCli();
   }
   await provideDevices();
+  // The demonstration runs as the caller even when that is root; tests have an account of their own.
+  if (purpose === 'try') await ensureSubordinateIds('root');
 }
 
 async function findLacks(purpose: Purpose): Promise<readonly string[]> {
@@ -33,11 +42,11 @@ async function findLacks(purpose: Purpose): Promise<readonly string[]> {
   );
   const client =
     purpose === 'test' && !hasDockerCli() ? ['docker: sudo apt-get install docker-cli'] : [];
-  return [...tools, ...client, ...missingDevices(), ...(await accountLacks())];
+  return [...tools, ...client, ...missingDevices(), ...(await accountLacks(purpose))];
 }
 
-async function accountLacks(): Promise<readonly string[]> {
-  const user = await ordinaryUser();
+async function accountLacks(purpose: Purpose): Promise<readonly string[]> {
+  const user = purpose === 'test' ? await ordinaryUser() : callingUser();
   const ids = hasSubordinateIds(user)
     ? []
     : [

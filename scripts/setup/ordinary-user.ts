@@ -60,7 +60,8 @@ export function hasSubordinateIds(user: OrdinaryUser): boolean {
   );
 }
 
-function callingUser(): OrdinaryUser {
+/** The account of this process. */
+export function callingUser(): OrdinaryUser {
   const { username, uid, gid, homedir } = userInfo();
   const runtimeDir = process.env['XDG_RUNTIME_DIR'] ?? join(homedir, '.cache', 'wherry-runtime');
   mkdirSync(runtimeDir, { recursive: true, mode: 0o700 });
@@ -99,7 +100,8 @@ function readAccount(name: string): OrdinaryUser | undefined {
   return { name, uid: Number(uid), gid: Number(gid), home, runtimeDir };
 }
 
-async function ensureSubordinateIds(name: string): Promise<void> {
+/** Gives `name` subordinate user and group ids when it has none. Root only. */
+export async function ensureSubordinateIds(name: string): Promise<void> {
   const both = [
     { file: '/etc/subuid', flag: '--add-subuids' },
     { file: '/etc/subgid', flag: '--add-subgids' },
