@@ -3,12 +3,9 @@ import { mkdir, readdir, realpath, stat, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { systemCode } from '../../shared/errors.ts';
 import type { ContainerId } from '../../shared/ids.ts';
-import { expectSuccess, run } from '../../sys/exec/run.ts';
 import type { ContainerDataPaths } from '../../sys/paths.ts';
 import type { ContainerFiles, NameFilePaths, NameFiles } from '../container-files.ts';
-
-/** Copying a volume's first contents may take long; a hung file system must not hold a create for ever. */
-const COPY_TIMEOUT_MS = 10 * 60_000;
+import { copyTree } from '../copy-tree/copy-tree.ts';
 
 export class DiskContainerFiles implements ContainerFiles {
   readonly #pathsOf: (id: string) => ContainerDataPaths;
@@ -60,11 +57,7 @@ export class DiskContainerFiles implements ContainerFiles {
   async copyTree(root: string, from: string, to: string): Promise<void> {
     const source = await resolveInside(root, from);
     if (source === undefined || (await this.kindOf(source)) !== 'directory') return;
-    const command = { file: 'cp', args: ['--archive', '--', `${source}/.`, to] };
-    expectSuccess(
-      await run(command, { timeoutMs: COPY_TIMEOUT_MS }),
-      `copy ${from} into the volume`,
-    );
+    await copyTree(source, to);
   }
 }
 

@@ -1,8 +1,8 @@
 /** The data of volumes on disk. */
 import { mkdir } from 'node:fs/promises';
 import type { VolumePaths } from '../../sys/paths.ts';
+import { directorySize } from '../snapshots/directory-size.ts';
 import type { VolumeFiles } from '../volume-files.ts';
-import { treeSize } from './tree-size.ts';
 
 export class DiskVolumeFiles implements VolumeFiles {
   readonly #pathsOf: (name: string) => VolumePaths;
@@ -21,6 +21,6 @@ export class DiskVolumeFiles implements VolumeFiles {
   }
 
   sizeBytes(name: string): Promise<number> {
-    return treeSize(this.mountpoint(name));
+    return directorySize(this.mountpoint(name));
   }
 }
