@@ -60,10 +60,16 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   return {
     listen: (target) => listen(open(), target),
     async close(graceMs = DEFAULT_GRACE_MS) {
-      const closing = [...servers].map((server) => closeServer(server, graceMs));
+      const closing = [...servers];
       servers.clear();
-      await Promise.all(closing);
-      for (const socket of takenOver) socket.destroy();
+      const giveUp = () => {
+        for (const server of closing) server.closeAllConnections();
+        // Node forgets connections that were handed over, but `close` waits for them all the same.
+        for (const socket of takenOver) socket.destroy();
+      };
+      const timer = setTimeout(giveUp, graceMs);
+      await Promise.all(closing.map(closeServer));
+      clearTimeout(timer);
     },
   };
 }
@@ -99,13 +105,10 @@ function listen(server: Server, target: ListenTarget): Promise<void> {
   });
 }
 
-function closeServer(server: Server, graceMs: number): Promise<void> {
+/** Resolves when no connection is left; also for a server that never listened. */
+function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), graceMs);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
+    server.close(() => resolve());
     server.closeIdleConnections();
   });
 }

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { apiInProcess } from '../../test/support/api-fixture.ts';
+
+async function expectTable(
+  table: readonly (readonly [request: string, status: number, message: string])[],
+): Promise<void> {
+  const { call } = apiInProcess();
+  for (const [request, status, message] of table) {
+    const answer = await call(request);
+    assert.equal(answer.status, status, request);
+    assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
+    assert.deepEqual(answer.json(), { message }, request);
+  }
+}
+
+test('errors have the statuses and texts that clients know', async () => {
+  await expectTable([
+    ['POST /containers/nope/start', 404, 'No such container: nope'],
+    ['GET /v1.51/containers/nope/json', 404, 'No such container: nope'],
+    ['GET /images/nope/json', 404, 'No such image: nope'],
+    ['GET /networks/nope', 404, 'network nope not found'],
+    ['GET /volumes/nope', 404, 'get nope: no such volume'],
+    ['GET /nowhere', 404, 'page not found'],
+    ['DELETE /containers/json', 404, 'No such container: json'],
+    ['PUT /containers/json', 405, 'method not allowed'],
+    ['GET /containers/json?filters={', 400, 'invalid filter'],
+    ['GET /containers/json?filters={"x":["y"]}', 400, "invalid filter 'x'"],
+    ['GET /containers/json?limit=x', 400, 'invalid value for limit: "x" is not a number'],
+    ['POST /containers/x/wait?condition=never', 400, 'invalid condition: "never"'],
+    ['GET /containers/x/logs', 400, 'Bad parameters: you must choose at least one stream'],
+    ['POST /containers/create', 400, 'invalid JSON: got EOF while reading request body'],
+    ['GET /containers/x/top', 501, 'GET /containers/{id}/top is not implemented by this engine'],
+    [
+      'GET /v1.99/info',
+      400,
+      'client version 1.99 is too new. Maximum supported API version is 1.51',
+    ],
+    [
+      'GET /v1.12/info',
+      400,
+      'client version 1.12 is too old. Minimum supported API version is 1.24, ' +
+        'please upgrade your client to a newer version',
+    ],
+    [
+      'GET /services',
+      503,
+      'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to ' +
+        'connect this node to swarm and try again.',
+    ],
+  ]);
+});
+
+test('every answer, errors too, says who serves it', async () => {
+  const { call } = apiInProcess();
+  for (const path of ['/_ping', '/nowhere', '/v1.99/info', '/containers/x/json']) {
+    const { headers } = await call(`GET ${path}`);
+    assert.equal(headers.get('api-version'), '1.51');
+    assert.equal(headers.get('ostype'), 'linux');
+    assert.equal(headers.get('docker-experimental'), 'false');
+    assert.equal(headers.get('server'), 'Docker/28.5.2 (linux)');
+  }
+});
+
+test('ping answers GET and HEAD', async () => {
+  const { call } = apiInProcess();
+  const get = await call('GET /_ping');
+  assert.equal(get.text, 'OK');
+  const head = await call('HEAD /v1.24/_ping');
+  assert.equal(head.status, 200);
+  assert.equal(head.text, '');
+  assert.equal(head.headers.get('content-length'), '0');
+  assert.equal(head.headers.get('builder-version'), '2');
+  assert.equal(head.headers.get('swarm'), 'inactive');
+});
+
+test('a container goes from create to removal', async () => {
+  const { call } = apiInProcess();
+  const created = await call('POST /v1.51/containers/create?name=web', {
+    Image: 'busybox',
+    Cmd: ['sleep', '9'],
+    HostConfig: { Memory: 5, Binds: ['/a:/b'] },
+  });
+  assert.equal(created.status, 201);
+  const { Id: id } = created.json() as { Id: string };
+  assert.equal((await call('POST /containers/web/start')).status, 204);
+  assert.equal((await call(`POST /containers/${id.slice(0, 12)}/start`)).status, 304);
+  const conflict = await call('DELETE /containers/web');
+  assert.equal(conflict.status, 409);
+  assert.equal((await call('POST /containers/web/stop?t=0')).status, 204);
+  assert.equal((await call('POST /containers/web/stop')).status, 304);
+  assert.equal((await call('POST /containers/web/kill')).status, 409);
+  assert.equal((await call('DELETE /containers/web?force=1&v=1')).status, 204);
+  assert.equal((await call('GET /containers/web/json')).status, 404);
+});
+
+test('a body of another type, or with more than one value, is refused', async () => {
+  const { call } = apiInProcess();
+  const odd = await call('POST /containers/create', { Image: 'busybox', Cmd: 7 });
+  assert.equal(odd.status, 400);
+  assert.match((odd.json() as { message: string }).message, /^invalid JSON: Cmd: /);
+  const missing = await call('POST /containers/create', { Image: 'missing' });
+  assert.deepEqual(missing.json(), { message: 'No such image: missing:latest' });
+  assert.equal(missing.status, 404);
+});
+
+test('starting with a body is refused, an empty object is not', async () => {
+  const { call } = apiInProcess();
+  await call('POST /containers/create?name=web', { Image: 'busybox', Cmd: ['true'] });
+  assert.equal((await call('POST /containers/web/start', { Memory: 5 })).status, 400);
+  assert.equal((await call('POST /containers/web/start', {})).status, 204);
+});
+
+test('image names keep their slashes and may be percent-encoded', async () => {
+  const { call } = apiInProcess();
+  await call('POST /images/busybox/tag?repo=localhost:5000/a/b&tag=1');
+  for (const name of ['localhost:5000/a/b:1', 'localhost%3A5000%2Fa%2Fb:1']) {
+    assert.equal((await call(`GET /v1.44/images/${name}/json`)).status, 200, name);
+  }
+  assert.equal((await call('GET /images/localhost:5000/a/b:1/history')).status, 200);
+});
+
+test('a pull that fails before any output has a status, one that fails later a last line', async () => {
+  const { call } = apiInProcess();
+  const refused = await call('POST /images/create?fromImage=private&tag=latest');
+  assert.equal(refused.status, 404);
+  const torn = await call('POST /images/create?fromImage=torn&tag=latest');
+  assert.equal(torn.status, 200);
+  assert.deepEqual(
+    torn.text
+      .trim()
+      .split('\r\n')
+      .map((line) => JSON.parse(line)),
+    [
+      { status: 'Pulling fs layer', id: 'abc' },
+      {
+        errorDetail: { message: 'unexpected end of layer' },
+        error: 'unexpected end of layer',
+      },
+    ],
+  );
+});
+
+test('events end at their time and carry old and new fields', async () => {
+  const { backends, call } = apiInProcess();
+  const over = await call('GET /events?until=1700000000');
+  assert.equal(over.text, '');
+  const bad = await call('GET /events?filters={"nope":["x"]}');
+  assert.deepEqual([bad.status, bad.json()], [400, { message: "invalid filter 'nope'" }]);
+  assert.equal(backends.system.listenerCount, 0);
+});
+
+test('waiting answers with the exit code at the end', async () => {
+  const { call } = apiInProcess();
+  await call('POST /containers/create?name=web', { Image: 'busybox', Cmd: ['exit', '3'] });
+  const waiting = call('POST /containers/web/wait?condition=next-exit');
+  await call('POST /containers/web/start');
+  assert.deepEqual((await waiting).json(), { StatusCode: 3 });
+});
+
+test('credentials are checked', async () => {
+  const { call } = apiInProcess();
+  const good = await call('POST /auth', { username: 'me', password: 'x', serveraddress: 'r' });
+  assert.deepEqual(good.json(), { Status: 'Login Succeeded', IdentityToken: '' });
+  assert.equal((await call('POST /auth', { username: 'you' })).status, 401);
+});
+
+test('logs are framed and may carry times', async () => {
+  const { backends, call } = apiInProcess();
+  await call('POST /containers/create?name=web', { Image: 'busybox', Cmd: ['echo', 'hi'] });
+  await call('POST /containers/web/start');
+  await backends.containers.find('web').process.exit;
+  const plain = await call('GET /containers/web/logs?stdout=1&tail=all');
+  assert.equal(plain.headers.get('content-type'), 'application/vnd.docker.multiplexed-stream');
+  assert.equal(plain.text, '\x01\0\0\0\0\0\0\x03hi\n');
+  const old = await call('GET /v1.41/containers/web/logs?stdout=1&timestamps=1');
+  assert.equal(old.headers.get('content-type'), 'application/vnd.docker.raw-stream');
+  assert.match(old.text, /2024-05-06T07:08:09\.123456789Z hi\n$/);
+});
+
+test('the other nouns answer in Docker’s shapes', async () => {
+  const { call } = apiInProcess();
+  const volume = (await call('POST /volumes/create', { Name: 'data' })).json();
+  assert.deepEqual(volume, {
+    CreatedAt: '2024-05-06T07:08:09.123456789Z',
+    Driver: 'local',
+    Labels: null,
+    Mountpoint: '/volumes/data/_data',
+    Name: 'data',
+    Options: null,
+    Scope: 'local',
+  });
+  assert.equal((await call('POST /volumes/create')).status, 201);
+  assert.equal((await call('DELETE /volumes/data')).status, 204);
+  assert.equal((await call('DELETE /volumes/data?force=1')).status, 204);
+  assert.equal((await call('GET /networks/')).status, 200);
+  assert.equal((await call('GET /networks/bridge')).status, 200);
+  assert.deepEqual((await call('GET /plugins')).json(), []);
+  const usage = (await call('GET /system/df?type=image')).json() as Record<string, unknown>;
+  assert.equal(usage['LayersSize'], 7);
+  assert.equal(usage['Volumes'], null);
+  assert.equal((await call('GET /system/df?type=moon')).status, 400);
+  const pruned = (await call('POST /containers/prune')).json();
+  assert.deepEqual(pruned, { ContainersDeleted: [], SpaceReclaimed: 0 });
+});
