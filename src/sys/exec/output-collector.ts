@@ -27,14 +27,16 @@ export class OutputCollector {
 
   /** True once output was dropped. */
   get truncated(): boolean {
+    this.#trim();
     return this.#dropped > 0;
   }
 
   /** What was kept, as UTF-8, with a note where something is missing. */
   text(): string {
+    if (!this.truncated) return Buffer.concat([...this.#head, ...this.#tail]).toString('utf8');
     const head = Buffer.concat(this.#head).toString('utf8');
     const tail = Buffer.concat(this.#tail).toString('utf8');
-    return this.truncated ? `${head}\n[${this.#dropped} bytes left out]\n${tail}` : head + tail;
+    return `${head}\n[${this.#dropped} bytes left out]\n${tail}`;
   }
 
   /** The stream has ended. */
@@ -65,7 +67,12 @@ export class OutputCollector {
   #addTail(chunk: Buffer): void {
     this.#tail.push(chunk);
     this.#tailBytes += chunk.length;
-    if (this.#tailBytes <= this.#half * 2) return;
+    if (this.#tailBytes > this.#half * 2) this.#trim();
+  }
+
+  /** Done when the tail has doubled, and before it is looked at: not for every small piece. */
+  #trim(): void {
+    if (this.#tailBytes <= this.#half) return;
     const kept = Buffer.from(Buffer.concat(this.#tail).subarray(-this.#half));
     this.#dropped += this.#tailBytes - kept.length;
     this.#tail = [kept];

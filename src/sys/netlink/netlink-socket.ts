@@ -5,6 +5,7 @@
  */
 import { closeFd } from '../libc.ts';
 import { checked, nativeFunction } from '../native.ts';
+import { AddressFamily, openSocket, SocketType } from '../socket-calls.ts';
 import { answerMissing, requestRefused } from './netlink-errors.ts';
 import {
   decodeAcknowledgement,
@@ -15,16 +16,12 @@ import {
   type NetlinkRequest,
 } from './netlink-message.ts';
 
-const nativeSocket = nativeFunction('int socket(int domain, int type, int protocol)');
 const nativeSend = nativeFunction('long send(int fd, void *bytes, size_t length, int flags)');
 const nativeReceive = nativeFunction('long recv(int fd, void *bytes, size_t length, int flags)');
 const nativeSetOption = nativeFunction(
   'int setsockopt(int fd, int level, int name, void *value, uint32_t length)',
 );
 
-const AF_NETLINK = 16;
-const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_ROUTE = 0;
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
@@ -53,12 +50,8 @@ export class NetlinkSocket {
 
   /** Opens a socket in the thread's current network namespace. */
   static open(): NetlinkSocket {
-    const fd = checked(
-      nativeSocket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE),
-      'socket',
-      'netlink',
-    );
-    const socket = new NetlinkSocket(fd);
+    const options = { protocol: NETLINK_ROUTE };
+    const socket = new NetlinkSocket(openSocket(AddressFamily.netlink, SocketType.raw, options));
     socket.#configure();
     return socket;
   }
