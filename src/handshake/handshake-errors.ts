@@ -39,3 +39,8 @@ export function refusedByHost(refusal: {
     refusal.code === undefined ? {} : { details: { code: refusal.code } },
   );
 }
+
+/** The host granted a request for a descriptor, but none came. */
+export function lostDescriptor(op: string): EngineError {
+  return new EngineError('internal', `the host granted ${op} but sent no descriptor`);
+}

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { ApiListener } from '../handshake/host-facts.ts';
 import type { ApiAddress } from './api-address.ts';
 import { badApiAddress } from './host-errors.ts';
-import { apiListenerName, type ListenerRegistry } from './listener-registry.ts';
+import { apiListenerName, apiSocketPath, type ListenerRegistry } from './listener-registry.ts';
 
 /** A socket that the service manager has bound and passed on (sd_listen_fds(3)). */
 export interface InheritedSocket {
@@ -26,16 +26,18 @@ export async function bindApiSockets(
     }
     return result;
   } catch (error) {
-    for (const listenerId of bound) listeners.close(listenerId);
+    for (const listenerId of bound) {
+      listeners.close(listenerId);
+      await removeApiSocketFile(listenerId);
+    }
     throw error;
   }
 }
 
-/** Removes the files of unix sockets, so that clients see at once that nobody is there. */
-export async function removeApiSockets(addresses: readonly ApiAddress[]): Promise<void> {
-  for (const address of addresses) {
-    if (address.scheme === 'unix') await rm(address.path, { force: true });
-  }
+/** Removes the file of a unix socket, so that clients see at once that nobody is there. Nothing for other kinds. */
+export async function removeApiSocketFile(listenerId: string): Promise<void> {
+  const path = apiSocketPath(listenerId);
+  if (path !== undefined) await rm(path, { force: true });
 }
 
 interface BindContext {

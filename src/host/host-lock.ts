@@ -1,16 +1,18 @@
 /** The lock that makes the host the only one of its runtime directory. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { readdir, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { FileLock } from '../sys/lock/file-lock.ts';
 import type { RuntimePaths } from '../sys/paths.ts';
 import { alreadyRunning } from './host-errors.ts';
 
 /** Held from the first to the last act of a host. The kernel lets go of it when the host dies. */
 export class HostLock {
-  readonly #path: string;
+  readonly #paths: RuntimePaths;
   readonly #lock: FileLock;
 
-  private constructor(path: string, lock: FileLock) {
-    this.#path = path;
+  private constructor(paths: RuntimePaths, lock: FileLock) {
+    this.#paths = paths;
     this.#lock = lock;
   }
 
@@ -19,12 +21,26 @@ export class HostLock {
     const lock = await FileLock.acquire(paths.hostLock);
     if (lock === undefined) throw alreadyRunning(paths.root, readHostPid(paths));
     writeFileSync(paths.hostLock, `${process.pid}\n`);
-    return new HostLock(paths.hostLock, lock);
+    return new HostLock(paths, lock);
   }
 
-  /** Lets go. The file stays, empty: removing it would let two hosts lock two files of one name. */
+  /** Removes the runtime directory with everything in it, then lets go. */
+  async releaseEmptied(): Promise<void> {
+    const { root, hostLock } = this.#paths;
+    try {
+      for (const name of await readdir(root)) {
+        const path = join(root, name);
+        if (path !== hostLock) await rm(path, { recursive: true, force: true });
+      }
+    } finally {
+      this.#lock.remove();
+    }
+    // Another host may have moved in by now: then the directory is not empty, and its own.
+    await rmdir(root).catch(() => undefined);
+  }
+
+  /** Lets go and leaves everything as it is. */
   release(): void {
-    writeFileSync(this.#path, '');
     this.#lock.release();
   }
 }

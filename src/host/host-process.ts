@@ -2,7 +2,6 @@
  * The host process: holds the lock, keeps the machine and one engine running, keeps the sockets open, and ends
  * everything when told to.
  */
-import { mkdir, rm } from 'node:fs/promises';
 import type { EnginePort } from '../handshake/engine-port.ts';
 import type { ApiListener, HostFacts } from '../handshake/host-facts.ts';
 import type { MachineReport } from '../handshake/machine-report.ts';
@@ -16,10 +15,11 @@ import type { Clock } from '../shared/clock.ts';
 import { messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Command } from '../sys/exec/command.ts';
+import { ensurePrivateDir } from '../sys/fs/private-dir.ts';
 import type { RuntimePaths } from '../sys/paths.ts';
 import type { ProcessIdentity } from '../sys/proc/process-identity.ts';
 import type { ApiAddress } from './api-address.ts';
-import { bindApiSockets, type InheritedSocket, removeApiSockets } from './api-sockets.ts';
+import { bindApiSockets, type InheritedSocket, removeApiSocketFile } from './api-sockets.ts';
 import { ControlServer } from './control-server.ts';
 import { describeEngine, describeMachine } from './describe-machine.ts';
 import { EngineRequests } from './engine-requests.ts';
@@ -87,9 +87,9 @@ export class HostProcess {
     this.#returns = new ListenerReturns(this.#listeners, this.#handles);
     this.#control = new ControlServer(
       {
-        onEngine: (port, hello) => void this.#greet(port, hello),
+        onEngine: (port, hello) => this.#background(this.#greet(port, hello)),
         onEngineMessage: (port, message) => this.#hear(port, message),
-        onOperator: (message, answer) => void this.#serve(message, answer),
+        onOperator: (message, answer) => this.#background(this.#serve(message, answer)),
       },
       options.logger,
     );
@@ -115,6 +115,7 @@ export class HostProcess {
     const host = await HostProcess.#open(options);
     try {
       host.#machine = await NamespaceMachine.adopt(options.machine);
+      host.#apiListeners = host.#machine?.earlier.apiListeners ?? [];
       await host.#control.listen(options.paths.hostSocket);
       if (host.#machine !== undefined) await host.#takeOverEngine(host.#machine);
       return host.#machine !== undefined;
@@ -124,7 +125,7 @@ export class HostProcess {
   }
 
   static async #open(options: HostProcessOptions): Promise<HostProcess> {
-    await mkdir(options.paths.root, { recursive: true, mode: 0o700 });
+    await ensurePrivateDir(options.paths.root);
     const lock = await HostLock.acquire(options.paths);
     try {
       return new HostProcess(options, lock);
@@ -160,7 +161,7 @@ export class HostProcess {
     const machine = adopted ?? (await NamespaceMachine.create(options.machine));
     this.#machine = machine;
     await machine.recordApiListeners(this.#apiListeners);
-    void machine.whenLost().then(() => this.stop(anchorLost()));
+    this.#background(machine.whenLost().then(() => this.stop(anchorLost())));
     if (this.#supervisor === undefined) {
       this.#supervisor = this.#supervise(machine);
       await this.#supervisor.start();
@@ -204,7 +205,7 @@ export class HostProcess {
       this.#state = 'degraded';
       return 'restart';
     }
-    void this.stop(engineDidNotStart(how));
+    this.#background(this.stop(engineDidNotStart(how)));
     return 'give-up';
   }
 
@@ -245,10 +246,10 @@ export class HostProcess {
   #hear(port: EnginePort, message: EngineMessage): void {
     switch (message.type) {
       case 'engine-ready':
-        void this.#becomeReady();
+        this.#background(this.#becomeReady());
         break;
       case 'request':
-        void this.#requests.answer(port, message.id, message.request);
+        this.#background(this.#requests.answer(port, message.id, message.request));
         break;
       case 'listener-returned':
         this.#returns.settle(message.listenerId, true);
@@ -301,20 +302,20 @@ export class HostProcess {
   }
 
   async #tearDown(reason: unknown): Promise<void> {
-    const { emit, logger, paths, apiAddresses } = this.#options;
+    const { emit, logger } = this.#options;
     this.#state = 'stopping';
     emit({ event: 'stopping' });
     await this.#attempt('stop the engine', () => this.#stopEngine());
     this.#listeners.closeAll();
-    await this.#attempt('remove the sockets', () => removeApiSockets(apiAddresses));
+    await this.#attempt('remove the sockets', async () => {
+      for (const { listenerId } of this.#apiListeners) await removeApiSocketFile(listenerId);
+    });
     await this.#attempt('end the machine', async () => {
       const killed = (await this.#machine?.close()) ?? 0;
       if (killed > 0) logger.debug(`ended ${killed} processes that were left`);
     });
     this.#handles.close();
-    await rm(paths.machineFile, { force: true });
-    await rm(paths.hostSocket, { force: true });
-    this.#lock.release();
+    await this.#attempt('empty the runtime directory', () => this.#lock.releaseEmptied());
     this.#control.close();
     this.#ended.resolve(reason);
   }
@@ -328,6 +329,11 @@ export class HostProcess {
     };
     const orderly = (await this.#supervisor?.stop(ask, stopTimeoutMs)) ?? true;
     if (!orderly) logger.warn('the engine did not stop in time and was killed');
+  }
+
+  /** Work that nobody waits for: what goes wrong in it is at least told. */
+  #background(work: Promise<unknown>): void {
+    work.catch((error) => this.#options.logger.error(messageOf(error), { error }));
   }
 
   /** Tearing down goes on whatever fails: each step that is done is one thing less left behind. */

@@ -112,6 +112,12 @@ export function apiListenerName(address: string): ListenerName {
   return { listenerId: `api:${address}`, protocol: 'api', hostIp: '', hostPort: 0 };
 }
 
+/** The path of an API socket with this id; undefined when it is of another kind. */
+export function apiSocketPath(listenerId: string): string | undefined {
+  const prefix = 'api:unix://';
+  return listenerId.startsWith(prefix) ? listenerId.slice(prefix.length) : undefined;
+}
+
 async function bindApi(address: Exclude<ApiAddress, { scheme: 'fd' }>): Promise<number> {
   if (address.scheme === 'tcp') {
     return bindSocket({ protocol: 'tcp', hostIp: address.hostIp, hostPort: address.port }).fd;
