@@ -1,0 +1,61 @@
+/** A registry in memory: documents and blobs by repository, without a network. */
+import { type Digest, digestOf, parseDigest } from '../../oci/digest.ts';
+import { type ImageReference, repositoryName } from '../../oci/reference.ts';
+import type { FetchedManifest, ImageRegistry, Repository } from '../image-registry.ts';
+import { failureOf, toPullError } from '../registry/registry-errors.ts';
+
+interface StoredManifest {
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+}
+
+export class FakeRegistry implements ImageRegistry {
+  readonly #manifests = new Map<string, StoredManifest>();
+  readonly #blobs = new Map<Digest, Uint8Array>();
+  /** How often each blob was asked for. */
+  readonly downloads = new Map<Digest, number>();
+
+  addBlob(bytes: Uint8Array): Digest {
+    const digest = digestOf(bytes);
+    this.#blobs.set(digest, bytes);
+    return digest;
+  }
+
+  /** Makes a manifest reachable by its digest and by `tag` of a repository such as `docker.io/library/x`. */
+  addManifest(repository: string, tag: string, manifest: StoredManifest): Digest {
+    const digest = digestOf(manifest.bytes);
+    this.#manifests.set(`${repository}/${tag}`, manifest);
+    this.#manifests.set(`${repository}/${digest}`, manifest);
+    return digest;
+  }
+
+  repository(reference: ImageReference): Repository {
+    return {
+      fetchManifest: async (tagOrDigest) => this.#fetch(reference, tagOrDigest),
+      openBlob: (blob) => this.#open(reference, blob.digest),
+    };
+  }
+
+  async login(): Promise<{ status: string; identityToken: string }> {
+    return { status: 'Login Succeeded', identityToken: '' };
+  }
+
+  #fetch(reference: ImageReference, tagOrDigest: string): FetchedManifest {
+    const found = this.#manifests.get(`${repositoryName(reference)}/${tagOrDigest}`);
+    if (found === undefined) throw toPullError(unknown('MANIFEST_UNKNOWN'), reference);
+    return { ...found, digest: parseDigest(tagOrDigest) ?? digestOf(found.bytes) };
+  }
+
+  async *#open(reference: ImageReference, digest: Digest): AsyncGenerator<Uint8Array> {
+    this.downloads.set(digest, (this.downloads.get(digest) ?? 0) + 1);
+    const bytes = this.#blobs.get(digest);
+    if (bytes === undefined) throw toPullError(unknown('BLOB_UNKNOWN'), reference);
+    const half = Math.ceil(bytes.length / 2);
+    yield bytes.subarray(0, half);
+    if (half < bytes.length) yield bytes.subarray(half);
+  }
+}
+
+function unknown(code: string): Error {
+  return failureOf(404, JSON.stringify({ errors: [{ code, message: '' }] }));
+}

@@ -1,0 +1,166 @@
+/**
+ * The way into one registry for one user: basic authentication, or bearer tokens from the server that the
+ * registry names (distribution specification, "Token Authentication"). Tokens are kept until they expire.
+ */
+import type { Clock } from '../../shared/clock.ts';
+import type { RegistryCredentials } from '../../wire/registry-auth.ts';
+import { type Challenge, parseChallenges } from './challenge.ts';
+import { type HttpTransport, type IncomingResponse, readBody } from './http-transport.ts';
+import {
+  accessDenied,
+  authenticationRequired,
+  failureOf,
+  noBasicCredentials,
+  noTokenInAnswer,
+} from './registry-errors.ts';
+import { rememberRetryAfter } from './retry.ts';
+
+/** Tokens without a stated life are good for so long (the specification's default). */
+const DEFAULT_TOKEN_SECONDS = 60;
+/** Tokens are renewed a little early, so that they do not expire on the way. */
+const MARGIN_MS = 5000;
+const MAX_TOKEN_BYTES = 1024 * 1024;
+const CLIENT_ID = 'wherry';
+
+interface Token {
+  readonly header: string;
+  readonly expiresAtMs: number;
+}
+
+export interface AuthorizerOptions {
+  readonly transport: HttpTransport;
+  readonly clock: Clock;
+  readonly credentials: RegistryCredentials | undefined;
+}
+
+/** A request that was answered with 401. */
+export interface RefusedRequest {
+  /** Its `Authorization` header. */
+  readonly sent: string | undefined;
+  /** True when that header was made in answer to an earlier 401 of the same request. */
+  readonly isRepeat: boolean;
+  readonly signal: AbortSignal;
+}
+
+export class Authorizer {
+  readonly #options: AuthorizerOptions;
+  readonly #tokens = new Map<string, Token>();
+
+  constructor(options: AuthorizerOptions) {
+    this.#options = options;
+  }
+
+  /** The `Authorization` header to send for `scope` now, if one is known. */
+  headerFor(scope: string): string | undefined {
+    const { credentials, clock } = this.#options;
+    if (credentials !== undefined && credentials.registryToken !== '') {
+      return `Bearer ${credentials.registryToken}`;
+    }
+    const token = this.#tokens.get(scope);
+    return token !== undefined && token.expiresAtMs > clock.now() ? token.header : undefined;
+  }
+
+  /**
+   * Finds a new header after the registry refused the one that was `sent`. Throws when there is no other way in:
+   * a token that was fetched for this very request is refused (`isRepeat`), or credentials are missing or wrong.
+   */
+  async answer(response: IncomingResponse, scope: string, refused: RefusedRequest): Promise<void> {
+    const challenges = parseChallenges(response.headers['www-authenticate'] ?? '');
+    const bearer = challenges.find((challenge) => challenge.scheme === 'bearer');
+    const isFixed = (this.#options.credentials?.registryToken ?? '') !== '';
+    if (isFixed || (bearer !== undefined && refused.isRepeat)) throw refusalOf(bearer);
+    if (bearer !== undefined) {
+      this.#tokens.set(scope, await this.#fetchToken(bearer, scope, refused.signal));
+      return;
+    }
+    if (!challenges.some((challenge) => challenge.scheme === 'basic')) {
+      throw authenticationRequired();
+    }
+    const header = this.#basicHeader();
+    if (header === undefined) throw noBasicCredentials(response.url);
+    if (header === refused.sent) throw authenticationRequired();
+    this.#tokens.set(scope, { header, expiresAtMs: Number.POSITIVE_INFINITY });
+  }
+
+  #basicHeader(): string | undefined {
+    const { credentials } = this.#options;
+    if (credentials === undefined || credentials.username === '') return undefined;
+    const pair = `${credentials.username}:${credentials.password}`;
+    return `Basic ${Buffer.from(pair).toString('base64')}`;
+  }
+
+  async #fetchToken(challenge: Challenge, scope: string, signal: AbortSignal): Promise<Token> {
+    const realm = challenge.parameters.get('realm') ?? '';
+    if (!URL.canParse(realm)) throw authenticationRequired();
+    const query = new URLSearchParams();
+    const service = challenge.parameters.get('service');
+    if (service !== undefined) query.set('service', service);
+    // What the registry asked for, when it said so, wins over what we think is needed.
+    const asked = scope === '' ? '' : (challenge.parameters.get('scope') ?? scope);
+    if (asked !== '') query.set('scope', asked);
+    const response = await this.#askTokenServer(new URL(realm), query, signal);
+    const body = (await readBody(response, 'token', MAX_TOKEN_BYTES)).toString('utf8');
+    if (response.status < 200 || response.status > 299) {
+      const failure = failureOf(response.status, body);
+      rememberRetryAfter(failure, response.headers['retry-after'], this.#options.clock);
+      throw failure;
+    }
+    return this.#toToken(new URL(realm), body);
+  }
+
+  #askTokenServer(
+    realm: URL,
+    query: URLSearchParams,
+    signal: AbortSignal,
+  ): Promise<IncomingResponse> {
+    const { transport, credentials } = this.#options;
+    if (credentials !== undefined && credentials.identityToken !== '') {
+      query.set('grant_type', 'refresh_token');
+      query.set('refresh_token', credentials.identityToken);
+      query.set('client_id', CLIENT_ID);
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      return transport.send({
+        url: realm,
+        method: 'POST',
+        headers,
+        body: query.toString(),
+        signal,
+      });
+    }
+    const url = new URL(realm);
+    for (const [name, value] of query) url.searchParams.append(name, value);
+    const basic = this.#basicHeader();
+    if (basic !== undefined) url.searchParams.set('account', credentials?.username ?? '');
+    const headers: Record<string, string> = basic === undefined ? {} : { authorization: basic };
+    return transport.send({ url, method: 'GET', headers, signal });
+  }
+
+  #toToken(realm: URL, body: string): Token {
+    const answer = parseTokenAnswer(body);
+    if (answer === undefined) throw noTokenInAnswer(realm);
+    const lifeMs = Math.max(answer.expiresIn, DEFAULT_TOKEN_SECONDS) * 1000;
+    return {
+      header: `Bearer ${answer.token}`,
+      expiresAtMs: this.#options.clock.now() + lifeMs - MARGIN_MS,
+    };
+  }
+}
+
+function parseTokenAnswer(body: string): { token: string; expiresIn: number } | undefined {
+  try {
+    const answer = JSON.parse(body) as Record<string, unknown> | null;
+    const token = answer?.['token'] ?? answer?.['access_token'];
+    if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) return undefined;
+    const expiresIn = answer?.['expires_in'];
+    return { token, expiresIn: typeof expiresIn === 'number' ? expiresIn : DEFAULT_TOKEN_SECONDS };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Why a fresh token was refused (RFC 6750, 3.1). */
+function refusalOf(bearer: Challenge | undefined): Error {
+  return bearer?.parameters.get('error') === 'insufficient_scope'
+    ? accessDenied()
+    : authenticationRequired();
+}

@@ -1,0 +1,152 @@
+/** HTTP and HTTPS requests with connections kept open, redirects followed, and every wait bounded. */
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+} from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { rootCertificates } from 'node:tls';
+import { EngineError } from '../../shared/errors.ts';
+import { badRedirect, documentTooLarge, pullCancelled, unreachable } from './registry-errors.ts';
+
+export interface OutgoingRequest {
+  readonly url: URL;
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
+}
+
+/** The body must be read to its end or destroyed. */
+export interface IncomingResponse {
+  /** Where the answer came from, after redirects. */
+  readonly url: URL;
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: IncomingMessage;
+}
+
+export interface TransportOptions {
+  /** Sent as `User-Agent`. */
+  readonly userAgent: string;
+  /** PEM certificates that are trusted besides the usual authorities. */
+  readonly certificateAuthorities: readonly string[];
+  /** Hosts (`name` or `name:port`) whose certificates are not checked. */
+  readonly isInsecure: (url: URL) => boolean;
+  /** Longest silence of the other side. */
+  readonly idleTimeoutMs: number;
+}
+
+const MAX_REDIRECTS = 10;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const IDLE_SOCKETS = 8;
+
+export class HttpTransport {
+  readonly #options: TransportOptions;
+  readonly #plain: HttpAgent;
+  readonly #secure: HttpsAgent;
+  readonly #unchecked: HttpsAgent;
+
+  constructor(options: TransportOptions) {
+    const { certificateAuthorities } = options;
+    const pool = { keepAlive: true, maxFreeSockets: IDLE_SOCKETS };
+    const ca =
+      certificateAuthorities.length === 0
+        ? {}
+        : { ca: [...rootCertificates, ...certificateAuthorities] };
+    this.#options = options;
+    this.#plain = new HttpAgent(pool);
+    this.#secure = new HttpsAgent({ ...pool, ...ca });
+    this.#unchecked = new HttpsAgent({ ...pool, rejectUnauthorized: false });
+  }
+
+  /** Closes idle connections. */
+  close(): void {
+    for (const agent of [this.#plain, this.#secure, this.#unchecked]) agent.destroy();
+  }
+
+  /**
+   * Sends the request and follows redirects; credentials stay with the host they are meant for. Any status is an
+   * answer. `internal` when the server cannot be reached, `cancelled` when the signal aborts.
+   */
+  async send(request: OutgoingRequest): Promise<IncomingResponse> {
+    let current = request;
+    for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
+      const response = await this.#sendOnce(current);
+      const { location } = response.headers;
+      if (!REDIRECTS.has(response.status) || location === undefined) return response;
+      response.body.resume();
+      current = redirected(current, location);
+    }
+    throw badRedirect(request.url, `stopped after ${MAX_REDIRECTS} redirects`);
+  }
+
+  #sendOnce(request: OutgoingRequest): Promise<IncomingResponse> {
+    const { url, method, signal } = request;
+    const isSecure = url.protocol === 'https:';
+    const start = isSecure ? httpsRequest : httpRequest;
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(pullCancelled(signal.reason));
+        return;
+      }
+      const outgoing = start(url, {
+        method,
+        signal,
+        agent: this.#agentFor(url, isSecure),
+        headers: { 'user-agent': this.#options.userAgent, ...request.headers },
+      });
+      outgoing.setTimeout(this.#options.idleTimeoutMs, () => {
+        outgoing.destroy(Object.assign(new Error('i/o timeout'), { code: 'ETIMEDOUT' }));
+      });
+      outgoing.once('error', (error) => {
+        reject(signal.aborted ? pullCancelled(error) : unreachable(url, error));
+      });
+      outgoing.once('response', (body) => {
+        resolve({ url, status: body.statusCode ?? 0, headers: body.headers, body });
+      });
+      outgoing.end(request.body);
+    });
+  }
+
+  #agentFor(url: URL, isSecure: boolean): HttpAgent {
+    if (!isSecure) return this.#plain;
+    return this.#options.isInsecure(url) ? this.#unchecked : this.#secure;
+  }
+}
+
+/** Reads a whole body as bytes. `corrupt` when it is longer than `maxBytes`. */
+export async function readBody(
+  response: IncomingResponse,
+  what: string,
+  maxBytes: number,
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response.body) {
+      size += (chunk as Buffer).length;
+      if (size > maxBytes) throw documentTooLarge(what, maxBytes);
+      chunks.push(chunk as Buffer);
+    }
+  } catch (error) {
+    response.body.destroy();
+    throw error instanceof EngineError ? error : unreachable(response.url, error);
+  }
+  return Buffer.concat(chunks);
+}
+
+function redirected(request: OutgoingRequest, location: string): OutgoingRequest {
+  if (!URL.canParse(location, request.url.href)) {
+    throw badRedirect(request.url, `malformed redirect ${JSON.stringify(location)}`);
+  }
+  const url = new URL(location, request.url);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw badRedirect(request.url, `unsupported protocol scheme ${url.protocol}`);
+  }
+  const sameServer = url.host === request.url.host && url.protocol === request.url.protocol;
+  if (sameServer) return { ...request, url };
+  const kept = Object.entries(request.headers).filter(([name]) => name !== 'authorization');
+  return { ...request, url, headers: Object.fromEntries(kept) };
+}

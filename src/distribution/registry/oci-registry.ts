@@ -1,0 +1,215 @@
+/** Registries that speak the OCI distribution API. */
+import { type Digest, digestOf, parseDigest } from '../../oci/digest.ts';
+import type { Descriptor } from '../../oci/image-spec.ts';
+import { MANIFEST_ACCEPT } from '../../oci/media-types.ts';
+import { DEFAULT_DOMAIN, type ImageReference } from '../../oci/reference.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { wrapError } from '../../shared/errors.ts';
+import type { RegistryCredentials } from '../../wire/registry-auth.ts';
+import type { FetchedManifest, ImageRegistry, Repository } from '../image-registry.ts';
+import { Authorizer } from './authorizer.ts';
+import { streamBlob } from './blob-stream.ts';
+import { type EndpointSettings, endpointsOf, isInsecure } from './endpoints.ts';
+import { HttpTransport, readBody } from './http-transport.ts';
+import { RegistryConnection } from './registry-connection.ts';
+import {
+  isUnreachable,
+  loginRefused,
+  manifestMismatch,
+  RegistryFailure,
+  toPullError,
+} from './registry-errors.ts';
+import { type RetryPolicy, withRetries } from './retry.ts';
+
+export interface OciRegistryOptions extends EndpointSettings {
+  readonly clock: Clock;
+  readonly userAgent: string;
+  /** PEM certificates trusted besides node's own list. */
+  readonly certificateAuthorities: readonly string[];
+  readonly retry: Omit<RetryPolicy, 'clock'>;
+  readonly idleTimeoutMs: number;
+}
+
+/** Tries and pauses for daemons: gives up after about four seconds. */
+export const DEFAULT_RETRY: Omit<RetryPolicy, 'clock'> = {
+  attempts: 5,
+  firstDelayMs: 250,
+  longestDelayMs: 30_000,
+};
+
+/** A registry that is silent for so long is taken for gone. */
+export const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
+
+/** No honest manifest is larger (distribution specification, "Pushing Manifests"). */
+const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+
+/** Servers that mean docker.io, as clients write them. */
+const DOCKER_HUB =
+  /^(?:https?:\/\/)?(?:index\.docker\.io|docker\.io|registry-1\.docker\.io)(?:\/|$)/;
+
+const LOGIN_TIMEOUT_MS = 30_000;
+
+export class OciRegistry implements ImageRegistry {
+  readonly #options: OciRegistryOptions;
+  readonly #transport: HttpTransport;
+  /** Connections by domain and user, so that tokens and the protocol found are kept between pulls. */
+  readonly #connections = new Map<string, readonly RegistryConnection[]>();
+
+  constructor(options: OciRegistryOptions) {
+    this.#options = options;
+    this.#transport = new HttpTransport({
+      userAgent: options.userAgent,
+      certificateAuthorities: options.certificateAuthorities,
+      isInsecure: (url) => isInsecure(url, options),
+      idleTimeoutMs: options.idleTimeoutMs,
+    });
+  }
+
+  /** Closes idle connections. */
+  close(): void {
+    this.#transport.close();
+  }
+
+  repository(reference: ImageReference, credentials: RegistryCredentials | undefined): Repository {
+    return new OciRepository(reference, {
+      connections: this.#connectionsTo(reference.domain, credentials),
+      policy: this.#policy(),
+    });
+  }
+
+  async login(
+    credentials: RegistryCredentials,
+  ): Promise<{ status: string; identityToken: string }> {
+    const { serverAddress } = credentials;
+    const isHub = serverAddress === '' || DOCKER_HUB.test(serverAddress);
+    const domain = isHub ? DEFAULT_DOMAIN : hostOf(serverAddress);
+    const connection = this.#connect(domain, credentials).at(-1);
+    const signal = AbortSignal.timeout(LOGIN_TIMEOUT_MS);
+    try {
+      const response = await connection?.get({ path: 'v2/', scope: '', signal });
+      response?.body.resume();
+    } catch (error) {
+      const refused = error instanceof RegistryFailure && [401, 403].includes(error.status);
+      if (refused) throw loginRefused(new URL(`https://${domain}/v2/`), error);
+      throw wrapError(error, 'login attempt failed');
+    }
+    return { status: 'Login Succeeded', identityToken: '' };
+  }
+
+  #policy(): RetryPolicy {
+    return { ...this.#options.retry, clock: this.#options.clock };
+  }
+
+  #connectionsTo(
+    domain: string,
+    credentials: RegistryCredentials | undefined,
+  ): readonly RegistryConnection[] {
+    const key = digestOf(JSON.stringify([domain, credentials]));
+    const known = this.#connections.get(key);
+    if (known !== undefined) return known;
+    const made = this.#connect(domain, credentials);
+    this.#connections.set(key, made);
+    return made;
+  }
+
+  #connect(
+    domain: string,
+    credentials: RegistryCredentials | undefined,
+  ): readonly RegistryConnection[] {
+    const { clock } = this.#options;
+    return endpointsOf(domain, this.#options).map((endpoint) => {
+      // Credentials are for the registry itself: a mirror must not see them.
+      const own = endpoint.isMirror ? undefined : credentials;
+      const authorizer = new Authorizer({ transport: this.#transport, clock, credentials: own });
+      return new RegistryConnection({ transport: this.#transport, authorizer, clock, endpoint });
+    });
+  }
+}
+
+class OciRepository implements Repository {
+  readonly #reference: ImageReference;
+  readonly #connections: readonly RegistryConnection[];
+  readonly #policy: RetryPolicy;
+
+  constructor(
+    reference: ImageReference,
+    access: { connections: readonly RegistryConnection[]; policy: RetryPolicy },
+  ) {
+    this.#reference = reference;
+    this.#connections = access.connections;
+    this.#policy = access.policy;
+  }
+
+  fetchManifest(tagOrDigest: string, signal: AbortSignal): Promise<FetchedManifest> {
+    return this.#firstThatWorks((connection) =>
+      withRetries(this.#policy, signal, () => this.#fetchOnce(connection, tagOrDigest, signal)),
+    );
+  }
+
+  async *openBlob(
+    blob: Pick<Descriptor, 'digest' | 'size'>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array> {
+    const scope = this.#scope();
+    const path = this.#path('blobs', blob.digest);
+    let failure: unknown;
+    for (const connection of this.#connections) {
+      let started = false;
+      try {
+        const policy = this.#policy;
+        for await (const chunk of streamBlob({ connection, path, scope, blob, policy, signal })) {
+          started = true;
+          yield chunk;
+        }
+        return;
+      } catch (error) {
+        failure = error;
+        if (started || signal.aborted) break;
+      }
+    }
+    throw toPullError(failure, this.#reference);
+  }
+
+  async #firstThatWorks<T>(attempt: (connection: RegistryConnection) => Promise<T>): Promise<T> {
+    let failure: unknown;
+    for (const connection of this.#connections) {
+      try {
+        return await attempt(connection);
+      } catch (error) {
+        failure = error;
+        const passing = error instanceof RegistryFailure || isUnreachable(error);
+        if (!connection.isMirror || !passing) break;
+      }
+    }
+    throw toPullError(failure, this.#reference);
+  }
+
+  async #fetchOnce(
+    connection: RegistryConnection,
+    tagOrDigest: string,
+    signal: AbortSignal,
+  ): Promise<FetchedManifest> {
+    const path = this.#path('manifests', tagOrDigest);
+    const headers = { accept: MANIFEST_ACCEPT };
+    const response = await connection.get({ path, scope: this.#scope(), headers, signal });
+    const bytes = await readBody(response, 'manifest', MAX_MANIFEST_BYTES);
+    const digest = digestOf(bytes);
+    const wanted: Digest | undefined = parseDigest(tagOrDigest);
+    if (wanted !== undefined && wanted !== digest) throw manifestMismatch(wanted, digest);
+    const contentType = response.headers['content-type'] ?? '';
+    return { mediaType: contentType.split(';')[0]?.trim() ?? '', digest, bytes };
+  }
+
+  #scope(): string {
+    return `repository:${this.#reference.path}:pull`;
+  }
+
+  #path(kind: 'manifests' | 'blobs', name: string): string {
+    return `v2/${this.#reference.path}/${kind}/${name}`;
+  }
+}
+
+/** The host of a server address, which may be a URL or a host with or without a path. */
+function hostOf(serverAddress: string): string {
+  return serverAddress.replace(/^https?:\/\//, '').split('/')[0] ?? serverAddress;
+}
