@@ -1,13 +1,13 @@
 /** HTTP and HTTPS requests with connections kept open, redirects followed, and every wait bounded. */
 import {
-  Agent as HttpAgent,
+  type Agent,
   request as httpRequest,
   type IncomingHttpHeaders,
   type IncomingMessage,
 } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { rootCertificates } from 'node:tls';
+import { request as httpsRequest } from 'node:https';
 import { EngineError } from '../../shared/errors.ts';
+import { type AgentSettings, type ConnectionAgents, makeAgents } from './connection-agents.ts';
 import { badRedirect, documentTooLarge, pullCancelled, unreachable } from './registry-errors.ts';
 
 export interface OutgoingRequest {
@@ -27,11 +27,9 @@ export interface IncomingResponse {
   readonly body: IncomingMessage;
 }
 
-export interface TransportOptions {
+export interface TransportOptions extends AgentSettings {
   /** Sent as `User-Agent`. */
   readonly userAgent: string;
-  /** PEM certificates that are trusted besides the usual authorities. */
-  readonly certificateAuthorities: readonly string[];
   /** Hosts (`name` or `name:port`) whose certificates are not checked. */
   readonly isInsecure: (url: URL) => boolean;
   /** Longest silence of the other side. */
@@ -40,30 +38,19 @@ export interface TransportOptions {
 
 const MAX_REDIRECTS = 10;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-const IDLE_SOCKETS = 8;
 
 export class HttpTransport {
   readonly #options: TransportOptions;
-  readonly #plain: HttpAgent;
-  readonly #secure: HttpsAgent;
-  readonly #unchecked: HttpsAgent;
+  readonly #agents: ConnectionAgents;
 
   constructor(options: TransportOptions) {
-    const { certificateAuthorities } = options;
-    const pool = { keepAlive: true, maxFreeSockets: IDLE_SOCKETS };
-    const ca =
-      certificateAuthorities.length === 0
-        ? {}
-        : { ca: [...rootCertificates, ...certificateAuthorities] };
     this.#options = options;
-    this.#plain = new HttpAgent(pool);
-    this.#secure = new HttpsAgent({ ...pool, ...ca });
-    this.#unchecked = new HttpsAgent({ ...pool, rejectUnauthorized: false });
+    this.#agents = makeAgents(options);
   }
 
   /** Closes idle connections. */
   close(): void {
-    for (const agent of [this.#plain, this.#secure, this.#unchecked]) agent.destroy();
+    for (const agent of Object.values<Agent>({ ...this.#agents })) agent.destroy();
   }
 
   /**
@@ -110,9 +97,9 @@ export class HttpTransport {
     });
   }
 
-  #agentFor(url: URL, isSecure: boolean): HttpAgent {
-    if (!isSecure) return this.#plain;
-    return this.#options.isInsecure(url) ? this.#unchecked : this.#secure;
+  #agentFor(url: URL, isSecure: boolean): Agent {
+    if (!isSecure) return this.#agents.plain;
+    return this.#options.isInsecure(url) ? this.#agents.unchecked : this.#agents.secure;
   }
 }
 

@@ -10,6 +10,7 @@ import type { FetchedManifest, ImageRegistry, Repository } from '../image-regist
 import { Authorizer } from './authorizer.ts';
 import { streamBlob } from './blob-stream.ts';
 import { type EndpointSettings, endpointsOf, isInsecure } from './endpoints.ts';
+import type { OpenConnection } from './connection-agents.ts';
 import { HttpTransport, readBody } from './http-transport.ts';
 import { RegistryConnection } from './registry-connection.ts';
 import {
@@ -26,6 +27,7 @@ export interface OciRegistryOptions extends EndpointSettings {
   readonly userAgent: string;
   /** PEM certificates trusted besides node's own list. */
   readonly certificateAuthorities: readonly string[];
+  readonly openConnection: OpenConnection;
   readonly retry: Omit<RetryPolicy, 'clock'>;
   readonly idleTimeoutMs: number;
 }
@@ -60,6 +62,7 @@ export class OciRegistry implements ImageRegistry {
     this.#transport = new HttpTransport({
       userAgent: options.userAgent,
       certificateAuthorities: options.certificateAuthorities,
+      openConnection: options.openConnection,
       isInsecure: (url) => isInsecure(url, options),
       idleTimeoutMs: options.idleTimeoutMs,
     });
