@@ -59,8 +59,12 @@ export const RUNTIME_NAMES = {
   engineLock: 'engine.lock',
   /** The processes of the machine: anchor, network helper, engine. */
   machineFile: 'machine.json',
-  /** What host and engine told each other at the start. */
-  handshakeFile: 'handshake.json',
+  /** Control socket of the network helper. */
+  uplinkSocket: 'uplink.sock',
+  /** What the network helper printed. */
+  uplinkLog: 'uplink.log',
+  /** Bound over `/etc/resolv.conf` in the engine's mount namespace. */
+  resolvConf: 'resolv.conf',
   containersDir: 'containers',
   /** One file per ended container, named by its id, holding the exit code. */
   exitsDir: 'exits',

@@ -58,7 +58,9 @@ export interface RuntimePaths {
   readonly hostLock: string;
   readonly engineLock: string;
   readonly machineFile: string;
-  readonly handshakeFile: string;
+  readonly uplinkSocket: string;
+  readonly uplinkLog: string;
+  readonly resolvConf: string;
   readonly containersDir: string;
   readonly exitsDir: string;
   readonly sandboxesDir: string;
@@ -125,7 +127,9 @@ export function runtimePaths(root: string): RuntimePaths {
     hostLock: join(root, RUNTIME_NAMES.hostLock),
     engineLock: join(root, RUNTIME_NAMES.engineLock),
     machineFile: join(root, RUNTIME_NAMES.machineFile),
-    handshakeFile: join(root, RUNTIME_NAMES.handshakeFile),
+    uplinkSocket: assertSocketPath(join(root, RUNTIME_NAMES.uplinkSocket)),
+    uplinkLog: join(root, RUNTIME_NAMES.uplinkLog),
+    resolvConf: join(root, RUNTIME_NAMES.resolvConf),
     containersDir,
     exitsDir: join(root, RUNTIME_NAMES.exitsDir),
     sandboxesDir,
