@@ -29,6 +29,8 @@ export interface SandboxRequest {
   readonly containerId: ContainerId;
   readonly mode: SandboxMode;
   readonly hostname: string;
+  /** Name of the container, for messages about its ports; its short id stands in when absent. */
+  readonly containerName?: string;
   /** Fixed MAC, `aa:bb:cc:dd:ee:ff`; derived from the address when absent. */
   readonly macAddress?: string;
   readonly publish: readonly PublishRequest[];
@@ -67,8 +69,8 @@ export interface NetworkRecord {
 export interface SandboxService {
   /**
    * Namespace, loopback, endpoint, address, default route, published ports — all before it resolves.
-   * A taken host port is `internal` with Docker's text
-   * (`driver failed programming external connectivity on endpoint …: … address already in use`).
+   * A taken host port is `internal` with Docker's text (`failed to set up container networking: driver failed
+   * programming external connectivity on endpoint NAME (ID): … address already in use`).
    */
   create(request: SandboxRequest): Promise<Sandbox>;
   /** The sandbox of a container that survived an engine restart: re-binds its ports. Undefined when gone. */

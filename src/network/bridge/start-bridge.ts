@@ -1,0 +1,103 @@
+/** Makes the default bridge, or takes over the one that an earlier engine left. */
+
+import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/logger.ts';
+import { expectSuccess, run } from '../../sys/exec/run.ts';
+import { formatPrefix, type Ipv4Prefix } from '../../sys/netlink/ipv4.ts';
+import { RouteSocket } from '../../sys/netlink/route-socket.ts';
+import { choosePrefix, subnetOf } from '../ipam/choose-prefix.ts';
+import { writeSetting } from '../sandbox/namespace-settings.ts';
+import { bridgeRules } from './bridge-rules.ts';
+import { macOfAddress } from './mac-address.ts';
+
+/** What the bridge should be. */
+export interface BridgeDemand {
+  /** `bip`: address and length that the user asked for. */
+  readonly bridgeAddress: string | undefined;
+  /** Subnet of an earlier start, which is kept while it collides with nothing. */
+  readonly previousSubnet: string | undefined;
+  /** Networks of the host, as `a.b.c.d/n`. */
+  readonly hostRoutes: readonly string[];
+  readonly mtu: number;
+  readonly logger: Logger;
+}
+
+/** A bridge that is up. */
+export interface StartedBridge {
+  readonly index: number;
+  readonly address: Ipv4Prefix;
+}
+
+/** Docker's name for the default bridge. */
+export const DEFAULT_BRIDGE = 'docker0';
+
+const RULES_TIMEOUT_MS = 10_000;
+
+/**
+ * Brings the bridge up, lets the kernel forward and loads the rules. Where the kernel offers no packet filter,
+ * or nft(8) is missing, containers reach each other and the engine only; that is warned about, not an error.
+ */
+export async function startBridge(demand: BridgeDemand): Promise<StartedBridge> {
+  const bridge = RouteSocket.with((routes) => {
+    routes.setLoopbackUp();
+    return adoptBridge(routes, demand) ?? makeBridge(routes, demand);
+  });
+  const refusals = writeSetting({ path: 'ipv4/ip_forward', value: '1' });
+  for (const refusal of refusals) {
+    demand.logger.warn('containers have no way out: the kernel does not forward', { refusal });
+  }
+  await loadRules(bridge, demand.logger);
+  return bridge;
+}
+
+/** Containers of an earlier engine use the bridge: its address stays whatever is asked for now. */
+function adoptBridge(routes: RouteSocket, demand: BridgeDemand): StartedBridge | undefined {
+  const link = routes.findLink(DEFAULT_BRIDGE);
+  if (link === undefined) return undefined;
+  const address = routes.listAddresses().find(({ linkIndex }) => linkIndex === link.index)?.prefix;
+  if (address === undefined) {
+    routes.deleteLink(DEFAULT_BRIDGE);
+    return undefined;
+  }
+  const wanted = demand.bridgeAddress;
+  if (wanted !== undefined && wanted !== formatPrefix(address)) {
+    const present = formatPrefix(address);
+    demand.logger.warn('bip takes effect when the machine starts anew', { wanted, present });
+  }
+  return { index: link.index, address };
+}
+
+function makeBridge(routes: RouteSocket, demand: BridgeDemand): StartedBridge {
+  const ownNetworks = [
+    ...routes.listAddresses().map(({ prefix }) => formatPrefix(prefix)),
+    ...routes.listRoutes().map(({ destination }) => formatPrefix(destination)),
+  ];
+  const address = choosePrefix({
+    bridgeAddress: demand.bridgeAddress,
+    preferred: demand.previousSubnet,
+    occupied: [...demand.hostRoutes, ...ownNetworks],
+  });
+  const link = routes.addBridge({
+    name: DEFAULT_BRIDGE,
+    mtu: demand.mtu,
+    macAddress: macOfAddress(address.address),
+    address,
+  });
+  return { index: link.index, address };
+}
+
+async function loadRules(bridge: StartedBridge, logger: Logger): Promise<void> {
+  const rules = bridgeRules({ bridgeName: DEFAULT_BRIDGE, subnet: subnetOf(bridge.address) });
+  try {
+    const completed = await run(
+      { file: 'nft', args: ['-f', '-'] },
+      { timeoutMs: RULES_TIMEOUT_MS, stdin: rules },
+    );
+    expectSuccess(completed, 'load the rules of the bridge network');
+  } catch (error) {
+    logger.warn('containers have no way out: the packet filter cannot be set up', {
+      reason: messageOf(error),
+      cure: 'install nftables; the kernel needs nf_tables with NAT',
+    });
+  }
+}

@@ -1,0 +1,83 @@
+/** Which prefix the default network gets. Pure. */
+import {
+  formatPrefix,
+  type Ipv4Prefix,
+  lastAddressOf,
+  networkOf,
+  parsePrefix,
+  prefixesOverlap,
+} from '../../sys/netlink/ipv4.ts';
+import { invalidBridgeAddress, noFreePool } from '../network-errors.ts';
+
+/** A range that is cut into networks of `size` bits. */
+interface Pool {
+  readonly base: string;
+  readonly size: number;
+}
+
+/** Docker's local address pools, in its order. */
+const DEFAULT_POOLS: readonly Pool[] = [
+  { base: '172.17.0.0/16', size: 16 },
+  { base: '172.18.0.0/16', size: 16 },
+  { base: '172.19.0.0/16', size: 16 },
+  { base: '172.20.0.0/14', size: 16 },
+  { base: '172.24.0.0/14', size: 16 },
+  { base: '172.28.0.0/14', size: 16 },
+  { base: '192.168.0.0/16', size: 20 },
+];
+
+/** What limits the choice. */
+export interface PrefixDemand {
+  /** Address and length the user asked for (`bip`); undefined leaves the choice to us. */
+  readonly bridgeAddress: string | undefined;
+  /** Subnet of an earlier choice, kept while it collides with nothing. */
+  readonly preferred: string | undefined;
+  /** Networks in use around us, as `a.b.c.d/n`; malformed ones are passed over. */
+  readonly occupied: readonly string[];
+}
+
+/**
+ * The bridge's own address with the length of its network: the one asked for, else the first address of the
+ * earlier subnet or of the first pool entry that collides with nothing. `invalid-argument` for a bad `bip`, `conflict` when all pools
+ * collide.
+ */
+export function choosePrefix(demand: PrefixDemand): Ipv4Prefix {
+  if (demand.bridgeAddress !== undefined) return parseBridgeAddress(demand.bridgeAddress);
+  const occupied = demand.occupied
+    .map(parsePrefix)
+    // A default route covers everything and collides with nothing.
+    .filter((prefix): prefix is Ipv4Prefix => prefix !== undefined && prefix.prefixLength > 0);
+  for (const candidate of candidates(demand.preferred)) {
+    if (occupied.some((prefix) => prefixesOverlap(prefix, candidate))) continue;
+    return { address: candidate.address + 1, prefixLength: candidate.prefixLength };
+  }
+  throw noFreePool(DEFAULT_POOLS.map((pool) => pool.base));
+}
+
+/** The network of a bridge address, as the API prints subnets. */
+export function subnetOf(bridgeAddress: Ipv4Prefix): string {
+  return formatPrefix(networkOf(bridgeAddress));
+}
+
+function parseBridgeAddress(text: string): Ipv4Prefix {
+  const prefix = parsePrefix(text);
+  if (prefix === undefined) throw invalidBridgeAddress(text, 'not an IPv4 address with a length');
+  if (prefix.prefixLength > 30) throw invalidBridgeAddress(text, 'the network has no room');
+  const isHost =
+    prefix.address !== networkOf(prefix).address && prefix.address !== lastAddressOf(prefix);
+  if (!isHost) throw invalidBridgeAddress(text, 'the address is the network itself');
+  return prefix;
+}
+
+function* candidates(preferred: string | undefined): Generator<Ipv4Prefix> {
+  const earlier = preferred === undefined ? undefined : parsePrefix(preferred);
+  if (earlier !== undefined) yield networkOf(earlier);
+  for (const pool of DEFAULT_POOLS) {
+    const base = parsePrefix(pool.base);
+    if (base === undefined) continue;
+    const step = 2 ** (32 - pool.size);
+    for (let address = base.address; address <= lastAddressOf(base); address += step) {
+      yield { address, prefixLength: pool.size };
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/** Contents of a container's `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf`. Pure. */
+import { isIP } from 'node:net';
+import type { HostConfig } from '../wire/container-config.ts';
+import { hostGatewayUnknown, invalidExtraHost } from './network-errors.ts';
+
+/** What the files of one container depend on. */
+export interface NameFileInput {
+  readonly hostname: string;
+  /** Empty for none. */
+  readonly domainname: string;
+  /** The container's own address; empty when it has none. */
+  readonly ipAddress: string;
+  readonly hostConfig: Pick<HostConfig, 'Dns' | 'DnsOptions' | 'DnsSearch' | 'ExtraHosts'>;
+  /** True when the container shares the engine's namespace: then the machine's own hosts file is the base. */
+  readonly hostNetwork: boolean;
+}
+
+/** What all containers share. */
+export interface NameFileDefaults {
+  /** Name servers of the container's network. */
+  readonly nameservers: readonly string[];
+  /** Search domains and options of the machine's own resolver. */
+  readonly search: readonly string[];
+  readonly options: readonly string[];
+  /** What `host-gateway` stands for in extra hosts; empty when the host has no address to offer. */
+  readonly hostGatewayIp: string;
+  /** The machine's own `/etc/hosts`. */
+  readonly hostsOfMachine: string;
+}
+
+/** The three files. */
+export interface NameFileContents {
+  readonly hosts: string;
+  readonly hostname: string;
+  readonly resolvConf: string;
+}
+
+/** Entries that every hosts file of Docker's begins with. */
+const LOCAL_ENTRIES: readonly (readonly [string, string])[] = [
+  ['127.0.0.1', 'localhost'],
+  ['::1', 'localhost ip6-localhost ip6-loopback'],
+  ['fe00::', 'ip6-localnet'],
+  ['ff00::', 'ip6-mcastprefix'],
+  ['ff02::1', 'ip6-allnodes'],
+  ['ff02::2', 'ip6-allrouters'],
+];
+
+const HOST_GATEWAY = 'host-gateway';
+
+/** Renders all three. `invalid-argument` for an extra host that is none. */
+export function renderNameFiles(
+  input: NameFileInput,
+  defaults: NameFileDefaults,
+): NameFileContents {
+  return {
+    hosts: renderHosts(input, defaults),
+    hostname: `${input.hostname}\n`,
+    resolvConf: renderResolvConf(input.hostConfig, defaults),
+  };
+}
+
+function renderHosts(input: NameFileInput, defaults: NameFileDefaults): string {
+  const extra = (input.hostConfig.ExtraHosts ?? []).map((text) =>
+    parseExtraHost(text, defaults.hostGatewayIp),
+  );
+  if (input.hostNetwork) return withFinalNewline(defaults.hostsOfMachine) + hostLines(extra);
+  const own: [string, string][] =
+    input.ipAddress === '' ? [] : [[input.ipAddress, ownNames(input.hostname, input.domainname)]];
+  return hostLines([...LOCAL_ENTRIES, ...extra, ...own]);
+}
+
+/** `name.domain name` or the name alone. */
+function ownNames(hostname: string, domainname: string): string {
+  return domainname === '' ? hostname : `${hostname}.${domainname} ${hostname}`;
+}
+
+/** `name:address` or `name=address`; the address may be IPv6, in brackets or bare. */
+function parseExtraHost(text: string, hostGatewayIp: string): [string, string] {
+  const match = /^([^\s:=]+)[:=](\S+)$/.exec(text);
+  const [, name = '', written = ''] = match ?? [];
+  if (written === HOST_GATEWAY && hostGatewayIp === '') throw hostGatewayUnknown();
+  const address = written === HOST_GATEWAY ? hostGatewayIp : written.replace(/^\[(.*)\]$/, '$1');
+  if (isIP(address) === 0) throw invalidExtraHost(text);
+  return [address, name];
+}
+
+function hostLines(entries: readonly (readonly [string, string])[]): string {
+  return entries.map(([address, names]) => `${address}\t${names}\n`).join('');
+}
+
+function renderResolvConf(
+  hostConfig: NameFileInput['hostConfig'],
+  defaults: NameFileDefaults,
+): string {
+  const nameservers = given(hostConfig.Dns) ?? defaults.nameservers;
+  const search = given(hostConfig.DnsSearch) ?? defaults.search;
+  const options = given(hostConfig.DnsOptions) ?? defaults.options;
+  // A single dot asks for no search list at all (resolv.conf(5) has no way to say so).
+  const wanted = search.filter((domain) => domain !== '.');
+  return [
+    ...nameservers.map((address) => `nameserver ${address}\n`),
+    ...(wanted.length === 0 ? [] : [`search ${wanted.join(' ')}\n`]),
+    ...(options.length === 0 ? [] : [`options ${options.join(' ')}\n`]),
+  ].join('');
+}
+
+function given(list: readonly string[] | null | undefined): readonly string[] | undefined {
+  return list === null || list === undefined || list.length === 0 ? undefined : list;
+}
+
+function withFinalNewline(text: string): string {
+  return text === '' || text.endsWith('\n') ? text : `${text}\n`;
+}

@@ -1,0 +1,109 @@
+/** Errors of networks, addresses and published ports. Texts are Docker's where Docker has one. */
+import { EngineError, messageOf } from '../shared/errors.ts';
+
+/** What a port could not be published for. */
+export interface PublishFailure {
+  readonly endpointName: string;
+  readonly endpointId: string;
+  readonly protocol: 'tcp' | 'udp';
+  readonly hostIp: string;
+  readonly hostPort: number;
+  readonly containerIp: string;
+  readonly containerPort: number;
+}
+
+/** `bip` is not usable. */
+export function invalidBridgeAddress(text: string, reason: string): EngineError {
+  return new EngineError('invalid-argument', `invalid bridge address (bip) ${text}: ${reason}`);
+}
+
+/** Every pool entry collides with a network of the host. */
+export function noFreePool(pools: readonly string[]): EngineError {
+  return new EngineError(
+    'conflict',
+    `all predefined address pools have been fully subnetted (${pools.join(', ')}); ` +
+      'choose an address for the bridge with --bip',
+  );
+}
+
+/** No address is left in the network. */
+export function noFreeAddress(networkName: string, networkId: string): EngineError {
+  return new EngineError(
+    'internal',
+    `no available IPv4 addresses on this network's address pools: ${networkName} (${networkId})`,
+  );
+}
+
+/** An `--add-host` value without a name or without an address. */
+export function invalidExtraHost(text: string): EngineError {
+  return new EngineError('invalid-argument', `bad format for add-host: ${JSON.stringify(text)}`);
+}
+
+/** `host-gateway` on a host without an address that containers can reach. */
+export function hostGatewayUnknown(): EngineError {
+  return new EngineError(
+    'invalid-argument',
+    'unable to derive the IP value for host-gateway: the host has no address that containers reach',
+  );
+}
+
+/** A MAC address that is none. */
+export function invalidMacAddress(text: string): EngineError {
+  return new EngineError('invalid-argument', `invalid MAC address: ${text}`);
+}
+
+/** Another program of the host has the port, or the kernel refuses it to this user. */
+export function bindFailed(failure: PublishFailure, cause: unknown): EngineError {
+  const target = `${failure.containerIp}:${failure.containerPort}/${failure.protocol}`;
+  const reason =
+    `failed to bind host port for ${bracketed(failure.hostIp)}:${failure.hostPort}:${target}: ` +
+    bindReason(failure, cause);
+  return connectivityError(failure, reason, cause);
+}
+
+/** Another container of ours has the port. */
+export function portAllocated(failure: PublishFailure): EngineError {
+  const where = `${bracketed(failure.hostIp)}:${failure.hostPort}`;
+  return connectivityError(failure, `Bind for ${where} failed: port is already allocated`);
+}
+
+/** A network that must exist does not. */
+export function networkMissing(name: string): EngineError {
+  return new EngineError('not-found', `network ${name} not found`);
+}
+
+/** The host holds no listener of that id. */
+export function noSuchListener(listenerId: string): EngineError {
+  return new EngineError('not-found', `no such listener: ${listenerId}`);
+}
+
+function connectivityError(failure: PublishFailure, reason: string, cause?: unknown): EngineError {
+  const { endpointName, endpointId } = failure;
+  return new EngineError(
+    'internal',
+    'failed to set up container networking: driver failed programming external connectivity ' +
+      `on endpoint ${endpointName} (${endpointId}): ${reason}`,
+    cause === undefined ? {} : { cause },
+  );
+}
+
+function bindReason(failure: PublishFailure, cause: unknown): string {
+  const code = cause instanceof EngineError ? cause.details['code'] : undefined;
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'address already in use';
+    case 'EADDRNOTAVAIL':
+      return 'cannot assign requested address';
+    case 'EACCES':
+      return (
+        `permission denied (ports below net.ipv4.ip_unprivileged_port_start need privileges: ` +
+        `choose a port from 1024 on, or have an administrator set that value to ${failure.hostPort})`
+      );
+    default:
+      return messageOf(cause);
+  }
+}
+
+function bracketed(hostIp: string): string {
+  return hostIp.includes(':') ? `[${hostIp}]` : hostIp;
+}

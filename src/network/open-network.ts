@@ -1,0 +1,88 @@
+/** Puts the network together: catalogue, default bridge, publisher, sandboxes. Called once by `bin`. */
+import { readFile } from 'node:fs/promises';
+import type { Clock } from '../shared/clock.ts';
+import type { Logger } from '../shared/logger.ts';
+import { formatIpv4, formatPrefix } from '../sys/netlink/ipv4.ts';
+import { BridgeNetwork } from './bridge/bridge-network.ts';
+import { DEFAULT_BRIDGE, startBridge } from './bridge/start-bridge.ts';
+import { subnetOf } from './ipam/choose-prefix.ts';
+import { NetworkCatalog } from './network-catalog.ts';
+import { networkMissing } from './network-errors.ts';
+import type { HostListeners } from './port-publisher.ts';
+import { Publisher } from './publish/publisher.ts';
+import { LinuxSandboxService } from './sandbox/linux-sandbox-service.ts';
+import { highestMappedGid, namespaceSettings } from './sandbox/namespace-settings.ts';
+import type { NetworkRecord } from './sandbox-service.ts';
+
+/** What the network needs to know and to use. */
+export interface NetworkOptions {
+  /** Documents of networks; survives a reboot. */
+  readonly networksDir: string;
+  /** Sandboxes; dies at reboot. */
+  readonly sandboxesDir: string;
+  /** `bip`; undefined leaves the choice to us. */
+  readonly bridgeAddress: string | undefined;
+  /** Networks that the host has routes to, as `a.b.c.d/n`. */
+  readonly hostRoutes: readonly string[];
+  /** The way out of the engine's namespace; undefined when there is none. */
+  readonly uplink: { readonly mtu: number; readonly nameserver: string } | undefined;
+  readonly hostListeners: HostListeners;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Ethernet's size, for machines without an uplink to take it from. */
+const DEFAULT_MTU = 1500;
+
+/** Makes or takes over everything in the engine's network namespace that containers need. */
+export async function openNetwork(options: NetworkOptions): Promise<LinuxSandboxService> {
+  const { clock, logger, uplink } = options;
+  const catalog = await NetworkCatalog.open(options.networksDir, clock);
+  const record = requireNetwork(catalog, 'bridge');
+  const mtu = uplink?.mtu ?? DEFAULT_MTU;
+  const started = await startBridge({
+    bridgeAddress: options.bridgeAddress,
+    previousSubnet: record.subnet,
+    hostRoutes: options.hostRoutes,
+    mtu,
+    logger,
+  });
+  await catalog.updateBridge(record.id, {
+    subnet: subnetOf(started.address),
+    gateway: formatIpv4(started.address.address),
+    options: bridgeOptions(mtu),
+  });
+  logger.debug('bridge network is up', { address: formatPrefix(started.address) });
+  return await LinuxSandboxService.open({
+    sandboxesDir: options.sandboxesDir,
+    bridge: new BridgeNetwork({
+      network: record,
+      bridgeIndex: started.index,
+      address: started.address,
+      mtu,
+    }),
+    publisher: new Publisher(options.hostListeners, logger),
+    settings: namespaceSettings(highestMappedGid(await readFile('/proc/self/gid_map', 'utf8'))),
+    networks: () => catalog.list(),
+    nameservers: uplink === undefined ? [] : [uplink.nameserver],
+    logger,
+  });
+}
+
+function requireNetwork(catalog: NetworkCatalog, name: string): NetworkRecord {
+  const record = catalog.find(name);
+  if (record === undefined) throw networkMissing(name);
+  return record;
+}
+
+/** The options that Docker's default bridge reports. */
+function bridgeOptions(mtu: number): Readonly<Record<string, string>> {
+  return {
+    'com.docker.network.bridge.default_bridge': 'true',
+    'com.docker.network.bridge.enable_icc': 'true',
+    'com.docker.network.bridge.enable_ip_masquerade': 'true',
+    'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0',
+    'com.docker.network.bridge.name': DEFAULT_BRIDGE,
+    'com.docker.network.driver.mtu': String(mtu),
+  };
+}

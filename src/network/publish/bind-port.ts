@@ -1,0 +1,70 @@
+/** Gets the host's sockets for one published port. */
+import { EngineError } from '../../shared/errors.ts';
+import { closeFd } from '../../sys/libc.ts';
+import type { HostListener, HostListeners } from '../port-publisher.ts';
+import type { PublishRequest } from '../sandbox-service.ts';
+
+/** A bind that the host refused, with the address it was about. */
+export interface BindRefusal {
+  readonly hostIp: string;
+  readonly hostPort: number;
+  readonly cause: unknown;
+}
+
+/** Either all sockets of the port or none. */
+export type BindOutcome =
+  | { readonly listeners: readonly HostListener[] }
+  | { readonly refusal: BindRefusal };
+
+const ANY_IPV4 = '0.0.0.0';
+const ANY_IPV6 = '::';
+/** How often a random port that is free in one family only is given back. */
+const RANDOM_ATTEMPTS = 16;
+/** The host has no IPv6: then IPv4 alone is all addresses there are. */
+const NO_IPV6: ReadonlySet<string | undefined> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
+
+/** Binds the address asked for, or both families on one port when it is empty. Never throws for a refusal. */
+export async function bindPort(host: HostListeners, request: PublishRequest): Promise<BindOutcome> {
+  if (request.hostIp !== '') return await bindOne(host, request, request.hostIp);
+  const attempts = request.hostPort === 0 ? RANDOM_ATTEMPTS : 1;
+  let outcome = await bindBoth(host, request);
+  for (let attempt = 1; attempt < attempts && 'refusal' in outcome; attempt++) {
+    outcome = await bindBoth(host, request);
+  }
+  return outcome;
+}
+
+async function bindBoth(host: HostListeners, request: PublishRequest): Promise<BindOutcome> {
+  const first = await bindOne(host, request, ANY_IPV4);
+  if ('refusal' in first) return first;
+  const hostPort = first.listeners[0]?.hostPort ?? request.hostPort;
+  const second = await bindOne(host, { ...request, hostPort }, ANY_IPV6);
+  if ('listeners' in second) return { listeners: [...first.listeners, ...second.listeners] };
+  if (NO_IPV6.has(codeOf(second.refusal.cause))) return first;
+  for (const listener of first.listeners) await giveBack(host, listener);
+  return second;
+}
+
+async function bindOne(
+  host: HostListeners,
+  request: PublishRequest,
+  hostIp: string,
+): Promise<BindOutcome> {
+  const { protocol, hostPort } = request;
+  try {
+    return { listeners: [await host.open({ protocol, hostIp, hostPort })] };
+  } catch (cause) {
+    return { refusal: { hostIp, hostPort, cause } };
+  }
+}
+
+/** Closes a listener that nobody serves: our descriptor first, then the host's. */
+export async function giveBack(host: HostListeners, listener: HostListener): Promise<void> {
+  closeFd(listener.fd);
+  await host.close(listener.listenerId);
+}
+
+/** The errno name of a refusal. */
+export function codeOf(cause: unknown): string | undefined {
+  return cause instanceof EngineError ? cause.details['code'] : undefined;
+}
