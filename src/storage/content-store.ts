@@ -22,7 +22,10 @@ export interface ContentStore {
    * Writes a blob. Rejects with `corrupt` when the bytes do not match, `unavailable` when the disk is full;
    * then nothing remains. A blob that is there already answers `already-exists`.
    */
-  ingest(expected: ExpectedBlob, source: AsyncIterable<Uint8Array>): Promise<'written' | 'already-exists'>;
+  ingest(
+    expected: ExpectedBlob,
+    source: AsyncIterable<Uint8Array>,
+  ): Promise<'written' | 'already-exists'>;
   /** Idempotent. */
   remove(digest: Digest): Promise<void>;
   list(): Promise<readonly Digest[]>;

@@ -9,8 +9,8 @@ import type { RegistryCredentials } from '../../wire/registry-auth.ts';
 import type { FetchedManifest, ImageRegistry, Repository } from '../image-registry.ts';
 import { Authorizer } from './authorizer.ts';
 import { streamBlob } from './blob-stream.ts';
-import { type EndpointSettings, endpointsOf, isInsecure } from './endpoints.ts';
 import type { OpenConnection } from './connection-agents.ts';
+import { type EndpointSettings, endpointsOf, isInsecure } from './endpoints.ts';
 import { HttpTransport, readBody } from './http-transport.ts';
 import { RegistryConnection } from './registry-connection.ts';
 import {

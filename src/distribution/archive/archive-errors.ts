@@ -1,0 +1,36 @@
+/** Problems with image archives. */
+import { EngineError, messageOf, systemCode } from '../../shared/errors.ts';
+
+/** The stream is no archive of images, or a damaged one. */
+export function invalidArchive(problem: string, cause?: unknown): EngineError {
+  return new EngineError(
+    'invalid-argument',
+    `invalid archive: ${problem}`,
+    cause === undefined ? {} : { cause },
+  );
+}
+
+/** The archive is packed in a way that is not read here. */
+export function unsupportedArchiveCompression(name: string): EngineError {
+  return new EngineError(
+    'not-implemented',
+    `archives compressed with ${name} are not supported: decompress it first (${name} -d) and load the result`,
+  );
+}
+
+/** The client left while the archive was read. */
+export function loadCancelled(cause: unknown): EngineError {
+  return new EngineError('cancelled', 'context canceled', { cause });
+}
+
+/** The archive could not be kept while it is read. */
+export function spoolFailed(error: unknown): EngineError {
+  const full = systemCode(error) === 'ENOSPC' || systemCode(error) === 'EDQUOT';
+  return full
+    ? new EngineError(
+        'unavailable',
+        'read archive: no space left on device: free some disk space (docker system prune) or move the data directory',
+        { cause: error },
+      )
+    : new EngineError('internal', `read archive: ${messageOf(error)}`, { cause: error });
+}
