@@ -3,9 +3,10 @@
  * outlives the engine. The runner keeps no state of its own beyond the files of `taskDir`; whether an
  * action is legal is the caller's decision.
  */
+
+import type { ExecProcess, RuntimeSpec } from '../oci/runtime-spec.ts';
 import type { ContainerId, ExecId } from '../shared/ids.ts';
 import type { ProcessIdentity } from '../sys/proc/process-identity.ts';
-import type { ExecProcess, RuntimeSpec } from '../oci/runtime-spec.ts';
 
 /** Size of a terminal in character cells. */
 export interface TerminalSize {

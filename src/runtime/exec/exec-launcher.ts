@@ -1,0 +1,214 @@
+/**
+ * Exec sessions: extra processes in running containers. The runtime starts the process detached and ends; this
+ * program is set up to inherit such orphans, so it is told their exit codes by the kernel, and no process of the
+ * runtime stays beside the session.
+ */
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { constants as osConstants } from 'node:os';
+import { join } from 'node:path';
+import type { ProcessExit, StdioSlot } from '../../sys/exec/command.ts';
+import { watchExit } from '../../sys/exec/exit-watch.ts';
+import { type ChildProcessHandle, spawnProcess } from '../../sys/exec/spawn.ts';
+import { becomeSubreaper } from '../../sys/libc.ts';
+import type { RuntimePaths } from '../../sys/paths.ts';
+import { isMissing } from '../../sys/system-errors.ts';
+import { execFailed, noTerminal, taskGone } from '../runtime-errors.ts';
+import { parseRuntimeFailure } from '../runtimes/parse-failure.ts';
+import type { UsableRuntime } from '../runtimes/usable-runtime.ts';
+import type { ExecHandle, ExecRequest, OutputChunk } from '../task-runner.ts';
+import { openConsoleSocket } from './console-socket.ts';
+import { mergeOutput } from './merge-output.ts';
+import { pipeStdin } from './pipe-stdin.ts';
+import { PtyConnection } from './pty-connection.ts';
+
+const STDIN = 0;
+const STDOUT = 1;
+const STDERR = 2;
+/** What Docker reports when the exit code of a process is unknown. */
+const EXIT_CODE_UNKNOWN = 255;
+
+/** Files of one session, in the directory of its task. */
+interface SessionFiles {
+  readonly process: string;
+  readonly pid: string;
+  readonly log: string;
+}
+
+export class ExecLauncher {
+  readonly #paths: RuntimePaths;
+  readonly #report: (error: unknown) => void;
+  #inheritsOrphans = false;
+
+  /** `report` receives failures of clean-up. */
+  constructor(paths: RuntimePaths, report: (error: unknown) => void) {
+    this.#paths = paths;
+    this.#report = report;
+  }
+
+  /**
+   * Resolves when the process runs. Rejects with Docker's text and `details.exitCode` when it cannot be started,
+   * with `conflict` when the container has gone.
+   */
+  async launch(request: ExecRequest, runtime: UsableRuntime): Promise<ExecHandle> {
+    this.#inheritOrphans();
+    const files = sessionFiles(this.#paths.container(request.containerId).dir, request.id);
+    try {
+      await writeProcess(request, files);
+      const session = { request, runtime, files };
+      return request.process.terminal
+        ? await this.#withTerminal(session)
+        : await this.#withPipes(session);
+    } finally {
+      this.#discard(files);
+    }
+  }
+
+  async #withPipes({ request, runtime, files }: Session): Promise<ExecHandle> {
+    const command = execCommand({ request, runtime, files }, []);
+    const child = spawnProcess(command, { stdio: stdioOf(request), detached: true });
+    const stdin = request.attachStdin && !request.detached ? child.writable(STDIN) : undefined;
+    try {
+      const pid = await startedPid(child, request, files);
+      const exit = exitCodeOf(pid);
+      // Nobody reads what is written after the end; an unread pipe of ours would only keep descriptors.
+      exit.then(() => stdin?.destroy(), this.#report);
+      return {
+        pid,
+        exit,
+        output: request.detached ? nothing() : mergeOutput(outputOf(child)),
+        ...(stdin === undefined ? {} : { stdin: pipeStdin(stdin) }),
+        resize: () => Promise.resolve(),
+      };
+    } catch (error) {
+      stdin?.destroy();
+      if (!request.detached) destroyAll(outputOf(child));
+      throw error;
+    }
+  }
+
+  async #withTerminal(session: Session): Promise<ExecHandle> {
+    const { request, files } = session;
+    const socket = openConsoleSocket(this.#paths.root);
+    try {
+      const command = execCommand(session, ['--console-socket', socket.path]);
+      const stdio = ['ignore', 'ignore', 'ignore'] as const;
+      const child = spawnProcess(command, { stdio, detached: true });
+      const pid = await startedPid(child, request, files);
+      const master = await socket.receive();
+      if (master === undefined) throw noTerminal();
+      return this.#terminalHandle(pid, request, new PtyConnection(master));
+    } finally {
+      socket.close();
+    }
+  }
+
+  #terminalHandle(pid: number, request: ExecRequest, terminal: PtyConnection): ExecHandle {
+    const exit = exitCodeOf(pid);
+    exit.then(() => terminal.finish(), this.#report);
+    const output = terminal.output();
+    // Without a client the terminal is still emptied: a full one would stop the process.
+    if (request.detached) drain(output).catch(this.#report);
+    return {
+      pid,
+      exit,
+      output: request.detached ? nothing() : output,
+      ...(request.attachStdin && !request.detached ? { stdin: terminal } : {}),
+      resize: async (size) => terminal.resize(size),
+    };
+  }
+
+  #inheritOrphans(): void {
+    if (!this.#inheritsOrphans) becomeSubreaper();
+    this.#inheritsOrphans = true;
+  }
+
+  /** In the background: the session does not need them any more. */
+  #discard(files: SessionFiles): void {
+    const removals = Object.values(files).map((path: string) => rm(path, { force: true }));
+    Promise.all(removals).catch(this.#report);
+  }
+}
+
+interface Session {
+  readonly request: ExecRequest;
+  readonly runtime: UsableRuntime;
+  readonly files: SessionFiles;
+}
+
+function sessionFiles(dir: string, id: string): SessionFiles {
+  const file = (suffix: string) => join(dir, `exec-${id}.${suffix}`);
+  return { process: file('json'), pid: file('pid'), log: file('log') };
+}
+
+async function writeProcess(request: ExecRequest, files: SessionFiles): Promise<void> {
+  const { process: spec, terminalSize: size } = request;
+  const consoleSize =
+    size === undefined ? {} : { consoleSize: { height: size.rows, width: size.columns } };
+  try {
+    await writeFile(files.process, JSON.stringify({ ...spec, ...consoleSize }), { mode: 0o600 });
+  } catch (error) {
+    throw isMissing(error) ? taskGone(request.containerId) : error;
+  }
+}
+
+function execCommand({ request, runtime, files }: Session, options: readonly string[]) {
+  const log = [`--log=${files.log}`, '--log-format=json'];
+  const where = ['--process', files.process, '--pid-file', files.pid];
+  return runtime.command(...log, 'exec', '--detach', ...where, ...options, request.containerId);
+}
+
+function stdioOf(request: ExecRequest): readonly StdioSlot[] {
+  if (request.detached) return ['ignore', 'ignore', 'ignore'];
+  return [request.attachStdin ? 'pipe-in' : 'ignore', 'pipe-out', 'pipe-out'];
+}
+
+function outputOf(child: ChildProcessHandle) {
+  return { stdout: child.readable(STDOUT), stderr: child.readable(STDERR) };
+}
+
+function destroyAll(streams: ReturnType<typeof outputOf>): void {
+  streams.stdout.destroy();
+  streams.stderr.destroy();
+}
+
+/** The runtime ends with code 0 once the process runs, and has then written its pid. */
+async function startedPid(
+  child: ChildProcessHandle,
+  request: ExecRequest,
+  files: SessionFiles,
+): Promise<number> {
+  const { exitCode } = await child.exited;
+  const pid = Number.parseInt(await textOf(files.pid), 10);
+  if (exitCode === 0 && pid > 0) return pid;
+  const program = request.process.args[0] ?? '';
+  throw execFailed(parseRuntimeFailure(await textOf(files.log), { operation: 'exec', program }));
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return '';
+    throw error;
+  }
+}
+
+/** The process is our child since its runtime ended: it stays a zombie until this has seen its exit. */
+async function exitCodeOf(pid: number): Promise<number> {
+  const exit = await watchExit(pid).ended;
+  return exit === undefined ? EXIT_CODE_UNKNOWN : toExitCode(exit);
+}
+
+function toExitCode({ exitCode, signal }: ProcessExit): number {
+  if (exitCode !== null) return exitCode;
+  const number = Object.entries(osConstants.signals).find(([name]) => name === signal)?.[1] ?? 0;
+  return 128 + number;
+}
+
+async function drain(output: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of output);
+}
+
+async function* nothing(): AsyncGenerator<OutputChunk> {
+  yield* [];
+}

@@ -1,0 +1,185 @@
+/** Tasks watched by conmon and run by an OCI runtime. */
+import type { Clock } from '../../shared/clock.ts';
+import type { ContainerId } from '../../shared/ids.ts';
+import { KeyedMutex } from '../../shared/keyed-mutex.ts';
+import type { RuntimePaths } from '../../sys/paths.ts';
+import { isAlive } from '../../sys/proc/process-identity.ts';
+import { errnoCode } from '../../sys/system-errors.ts';
+import { ExecLauncher } from '../exec/exec-launcher.ts';
+import { cannotFreeze, noStdin, taskGone, taskStillRunning } from '../runtime-errors.ts';
+import type { RuntimeTable } from '../runtimes/runtime-table.ts';
+import { openMonitorStdin } from '../stdio/monitor-stdin.ts';
+import { sendTerminalSize } from '../stdio/terminal-control.ts';
+import type {
+  ExecHandle,
+  ExecRequest,
+  StdinSink,
+  TaskExit,
+  TaskObservation,
+  TaskRecord,
+  TaskRequest,
+  TaskRunner,
+  TerminalSize,
+} from '../task-runner.ts';
+import { findMonitored } from './find-monitor.ts';
+import { continueProcesses, stopProcesses } from './freeze-processes.ts';
+import { type StartDeps, startTask } from './start-task.ts';
+import { readExit, untilEnded } from './task-exit.ts';
+import type { TaskFiles } from './task-files.ts';
+import { readTaskNote } from './task-note.ts';
+import { TaskStore } from './task-store.ts';
+
+/** What the runner is made of. */
+export interface ConmonTaskRunnerOptions {
+  readonly paths: RuntimePaths;
+  readonly runtimes: RuntimeTable;
+  readonly clock: Clock;
+  /** Name or path of conmon. Default: `conmon` on the search path. */
+  readonly monitorProgram?: string;
+  /** Receives failures of undoing. */
+  readonly report: (error: unknown) => void;
+}
+
+/** What Docker stores for a process whose end nobody saw. */
+const EXIT_CODE_LOST = 255;
+/** How long `remove` waits for a task that was just killed. */
+const MOST_DYING_MS = 10_000;
+
+export class ConmonTaskRunner implements TaskRunner {
+  readonly #options: ConmonTaskRunnerOptions;
+  readonly #store: TaskStore;
+  readonly #execs: ExecLauncher;
+  readonly #start: StartDeps;
+  /** A task's files are made and removed by one at a time. */
+  readonly #fileLocks = new KeyedMutex<ContainerId>();
+
+  constructor(options: ConmonTaskRunnerOptions) {
+    this.#options = options;
+    this.#store = new TaskStore(options.paths, options.runtimes);
+    this.#execs = new ExecLauncher(options.paths, options.report);
+    this.#start = {
+      store: this.#store,
+      clock: options.clock,
+      monitorProgram: options.monitorProgram ?? 'conmon',
+      report: options.report,
+    };
+  }
+
+  async start(request: TaskRequest): Promise<TaskRecord> {
+    const runtime = await this.#options.runtimes.resolve(request.runtimeName);
+    return await this.#fileLocks.run(request.id, () => startTask(this.#start, request, runtime));
+  }
+
+  async observe(id: ContainerId, record: TaskRecord | undefined): Promise<TaskObservation> {
+    const files = this.#store.files(id);
+    const exit = await readExit(files);
+    if (exit !== undefined) return { state: 'exited', exit };
+    const known = record ?? (await noteOf(files))?.record ?? (await this.#adopt(id, files));
+    if (known === undefined) return { state: 'absent' };
+    if (await isAlive(known.monitor)) return { state: 'running', record: known };
+    return { state: 'exited', exit: (await readExit(files)) ?? (await this.#lost(known)) };
+  }
+
+  async waitExit(record: TaskRecord): Promise<TaskExit> {
+    const files = this.#store.files(record.id);
+    const early = await readExit(files);
+    if (early === undefined) await untilEnded(record.monitor);
+    const exit = early ?? (await readExit(files)) ?? (await this.#lost(record));
+    // Times of files are those of the last timer tick: a short run would seem to end before its start.
+    return exit.finishedAt < record.startedAt ? { ...exit, finishedAt: record.startedAt } : exit;
+  }
+
+  async signal(record: TaskRecord, signal: number): Promise<void> {
+    if (!(await isAlive(record.init))) throw taskGone(record.id);
+    try {
+      process.kill(record.init.pid, signal);
+    } catch (error) {
+      throw errnoCode(error) === 'ESRCH' ? taskGone(record.id) : error;
+    }
+  }
+
+  async pause(record: TaskRecord): Promise<void> {
+    if (!(await isAlive(record.init))) throw taskGone(record.id);
+    if (await stopProcesses(record.init.pid)) return;
+    await continueProcesses(record.init.pid);
+    throw cannotFreeze(record.id);
+  }
+
+  async resume(record: TaskRecord): Promise<void> {
+    if (!(await isAlive(record.init))) throw taskGone(record.id);
+    await continueProcesses(record.init.pid);
+  }
+
+  async resize(record: TaskRecord, size: TerminalSize): Promise<void> {
+    const sent = sendTerminalSize(this.#store.files(record.id).controlFifo, size);
+    if (!sent) throw taskGone(record.id);
+  }
+
+  async openStdin(record: TaskRecord): Promise<StdinSink> {
+    const files = this.#store.files(record.id);
+    const note = await readTaskNote(files.task);
+    if (note === undefined) throw taskGone(record.id);
+    if (note.stdin === 'none') throw noStdin(record.id);
+    return openMonitorStdin(files.attachSocket, note.stdin === 'once');
+  }
+
+  async exec(request: ExecRequest): Promise<ExecHandle> {
+    const runtime = await this.#options.runtimes.resolve(request.runtimeName);
+    return await this.#execs.launch(request, runtime);
+  }
+
+  remove(id: ContainerId): Promise<void> {
+    return this.#fileLocks.run(id, async () => {
+      const note = await noteOf(this.#store.files(id));
+      if (note !== undefined && !(await endsSoon(note.record))) throw taskStillRunning(id);
+      await this.#store.remove(id, note?.record.runtimeName);
+    });
+  }
+
+  list(): Promise<readonly ContainerId[]> {
+    return this.#store.list();
+  }
+
+  /** The task of an engine that died between creating the container and writing its note. */
+  async #adopt(id: ContainerId, files: TaskFiles): Promise<TaskRecord | undefined> {
+    if (!(await this.#store.list()).includes(id)) return undefined;
+    const found = await findMonitored(files);
+    if (found === undefined) return undefined;
+    const startedAt = this.#options.clock.nowIso();
+    // Which runtime it was is written nowhere; only the control groups of one that makes them could be left.
+    return { id, runtimeName: this.#options.runtimes.names()[0] ?? '', ...found, startedAt };
+  }
+
+  /** The monitor was killed: nobody reads the container's output any more or will know its exit code. */
+  async #lost(record: TaskRecord): Promise<TaskExit> {
+    if (await isAlive(record.init)) process.kill(record.init.pid, 'SIGKILL');
+    await untilEnded(record.init);
+    const finishedAt = this.#options.clock.nowIso();
+    return { exitCode: EXIT_CODE_LOST, finishedAt, oomKilled: false, lost: true };
+  }
+}
+
+/** An unreadable note is as good as none: what it would name is found by looking. */
+async function noteOf(files: TaskFiles) {
+  return await readTaskNote(files.task).catch(() => undefined);
+}
+
+/** A task whose init process still runs is not waited for; one that is being buried is. */
+async function endsSoon({ init, monitor }: TaskRecord): Promise<boolean> {
+  if (!(await isAlive(monitor))) return true;
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), MOST_DYING_MS);
+  const late = new Promise<false>((resolve) => {
+    deadline.signal.addEventListener('abort', () => resolve(false), { once: true });
+  });
+  try {
+    const ended = (async () => {
+      await untilEnded(init);
+      await untilEnded(monitor);
+      return true;
+    })();
+    return await Promise.race([ended, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,99 @@
+/** The files of all tasks: making room for one, taking it away, listing them. */
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RuntimeSpec } from '../../oci/runtime-spec.ts';
+import { type ContainerId, parseContainerId } from '../../shared/ids.ts';
+import { run } from '../../sys/exec/run.ts';
+import type { RuntimePaths } from '../../sys/paths.ts';
+import { errnoCode, isMissing } from '../../sys/system-errors.ts';
+import type { RuntimeTable } from '../runtimes/runtime-table.ts';
+import { type TaskFiles, taskFiles } from './task-files.ts';
+
+const DELETE_TIMEOUT_MS = 30_000;
+
+export class TaskStore {
+  readonly #paths: RuntimePaths;
+  readonly #runtimes: RuntimeTable;
+
+  constructor(paths: RuntimePaths, runtimes: RuntimeTable) {
+    this.#paths = paths;
+    this.#runtimes = runtimes;
+  }
+
+  /** Paths only. */
+  files(id: string): TaskFiles {
+    return taskFiles(this.#paths, id);
+  }
+
+  /** A directory that fits short socket names. */
+  get temporaryDir(): string {
+    return this.#paths.root;
+  }
+
+  /** Makes the bundle of a task; what an earlier run of the same id left is removed first. */
+  async prepare(id: ContainerId, spec: RuntimeSpec): Promise<TaskFiles> {
+    const files = this.files(id);
+    try {
+      await this.#makeDirs(files);
+    } catch (error) {
+      if (errnoCode(error) !== 'EEXIST') throw error;
+      await this.remove(id, undefined);
+      await this.#makeDirs(files);
+    }
+    await Promise.all([
+      writeFile(files.config, JSON.stringify(spec), { mode: 0o600 }),
+      rm(files.exitFile, { force: true }),
+    ]);
+    return files;
+  }
+
+  /**
+   * Removes everything of an ended task. Idempotent. A runtime that made a control group is asked to delete the
+   * container; otherwise its state directory is all there is, and removing that is what its `delete` would do.
+   */
+  async remove(id: ContainerId, runtimeName: string | undefined): Promise<void> {
+    const files = this.files(id);
+    if (runtimeName !== undefined) await this.#deleteCgroup(id, runtimeName);
+    const stateDirs = this.#runtimes
+      .names()
+      .map((name) => rm(join(this.#paths.runtimesDir, name, id), { recursive: true, force: true }));
+    await Promise.all([...stateDirs, rm(files.exitFile, { force: true })]);
+    // Last: as long as it is there, a crash in between leaves a task that recovery finds.
+    await rm(files.dir, { recursive: true, force: true });
+  }
+
+  /** Ids with a task directory, an exit file or both. */
+  async list(): Promise<readonly ContainerId[]> {
+    const names = await Promise.all([this.#paths.containersDir, this.#paths.exitsDir].map(namesIn));
+    const ids = names.flat().flatMap((name) => parseContainerId(name) ?? []);
+    return [...new Set(ids)];
+  }
+
+  async #deleteCgroup(id: ContainerId, runtimeName: string): Promise<void> {
+    const runtime = await this.#runtimes.resolve(runtimeName).catch(() => undefined);
+    if (runtime?.facts.makesCgroups !== true) return;
+    // Whether it knew the container or not, nothing of it is left afterwards that we could act on.
+    await run(runtime.command('delete', '--force', id), { timeoutMs: DELETE_TIMEOUT_MS });
+  }
+
+  async #makeDirs(files: TaskFiles): Promise<void> {
+    try {
+      await mkdir(files.dir, { mode: 0o700 });
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      await mkdir(this.#paths.containersDir, { recursive: true, mode: 0o700 });
+      await mkdir(this.#paths.exitsDir, { recursive: true, mode: 0o700 });
+      await mkdir(files.dir, { mode: 0o700 });
+    }
+    await mkdir(files.bundleDir, { mode: 0o700 });
+  }
+}
+
+async function namesIn(dir: string): Promise<readonly string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}

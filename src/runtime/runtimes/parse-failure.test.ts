@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseRuntimeFailure, plainMessage } from './parse-failure.ts';
+
+test('the last error of a JSON log is the message', () => {
+  const log =
+    '{"level":"warning","msg":"a"}\n{"level":"error","msg":"b"}\n{"level":"warning","msg":"c"}\n';
+  assert.equal(plainMessage(log), 'b');
+});
+
+test('plain text is taken as it is, and silence is named', () => {
+  assert.equal(plainMessage('clone: Operation not permitted\n'), 'clone: Operation not permitted');
+  assert.equal(plainMessage(''), 'the runtime gave no reason');
+});
+
+test('a message of no known form is passed on with exit code 128', () => {
+  const failure = parseRuntimeFailure('clone: Operation not permitted', {
+    operation: 'create',
+    program: 'sh',
+  });
+  assert.deepEqual(failure, {
+    text: 'create failed: clone: Operation not permitted',
+    exitCode: 128,
+  });
+});

@@ -1,0 +1,42 @@
+/** From whatever a runtime printed to one failure, whichever runtime it was. */
+import { type AttemptedStart, parseCrunFailure } from '../crun/parse-failure.ts';
+import { parseRuncFailure } from '../runc/parse-failure.ts';
+import type { RuntimeFailure } from '../runtime-errors.ts';
+
+/** Tries the known runtimes' forms; a message of neither is passed on as it is. */
+export function parseRuntimeFailure(output: string, attempt: AttemptedStart): RuntimeFailure {
+  const message = plainMessage(output);
+  return (
+    parseRuncFailure(message) ??
+    parseCrunFailure(message, attempt) ?? {
+      text: `${attempt.operation === 'create' ? 'create' : 'exec'} failed: ${message}`,
+      exitCode: 128,
+    }
+  );
+}
+
+/** The last error of a runtime's JSON log (`--log-format=json`), or the plain text that it is instead. */
+export function plainMessage(output: string): string {
+  const messages = output
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .map((line) => jsonMessage(line) ?? { text: line, isError: true });
+  const chosen = messages.findLast(({ isError }) => isError) ?? messages.at(-1);
+  return chosen?.text ?? 'the runtime gave no reason';
+}
+
+function jsonMessage(line: string): { text: string; isError: boolean } | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    const entry: unknown = JSON.parse(line);
+    if (typeof entry !== 'object' || entry === null) return undefined;
+    const text: unknown = Reflect.get(entry, 'msg');
+    const level: unknown = Reflect.get(entry, 'level');
+    return typeof text === 'string'
+      ? { text, isError: level === 'error' || level === 'fatal' }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
