@@ -7,8 +7,6 @@ export interface SlirpFeatures {
   /** E.g. `1.2.0`. */
   readonly version: string;
   readonly exitFd: boolean;
-  readonly netnsType: boolean;
-  readonly usernsPath: boolean;
   readonly apiSocket: boolean;
   readonly disableHostLoopback: boolean;
   readonly sandbox: boolean;
@@ -39,8 +37,6 @@ export function parseSlirpFeatures(versionText: string, helpText: string): Slirp
   return {
     version,
     exitFd: has('exit-fd'),
-    netnsType: has('netns-type'),
-    usernsPath: has('userns-path'),
     apiSocket: has('api-socket'),
     disableHostLoopback: has('disable-host-loopback'),
     sandbox: has('enable-sandbox'),

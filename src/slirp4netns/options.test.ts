@@ -5,8 +5,7 @@ import { parseSlirpFeatures, type SlirpFeatures } from './features.ts';
 import { type SlirpOptions, slirpAddresses, slirpArguments } from './options.ts';
 
 const options: SlirpOptions = {
-  networkNamespacePath: '/proc/7/ns/net',
-  userNamespacePath: '/proc/7/ns/user',
+  targetPid: 7,
   tapName: 'tap0',
   mtu: 65520,
   cidr: '10.0.2.0/24',
@@ -20,8 +19,6 @@ const options: SlirpOptions = {
 const features: SlirpFeatures = {
   version: '1.2.0',
   exitFd: true,
-  netnsType: true,
-  usernsPath: true,
   apiSocket: true,
   disableHostLoopback: true,
   sandbox: true,
@@ -31,20 +28,18 @@ const features: SlirpFeatures = {
 
 const fds = { readyFd: 3, exitFd: 4 };
 
-test('every wanted protection becomes an argument, with the namespace and the interface last', () => {
+test('every wanted protection becomes an argument, with the process and the interface last', () => {
   assert.deepEqual(slirpArguments(options, fds, features), [
     '--configure',
     '--mtu=65520',
     '--cidr=10.0.2.0/24',
     '--ready-fd=3',
     '--exit-fd=4',
-    '--netns-type=path',
-    '--userns-path=/proc/7/ns/user',
     '--disable-host-loopback',
     '--enable-sandbox',
     '--enable-seccomp',
     '--api-socket=/run/x/slirp.sock',
-    '/proc/7/ns/net',
+    '7',
     'tap0',
   ]);
 });
@@ -62,6 +57,7 @@ for (const [what, wrong] of [
   ['a network too small for the fixed addresses', { cidr: '10.0.2.0/26' }],
   ['an IPv6 network', { cidr: 'fd00::/64' }],
   ['an interface name that reads like an option and a path', { tapName: '../tap' }],
+  ['a process id that is none', { targetPid: 0 }],
   ['a relative socket path', { apiSocketPath: 'slirp.sock' }],
 ] as const) {
   test(`${what} is refused before anything starts`, () => {
@@ -84,7 +80,7 @@ test('the addresses inside follow from the network', () => {
 test('features are read from the texts of the program', () => {
   const read = parseSlirpFeatures(
     'slirp4netns version 1.2.0\ncommit: x\nlibseccomp: 2.5.4\n',
-    '-e, --exit-fd=FD\n--netns-type=TYPE\n--userns-path=PATH\n-a, --api-socket=PATH\n--disable-host-loopback\n--enable-sandbox\n--enable-seccomp\n-6, --enable-ipv6',
+    '-e, --exit-fd=FD\n-a, --api-socket=PATH\n--disable-host-loopback\n--enable-sandbox\n--enable-seccomp\n-6, --enable-ipv6',
   );
   assert.deepEqual(read, features);
 });

@@ -5,10 +5,11 @@ import { invalidSlirpOption, slirpTooOld } from './slirp-errors.ts';
 
 /** What a slirp4netns is started with. */
 export interface SlirpOptions {
-  /** Path of the network namespace to serve, e.g. `/proc/PID/ns/net`. */
-  readonly networkNamespacePath: string;
-  /** Path of the user namespace that owns it; absent when it is the caller's own. */
-  readonly userNamespacePath?: string;
+  /**
+   * A process in the namespaces to serve. Paths of namespaces would do too, but not together with the sandbox:
+   * given paths, version 1.2 does not enter the user namespace in which it would have to make it.
+   */
+  readonly targetPid: number;
   /** Name of the interface made inside, at most 15 bytes. */
   readonly tapName: string;
   /** Bytes, 68 to 65521. */
@@ -62,16 +63,13 @@ export function slirpArguments(
     `--cidr=${options.cidr}`,
     `--ready-fd=${descriptors.readyFd}`,
     `--exit-fd=${descriptors.exitFd}`,
-    '--netns-type=path',
   ];
-  if (options.userNamespacePath !== undefined)
-    args.push(`--userns-path=${options.userNamespacePath}`);
   if (options.ipv6) args.push('--enable-ipv6');
   if (options.disableHostLoopback) args.push('--disable-host-loopback');
   if (options.sandbox) args.push('--enable-sandbox');
   if (options.seccomp) args.push('--enable-seccomp');
   if (options.apiSocketPath !== undefined) args.push(`--api-socket=${options.apiSocketPath}`);
-  return [...args, options.networkNamespacePath, options.tapName];
+  return [...args, String(options.targetPid), options.tapName];
 }
 
 /** The addresses inside a slirp network. `invalid-argument` when `cidr` is not one it accepts. */
@@ -89,14 +87,12 @@ function validate(options: SlirpOptions): void {
   if (!NAME.test(options.tapName)) {
     throw invalidSlirpOption(`"${options.tapName}" is not a name for a network interface`);
   }
-  for (const path of [
-    options.networkNamespacePath,
-    options.userNamespacePath,
-    options.apiSocketPath,
-  ]) {
-    if (path !== undefined && !path.startsWith('/')) {
-      throw invalidSlirpOption(`"${path}" is not an absolute path`);
-    }
+  if (!Number.isInteger(options.targetPid) || options.targetPid < 1) {
+    throw invalidSlirpOption(`${options.targetPid} is not a process id`);
+  }
+  const { apiSocketPath } = options;
+  if (apiSocketPath !== undefined && !apiSocketPath.startsWith('/')) {
+    throw invalidSlirpOption(`"${apiSocketPath}" is not an absolute path`);
   }
 }
 
@@ -121,8 +117,6 @@ function parseCidr(cidr: string): {
 function requireFeatures(options: SlirpOptions, features: SlirpFeatures): void {
   const needs: readonly (readonly [boolean, boolean, string, string])[] = [
     [true, features.exitFd, '--exit-fd', '0.4.0'],
-    [true, features.netnsType, '--netns-type', '0.4.0'],
-    [options.userNamespacePath !== undefined, features.usernsPath, '--userns-path', '0.4.0'],
     [options.disableHostLoopback, features.disableHostLoopback, '--disable-host-loopback', '0.3.0'],
     [options.sandbox, features.sandbox, '--enable-sandbox', '0.4.0'],
     [options.seccomp, features.seccomp, '--enable-seccomp', '0.4.0'],

@@ -1,5 +1,6 @@
 /** Life of one slirp4netns process. It may outlive us: its end is tied to an exit descriptor, not to its parent. */
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { messageOf } from '../shared/errors.ts';
 import type { StdioSlot } from '../sys/exec/command.ts';
 import { type Helper, supervise } from '../sys/exec/supervise.ts';
 import type { SlirpFeatures } from './features.ts';
@@ -48,7 +49,7 @@ export async function startSlirp4netns(start: SlirpStart): Promise<Helper> {
       },
     );
   } catch (error) {
-    throw slirpStartFailed(printed(start.logPath), error);
+    throw slirpStartFailed(`${messageOf(error)}${printed(start.logPath)}`, error);
   } finally {
     closeSync(logFd);
   }
@@ -56,5 +57,5 @@ export async function startSlirp4netns(start: SlirpStart): Promise<Helper> {
 
 function printed(logPath: string): string {
   const text = readFileSync(logPath).subarray(-LOG_TAIL_BYTES).toString('utf8').trim();
-  return text === '' ? 'it printed nothing' : text;
+  return text === '' ? '' : `; it printed: ${text}`;
 }

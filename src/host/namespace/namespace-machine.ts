@@ -51,7 +51,9 @@ export class NamespaceMachine {
     this.#anchor = parts.anchor;
     this.#record = parts.record;
     this.#uplink = uplink;
-    void this.#superviseUplink();
+    this.#superviseUplink().catch((error) =>
+      options.logger.error(`the uplink is not watched any more: ${messageOf(error)}`, { error }),
+    );
   }
 
   /**

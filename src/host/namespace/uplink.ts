@@ -102,10 +102,8 @@ async function start(what: {
 }
 
 function slirpOptions(parts: UplinkParts, anchor: Anchor, features: SlirpFeatures): SlirpOptions {
-  const { pid } = anchor.process;
   return {
-    networkNamespacePath: `/proc/${pid}/ns/net`,
-    userNamespacePath: `/proc/${pid}/ns/user`,
+    targetPid: anchor.process.pid,
     tapName: INTERFACE,
     mtu: MTU,
     cidr: CIDR,

@@ -1,0 +1,54 @@
+/** The environment that our processes get: built from a few variables, never inherited whole. */
+import { MACHINE_MARK } from '../host/namespace/machine-mark.ts';
+import { DEFAULT_SEARCH_PATH } from '../sys/exec/process-settings.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What every helper gets. */
+const ALWAYS = ['HOME', 'USER', 'XDG_RUNTIME_DIR', 'TMPDIR', 'TZ'] as const;
+/** What the engine needs besides to reach registries as the user's other programs do. */
+const FOR_ENGINE = [
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'NODE_OPTIONS',
+] as const;
+
+/** The environment of helpers. The administrator's directories are searched too: `ip` and `nft` live there. */
+export function baseEnvironment(environment: Environment): Readonly<Record<string, string>> {
+  const path = environment['PATH'];
+  return {
+    PATH: path === undefined ? DEFAULT_SEARCH_PATH : `${path}:${DEFAULT_SEARCH_PATH}`,
+    ...pick(environment, ALWAYS),
+  };
+}
+
+/** What the engine gets in addition; the mark makes its helpers findable as parts of this machine. */
+export function engineEnvironment(
+  environment: Environment,
+  execRoot: string,
+): Readonly<Record<string, string>> {
+  return { ...pick(environment, FOR_ENGINE), [MACHINE_MARK]: execRoot };
+}
+
+/** The environment of the engine's own helpers: the base and the mark. */
+export function engineHelperEnvironment(
+  environment: Environment,
+): Readonly<Record<string, string>> {
+  return { ...pick(environment, [...ALWAYS, 'PATH', MACHINE_MARK]) };
+}
+
+function pick(environment: Environment, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}

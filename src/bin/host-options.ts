@@ -1,0 +1,136 @@
+/** Building the options of a host process from the configuration and from what the machine has. */
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { type ApiAddress, isOpenToNetwork, parseApiAddress } from '../host/api-address.ts';
+import type { InheritedSocket } from '../host/api-sockets.ts';
+import type { EmitHostEvent } from '../host/host-events.ts';
+import type { HostProcessOptions } from '../host/host-process.ts';
+import { chooseIdMap } from '../host/namespace/choose-id-map.ts';
+import type { UplinkParts } from '../host/namespace/uplink.ts';
+import { readCgroupFacts, readHostRoutes, readResolver } from '../host/read-host-facts.ts';
+import { systemClock } from '../shared/clock.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { Command } from '../sys/exec/command.ts';
+import { findExecutableSync } from '../sys/exec/find-executable.ts';
+import type { DaemonConfiguration } from './daemon-configuration.ts';
+import { VERSION } from './version.ts';
+
+/** What differs between programs that run a host. */
+export interface HostSurroundings {
+  readonly engine: Command;
+  readonly searchPath: string;
+  readonly inheritedSockets: readonly InheritedSocket[];
+  readonly logger: Logger;
+  readonly emit: EmitHostEvent;
+}
+
+/** Containers get `shutdown-timeout` to stop; the engine itself needs a little more. */
+const ENGINE_STOP_MARGIN_MS = 5_000;
+
+/** The options of a host. `unavailable` when `--userns-mode=subid` cannot be had. */
+export async function hostOptions(
+  configuration: DaemonConfiguration,
+  surroundings: HostSurroundings,
+): Promise<HostProcessOptions> {
+  const { settings, roots, runtimePaths, user } = configuration;
+  const { logger, searchPath } = surroundings;
+  const find = (name: string) => findExecutableSync(name, searchPath);
+  const choice = await chooseIdMap({
+    uid: user.uid,
+    gid: user.gid,
+    userName: user.name,
+    mode: settings.usernsMode,
+    hasMapHelpers: find('newuidmap') !== undefined && find('newgidmap') !== undefined,
+  });
+  const addresses = apiAddresses(configuration);
+  const warnings = [
+    ...(choice.warning === undefined ? [] : [choice.warning]),
+    ...openDoors(addresses),
+  ];
+  for (const warning of warnings) logger.warn(warning);
+  return {
+    version: VERSION,
+    paths: runtimePaths,
+    dataRoot: roots.dataRoot,
+    machine: {
+      execRoot: roots.execRoot,
+      machineFile: runtimePaths.machineFile,
+      idMap: choice.idMap,
+      isRoot: user.uid === 0,
+      uplink: await uplinkParts(configuration, find('slirp4netns')),
+      clock: systemClock,
+      logger,
+    },
+    apiAddresses: addresses,
+    inheritedSockets: surroundings.inheritedSockets,
+    engine: surroundings.engine,
+    facts: await ownFacts(configuration, warnings),
+    stopTimeoutMs:
+      settings.shutdownTimeoutSeconds < 0
+        ? undefined
+        : settings.shutdownTimeoutSeconds * 1000 + ENGINE_STOP_MARGIN_MS,
+    clock: systemClock,
+    logger,
+    emit: surroundings.emit,
+  };
+}
+
+/** The addresses of `-H`, or our own socket. */
+export function apiAddresses(configuration: DaemonConfiguration): readonly ApiAddress[] {
+  const { settings, runtimePaths } = configuration;
+  const texts = settings.hosts.length > 0 ? settings.hosts : [`unix://${runtimePaths.apiSocket}`];
+  return texts.map(parseApiAddress);
+}
+
+function openDoors(addresses: readonly ApiAddress[]): readonly string[] {
+  return addresses
+    .filter(isOpenToNetwork)
+    .map(
+      ({ text }) =>
+        `API is accessible on ${text} without encryption: whoever reaches it can act as you`,
+    );
+}
+
+async function uplinkParts(
+  { runtimePaths }: DaemonConfiguration,
+  program: string | undefined,
+): Promise<UplinkParts> {
+  const tunAccessible = await access('/dev/net/tun', constants.R_OK | constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  const { uplinkSocket, uplinkLog } = runtimePaths;
+  return { program, tunAccessible, apiSocketPath: uplinkSocket, logPath: uplinkLog };
+}
+
+async function ownFacts(
+  { settings, roots, user }: DaemonConfiguration,
+  warnings: readonly string[],
+): Promise<HostProcessOptions['facts']> {
+  const { logLevel, logFormat, shutdownTimeoutSeconds, defaultRuntime, storageDriver, bip } =
+    settings;
+  return {
+    version: VERSION,
+    hostPid: process.pid,
+    dataRoot: roots.dataRoot,
+    execRoot: roots.execRoot,
+    user,
+    hostname: hostname(),
+    resolver: await readResolver(),
+    hostRoutes: [...(await readHostRoutes())],
+    cgroup: await readCgroupFacts(),
+    settings: {
+      logLevel,
+      logFormat,
+      shutdownTimeoutSeconds,
+      registryMirrors: [...settings.registryMirrors],
+      insecureRegistries: [...settings.insecureRegistries],
+      runtimes: { ...settings.runtimes },
+      ...(defaultRuntime === undefined ? {} : { defaultRuntime }),
+      ...(storageDriver === undefined ? {} : { storageDriver }),
+      ...(bip === undefined ? {} : { bip }),
+    },
+    warnings: [...warnings],
+  };
+}

@@ -1,0 +1,22 @@
+/** Where the other programs of this installation are: bundled in `dist`, or sources that run through tsx. */
+import { basename, dirname, join } from 'node:path';
+import type { Command } from '../sys/exec/command.ts';
+
+/** The command that runs one of our programs with the same node. Absolute: its working directory is not ours. */
+export function programCommand(name: 'engine' | 'host', args: readonly string[]): Command {
+  return { file: process.execPath, args: [...programArguments(name), ...args] };
+}
+
+function programArguments(name: string): readonly string[] {
+  if (import.meta.filename.endsWith('.ts')) {
+    const source = join(import.meta.dirname, `${name}.ts`);
+    return ['--import', import.meta.resolve('tsx'), source];
+  }
+  return [join(bundleDir(), `${name}.js`)];
+}
+
+/** Shared code is bundled into a folder of its own below the programs. */
+function bundleDir(): string {
+  const here = import.meta.dirname;
+  return basename(here) === 'chunks' ? dirname(here) : here;
+}

@@ -1,0 +1,61 @@
+/** Port: what a `wherry` command can do with the machine. Implemented below `control/`, chosen in `bin`. */
+import type { MachineReport } from '../handshake/machine-report.ts';
+
+/** Values of daemon flags by flag name, in the order given; every value is a text. */
+export type DaemonFlags = ReadonlyMap<string, readonly string[]>;
+
+/** Flags of the daemon with the place of its configuration file. */
+export interface DaemonArguments {
+  readonly flags: DaemonFlags;
+  /** `--config-file`; absent for the default place. */
+  readonly configFile?: string;
+}
+
+/** What `up` did. */
+export interface UpReport {
+  readonly outcome: 'started' | 'already-running';
+  /** The address to use. */
+  readonly host: string;
+  /** Name of the docker context that leads there; absent when it could not be written. */
+  readonly context?: string;
+  /** Links made (or found) where tools probe for a socket. */
+  readonly links: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** What `down` found. `cleaned`: the host was gone already, its leftovers have been ended. */
+export type DownOutcome = 'stopped' | 'cleaned' | 'not-running';
+
+/** One question of `doctor` with its answer. */
+export interface DoctorCheck {
+  readonly name: string;
+  /** `missing` stops the daemon, `limited` takes something away from it. */
+  readonly state: 'ok' | 'limited' | 'missing';
+  /** What was found, or what lacks. */
+  readonly detail: string;
+  /** What to do about it; absent when all is well. */
+  readonly cure?: string;
+}
+
+/** A docker context as `wherry context` shows it. */
+export interface ContextReport {
+  readonly name: string;
+  readonly host: string;
+  /** Whether the docker client uses it when it is told nothing else. */
+  readonly current: boolean;
+  readonly written: boolean;
+}
+
+/** The machine as commands see it. */
+export interface HostControl {
+  /** Starts the daemon in the background and waits until its API answers. Idempotent. */
+  up(daemon: DaemonArguments): Promise<UpReport>;
+  /** Stops the daemon with its containers, or cleans up after one that was killed. Idempotent. */
+  down(daemon: DaemonArguments): Promise<DownOutcome>;
+  /** Never rejects for a machine in a bad state: that is what the report tells. */
+  status(daemon: DaemonArguments): Promise<MachineReport>;
+  doctor(daemon: DaemonArguments): Promise<readonly DoctorCheck[]>;
+  /** Path of the background daemon's log. */
+  logPath(daemon: DaemonArguments): Promise<string>;
+  context(daemon: DaemonArguments, action: 'show' | 'use' | 'remove'): Promise<ContextReport>;
+}
