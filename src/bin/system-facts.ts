@@ -1,8 +1,8 @@
 /** What `docker info` says of the machine and of what the engine was built from. */
 import { readFile } from 'node:fs/promises';
 import { arch, cpus, hostname, release, totalmem } from 'node:os';
-import type { SystemFacts } from '../engine/system/system-service.ts';
 import type { RuntimeInfo } from '../engine/system/system-info.ts';
+import type { SystemFacts } from '../engine/system/system-service.ts';
 import type { EngineParts } from './engine-composition.ts';
 
 /** What the composition found out about its own parts. */
@@ -18,7 +18,11 @@ export interface ComposedFacts {
 const INDEX_SERVER = 'https://index.docker.io/v1/';
 
 /** Words of `uname -m` for node's names. */
-const MACHINES: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64', arm: 'armv7l' };
+const MACHINES: Readonly<Record<string, string>> = {
+  x64: 'x86_64',
+  arm64: 'aarch64',
+  arm: 'armv7l',
+};
 
 /** Gathers the facts once; they hold for the life of the engine. */
 export async function systemFacts(
@@ -55,7 +59,10 @@ export async function systemFacts(
     httpProxy: environment['HTTP_PROXY'] ?? environment['http_proxy'] ?? '',
     httpsProxy: environment['HTTPS_PROXY'] ?? environment['https_proxy'] ?? '',
     noProxy: environment['NO_PROXY'] ?? environment['no_proxy'] ?? '',
-    warnings: [...facts.warnings, 'WARNING: No cgroup limits: resource settings of containers have no effect'],
+    warnings: [
+      ...facts.warnings,
+      'WARNING: No cgroup limits: resource settings of containers have no effect',
+    ],
     serverVersion: parts.version,
     rootlessNetwork: {
       driver: uplink.driver,
