@@ -35,7 +35,7 @@ export class K8sLogEntry implements LogEntry {
   }
 
   get time(): string {
-    const text = this.#bytes.latin1Slice(this.#start, this.#timeEnd);
+    const text = this.#bytes.toString('latin1', this.#start, this.#timeEnd);
     return text.endsWith(UTC_OFFSET) ? `${text.slice(0, -UTC_OFFSET.length)}Z` : text;
   }
 }

@@ -16,8 +16,7 @@ after(() => rm(dir, { recursive: true, force: true }));
 
 /** Second n of the epoch. */
 const at = (second: number) => new Date(second * 1000).toISOString().replace('Z', '000000+00:00');
-const line = (second: number, text: string, tag = 'F', stream = 'stdout') =>
-  `${at(second)} ${stream} ${tag} ${text}\n`;
+const line = (second: number, text: string, tag = 'F') => `${at(second)} stdout ${tag} ${text}\n`;
 
 async function logOf(...lines: readonly string[]): Promise<string> {
   count += 1;

@@ -6,7 +6,7 @@ import { basename, dirname } from 'node:path';
 export class LogChanges {
   #changed = false;
   #wake: (() => void) | undefined;
-  #stop: (() => void)[] = [];
+  readonly #stop: (() => void)[] = [];
 
   /**
    * Watches the directory, so that a log that does not exist yet, or is replaced, is noticed as well. Without

@@ -3,7 +3,7 @@ import { watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { identify, type ProcessIdentity } from '../../sys/proc/process-identity.ts';
-import { listPids, readCommandLine } from '../../sys/proc/process-table.ts';
+import { listPids } from '../../sys/proc/process-table.ts';
 import { isMissing } from '../../sys/system-errors.ts';
 import { untilEnded } from './task-exit.ts';
 import type { TaskFiles } from './task-files.ts';
@@ -29,11 +29,17 @@ export async function findMonitored(files: TaskFiles): Promise<FoundTask | undef
 
 async function findMonitor(files: TaskFiles): Promise<ProcessIdentity | undefined> {
   for (const pid of await listPids()) {
-    const argv = (await readCommandLine(pid)) ?? [];
+    const argv = await commandLineOf(pid);
     const bundle = argv[argv.indexOf('--bundle') + 1];
     if (basename(argv[0] ?? '') === 'conmon' && bundle === files.bundleDir) return identify(pid);
   }
   return undefined;
+}
+
+/** Empty for a process that has gone or that we may not look at. */
+async function commandLineOf(pid: number): Promise<readonly string[]> {
+  const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return text.split('\0');
 }
 
 /** The runtime writes the pid when the container is created. */
