@@ -22,6 +22,7 @@ const REQUIREMENTS: readonly Requirement[] = [
   { program: 'crun', packageName: 'crun', purposes: TEST_ONLY },
   { program: 'runc', packageName: 'runc', purposes: TEST_ONLY },
   { program: 'conmon', packageName: 'conmon', purposes: BOTH },
+  { program: 'tini-static', packageName: 'tini', purposes: TEST_ONLY },
   { program: 'slirp4netns', packageName: 'slirp4netns', purposes: BOTH },
   { program: 'newuidmap', packageName: 'uidmap', purposes: BOTH },
   { program: 'busybox', packageName: 'busybox-static', purposes: BOTH },
