@@ -2,7 +2,7 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { EngineError, messageOf, systemCode } from '../shared/errors.ts';
-import { isTemporaryName, renameDurably, syncDir } from '../sys/fs/durable.ts';
+import { type Durability, isTemporaryName, renameDurably, syncDir } from '../sys/fs/durable.ts';
 import { ensurePrivateDir } from '../sys/fs/private-dir.ts';
 import { Document } from './document.ts';
 import { type DocumentFormat, DurableJsonFile } from './durable-json-file.ts';
@@ -23,6 +23,8 @@ export interface CollectionOptions<T extends object> extends DocumentFormat<T> {
 }
 
 const SAFE_KEY = /^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,200}$/;
+/** Documents read side by side at start. */
+const READ_AT_ONCE = 64;
 const REMOVING_PREFIX = '.removing-';
 
 /** The only writer of its directory. All methods answer from memory; only changes touch the disk. */
@@ -47,8 +49,7 @@ export class Collection<T extends object> {
     const collection = new Collection(options);
     await ensurePrivateDir(options.dir);
     const names = await readdir(options.dir);
-    const loads = names.flatMap((name) => collection.#load(name));
-    const outcomes = await Promise.all(loads);
+    const outcomes = await collection.#readAll(names);
     for (const outcome of outcomes) if ('refusal' in outcome) throw outcome.refusal;
     for (const outcome of outcomes) await collection.#admit(outcome);
     await collection.#removeLeftovers(names);
@@ -85,14 +86,14 @@ export class Collection<T extends object> {
    * Stores a new document durably; it is visible when this resolves. `conflict` when the key is taken,
    * `invalid-argument` when it cannot be a file name. On failure nothing remains.
    */
-  async create(key: string, value: T): Promise<Document<T>> {
+  async create(key: string, value: T, durability: Durability = 'synced'): Promise<Document<T>> {
     if (!SAFE_KEY.test(key)) throw invalidKey(key);
     const path = this.#fileOf(key);
     if (this.#documents.has(key) || this.#creating.has(key)) throw documentExists(path);
     this.#creating.add(key);
     try {
       const file = new DurableJsonFile(path, this.#options);
-      await this.#writeFirst(file, value);
+      await this.#writeFirst(file, value, durability);
       const document = new Document(path, file, value);
       this.#documents.set(key, document);
       return document;
@@ -102,30 +103,30 @@ export class Collection<T extends object> {
   }
 
   /**
-   * Removes the document and, with `documentName`, everything in its directory. It is gone for good once this
-   * resolves or a crash happens after the rename; the bytes are freed before it resolves. Idempotent.
+   * Removes the document and, with `documentName`, everything in its directory; a crash half-way is finished by
+   * the next `open`. With `ordered` a power cut may bring the whole back. Idempotent.
    */
-  async remove(key: string): Promise<void> {
+  async remove(key: string, durability: Durability = 'synced'): Promise<void> {
     const document = this.#documents.get(key);
     if (document === undefined) return;
     const path = this.pathOf(key);
     const aside = join(this.#options.dir, `${REMOVING_PREFIX}${basename(path)}`);
     await document.retire(async () => {
       await rm(aside, { recursive: true, force: true });
-      await renameDurably(path, aside);
+      await renameDurably(path, aside, durability);
       this.#documents.delete(key);
     });
     await rm(aside, { recursive: true, force: true });
   }
 
-  async #writeFirst(file: DurableJsonFile<T>, value: T): Promise<void> {
+  async #writeFirst(file: DurableJsonFile<T>, value: T, durability: Durability): Promise<void> {
     if (await fileExists(file.path)) throw documentExists(file.path);
-    if (this.#options.documentName === undefined) return await file.write(value);
+    if (this.#options.documentName === undefined) return await file.write(value, durability);
     const keyDir = dirname(file.path);
     const made = await mkdir(keyDir, { recursive: true, mode: 0o700 });
     try {
-      await file.write(value);
-      if (made !== undefined) await syncDir(this.#options.dir);
+      await file.write(value, durability);
+      if (made !== undefined && durability === 'synced') await syncDir(this.#options.dir);
     } catch (error) {
       if (made !== undefined) await rm(keyDir, { recursive: true, force: true });
       throw error;
@@ -137,11 +138,22 @@ export class Collection<T extends object> {
     return documentName === undefined ? this.pathOf(key) : join(this.pathOf(key), documentName);
   }
 
-  /** Zero or one load for a directory entry. */
-  #load(name: string): Promise<Loaded<T>>[] {
+  /** Reads what the directory entries stand for, a few at a time: descriptors are limited. */
+  async #readAll(names: readonly string[]): Promise<readonly Loaded<T>[]> {
+    const keys = names.flatMap((name) => this.#keyOf(name));
+    const loaded: Loaded<T>[] = [];
+    for (let start = 0; start < keys.length; start += READ_AT_ONCE) {
+      const batch = keys.slice(start, start + READ_AT_ONCE);
+      loaded.push(...(await Promise.all(batch.map((key) => this.#read(key)))));
+    }
+    return loaded;
+  }
+
+  /** Zero or one key for a directory entry. */
+  #keyOf(name: string): string[] {
     if (name.startsWith('.')) return [];
-    if (this.#options.documentName !== undefined) return [this.#read(name)];
-    return name.endsWith('.json') ? [this.#read(name.slice(0, -'.json'.length))] : [];
+    if (this.#options.documentName !== undefined) return [name];
+    return name.endsWith('.json') ? [name.slice(0, -'.json'.length)] : [];
   }
 
   async #read(key: string): Promise<Loaded<T>> {

@@ -1,6 +1,7 @@
 /** One durable object with one writer. */
-import { type Adapter, Low } from 'lowdb';
-import { type DocumentFormat, DurableJsonFile } from './durable-json-file.ts';
+import { Low } from 'lowdb';
+import type { Durability } from '../sys/fs/durable.ts';
+import { type DocumentFormat, type DocumentStore, DurableJsonFile } from './durable-json-file.ts';
 import { documentRemoved } from './state-errors.ts';
 
 /** Where a document of its own lives and what it is before the first write. */
@@ -17,12 +18,14 @@ export class Document<T extends object> {
   /** For messages: the path of the file. */
   readonly name: string;
   readonly #low: Low<T>;
+  readonly #store: DocumentStore<T>;
   #tail: Promise<unknown> = Promise.resolve();
   #retired = false;
 
-  constructor(name: string, adapter: Adapter<T>, committed: T) {
+  constructor(name: string, store: DocumentStore<T>, committed: T) {
     this.name = name;
-    this.#low = new Low(adapter, committed);
+    this.#store = store;
+    this.#low = new Low(store, committed);
   }
 
   /**
@@ -45,13 +48,13 @@ export class Document<T extends object> {
    * Commits `next(current)`, which must be pure: when it throws, or the disk refuses, the value stays as it was
    * and later updates go on. Returning the current value itself writes nothing. `not-found` after removal.
    */
-  update(next: (current: Readonly<T>) => T): Promise<T> {
+  update(next: (current: Readonly<T>) => T, durability: Durability = 'synced'): Promise<T> {
     const job = this.#tail.then(async () => {
       if (this.#retired) throw documentRemoved(this.name);
       const current = this.#low.data;
       const draft = next(current);
       if (draft === current) return draft;
-      await this.#low.adapter.write(draft);
+      await this.#store.write(draft, durability);
       this.#low.data = draft;
       return draft;
     });

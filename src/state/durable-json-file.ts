@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Adapter } from 'lowdb';
 import { messageOf, systemCode } from '../shared/errors.ts';
-import { writeFileDurably } from '../sys/fs/durable.ts';
+import { type Durability, writeFileDurably } from '../sys/fs/durable.ts';
 import { type MigrationPlan, migrate } from './migrations.ts';
 import { undecodable } from './state-errors.ts';
 
@@ -16,8 +16,13 @@ export interface DocumentFormat<T> {
   readonly migrations?: MigrationPlan;
 }
 
+/** lowdb's adapter, with a say in how durable a write is. */
+export interface DocumentStore<T> extends Adapter<T> {
+  write: (document: T, durability?: Durability) => Promise<void>;
+}
+
 /** lowdb's adapter with durable writes (lowdb's own neither syncs nor validates). */
-export class DurableJsonFile<T> implements Adapter<T> {
+export class DurableJsonFile<T> implements DocumentStore<T> {
   readonly path: string;
   readonly #format: DocumentFormat<T>;
 
@@ -43,9 +48,9 @@ export class DurableJsonFile<T> implements Adapter<T> {
     }
   }
 
-  /** On disk when it resolves; on failure the file is as before. */
-  async write(document: T): Promise<void> {
-    await writeFileDurably(this.path, `${JSON.stringify(document, null, 1)}\n`);
+  /** Stored when it resolves, as durably as asked (default `synced`); on failure the file is as before. */
+  async write(document: T, durability: Durability = 'synced'): Promise<void> {
+    await writeFileDurably(this.path, `${JSON.stringify(document, null, 1)}\n`, { durability });
   }
 
   async #readText(): Promise<string | undefined> {

@@ -23,6 +23,14 @@ const UNAVAILABLE: ReadonlySet<string> = new Set([
   'ENOSYS',
 ]);
 
+/** What helps, where the user can do something. */
+const CURES: Readonly<Record<string, string>> = {
+  ENOSPC: 'free some disk space and try again',
+  EDQUOT: 'the disk quota is used up: free some space and try again',
+  EROFS: 'the file system is read-only: remount it for writing or choose another --data-root',
+  EMFILE: 'raise the limit of open files (ulimit -n)',
+};
+
 /**
  * The error for a failed system call. `details.code` has the errno's name (`ENOENT`), which is what callers
  * branch on; the kind is `internal`, or `unavailable` when the machine lacks room or the facility, because only
@@ -33,7 +41,7 @@ export function systemError(failure: SystemFailure): EngineError {
   const subject = failure.subject === undefined ? '' : ` ${failure.subject}`;
   return new EngineError(
     kindOfCode(code),
-    `${failure.call}${subject}: ${errnoText(failure.errno)}`,
+    withCure(`${failure.call}${subject}: ${errnoText(failure.errno)}`, code),
     {
       details: { code, call: failure.call },
     },
@@ -45,7 +53,7 @@ export function fromNodeError(error: unknown, context: string): EngineError {
   const code = errnoCode(error);
   return new EngineError(
     code === undefined ? 'internal' : kindOfCode(code),
-    `${context}: ${messageOf(error)}`,
+    withCure(`${context}: ${messageOf(error)}`, code),
     { cause: error, ...(code === undefined ? {} : { details: { code } }) },
   );
 }
@@ -81,13 +89,13 @@ export function socketPathTooLong(path: string, length: number, most: number): E
   );
 }
 
-/** Something read from the kernel or from a system file that does not have the documented form. */
-export function unreadableSystemFile(message: string): EngineError {
-  return new EngineError('corrupt', message);
-}
-
 function kindOfCode(code: string): ErrorKind {
   return UNAVAILABLE.has(code) ? 'unavailable' : 'internal';
+}
+
+function withCure(message: string, code: string | undefined): string {
+  const cure = code === undefined ? undefined : CURES[code];
+  return cure === undefined ? message : `${message} (${cure})`;
 }
 
 function errnoName(errno: number): string {

@@ -82,6 +82,13 @@ describe('network namespaces', () => {
     removeNetworkNamespace(pin);
   });
 
+  it('refuse work that would go on after they are left', () => {
+    const pin = join(dir, 'netns-async');
+    createNetworkNamespace(pin);
+    assert.throws(() => withNetworkNamespace(pin, async () => undefined), /must be synchronous/);
+    removeNetworkNamespace(pin);
+  });
+
   it('are left when the action throws', () => {
     const home = namespaceInode(OWN);
     const pin = join(dir, 'netns-throwing');
@@ -261,6 +268,25 @@ describe('a pseudo terminal', () => {
     const [line] = await once(reader.readable(1), 'data');
     assert.equal(String(line), 'typed\n');
     await Promise.all([cat.exited, reader.exited]);
+    terminal.close();
+  });
+
+  it('never blocks this program while the process does not read', async () => {
+    const terminal = openPseudoTerminal();
+    const slot = { fd: terminal.slaveFd };
+    const script = 'stty raw -echo; echo ready >&3; read go <&4; head -c 100000 | wc -c';
+    const reader = spawnProcess(
+      { file: 'setsid', args: ['--ctty', 'sh', '-c', script] },
+      { stdio: [slot, slot, slot, 'pipe-out', 'pipe-in'] },
+    );
+    terminal.releaseSlave();
+    await once(reader.readable(3), 'data');
+    const written = new Promise((resolve) => terminal.master.write(Buffer.alloc(100_000), resolve));
+    // Only a program that is not stuck in the write above gets to say this.
+    reader.writable(4).end('go\n');
+    const [count] = await once(terminal.master, 'data');
+    assert.equal(String(count).trim(), '100000');
+    await Promise.all([written, reader.exited]);
     terminal.close();
   });
 });

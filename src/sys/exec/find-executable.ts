@@ -1,8 +1,8 @@
 /** Looking up programs along a search path. */
 import { accessSync, constants, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 
-/** Absolute path of the first executable file `name` in the colon-separated `searchPath`, if there is one. */
+/** Absolute path of the first executable file `name` in the directories of `searchPath` (a `PATH`), if there is one. */
 export async function findExecutable(
   name: string,
   searchPath: string,
@@ -14,8 +14,8 @@ export async function findExecutable(
 export function findExecutableSync(name: string, searchPath: string): string | undefined {
   if (name.includes('/')) return isExecutable(name) ? name : undefined;
   return searchPath
-    .split(':')
-    .filter((dir) => dir.startsWith('/'))
+    .split(delimiter)
+    .filter(isAbsolute)
     .map((dir) => join(dir, name))
     .find(isExecutable);
 }

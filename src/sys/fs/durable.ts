@@ -7,15 +7,23 @@ import { fromNodeError } from '../system-errors.ts';
 /** Names of half-written files; whoever opens a directory after a crash removes them. */
 const TEMPORARY_NAME = /^\..+\.[0-9a-f]{16}\.tmp$/;
 
+/**
+ * What a power cut may do to a write that has resolved. `synced`: nothing. `ordered`: undo it as a whole, never
+ * tear it; that saves the wait for the directory. The end of this program undoes neither.
+ */
+export type Durability = 'synced' | 'ordered';
+
 /** How a durable write creates its file. */
 export interface DurableWriteOptions {
   /** Permission bits of the new file. Default 0600. */
   readonly mode?: number;
+  /** Default `synced`. */
+  readonly durability?: Durability;
 }
 
 /**
- * Replaces a file so that a crash at any moment leaves the old or the new content, whole. When it resolves, the
- * new content is on disk. On failure the old file is untouched and no temporary file remains.
+ * Replaces a file so that a crash at any moment leaves the old or the new content, whole; when it resolves, the
+ * new content stays (see `Durability`). On failure the old file is untouched and no temporary file remains.
  */
 export async function writeFileDurably(
   path: string,
@@ -30,16 +38,21 @@ export async function writeFileDurably(
     await rm(temporary, { force: true }).catch(() => undefined);
     throw fromNodeError(error, `write ${path}`);
   }
-  await syncDir(dirname(path));
+  if (options.durability !== 'ordered') await syncDir(dirname(path));
 }
 
 /** Renames within one file system and makes the new name durable (both directories when they differ). */
-export async function renameDurably(from: string, to: string): Promise<void> {
+export async function renameDurably(
+  from: string,
+  to: string,
+  durability: Durability = 'synced',
+): Promise<void> {
   try {
     await rename(from, to);
   } catch (error) {
     throw fromNodeError(error, `rename ${from}`);
   }
+  if (durability === 'ordered') return;
   await syncDir(dirname(to));
   if (dirname(from) !== dirname(to)) await syncDir(dirname(from));
 }

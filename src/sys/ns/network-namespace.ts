@@ -3,6 +3,7 @@
  * thread, and everything here returns before another line of this program runs, so the rest never notices.
  */
 import { closeSync, constants, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { invariant } from '../../shared/errors.ts';
 import { MountFlag, mount, UmountFlag, umount } from '../libc.ts';
 import { checked, nativeFunction } from '../native.ts';
 import { errnoCode, fromNodeError } from '../system-errors.ts';
@@ -24,7 +25,12 @@ export function withNetworkNamespace<T>(target: string | number, action: () => T
   try {
     checked(cSetns(there, CLONE_NEWNET), 'setns', String(target));
     try {
-      return action();
+      const result = action();
+      invariant(
+        !(result instanceof Promise),
+        'work in another network namespace must be synchronous',
+      );
+      return result;
     } finally {
       returnTo(home);
     }

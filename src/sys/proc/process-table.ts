@@ -34,12 +34,6 @@ export async function readPssBytes(pid: number): Promise<number | undefined> {
   return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
 }
 
-/** The arguments of a process as it sees them; undefined when it has gone. */
-export async function readCommandLine(pid: number): Promise<readonly string[] | undefined> {
-  const text = await readVisible(`/proc/${pid}/cmdline`);
-  return text?.replace(/\0$/, '').split('\0');
-}
-
 async function userNamespaceOf(pid: number): Promise<number | undefined> {
   try {
     return (await stat(`/proc/${pid}/ns/user`)).ino;

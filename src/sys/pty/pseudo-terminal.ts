@@ -1,9 +1,8 @@
-/** The master side of a pseudo terminal as a stream. */
+/** Pseudo terminals for processes that we start. */
 import { closeSync } from 'node:fs';
-import { Duplex } from 'node:stream';
-import { ReadStream } from 'node:tty';
+import type { Duplex } from 'node:stream';
 import { openPty, setWindowSize } from '../libc.ts';
-import { errnoCode } from '../system-errors.ts';
+import { MasterStream } from './master-stream.ts';
 
 /** A pseudo terminal: the slave is for a process, the master for us. */
 export interface PseudoTerminal {
@@ -23,8 +22,7 @@ export interface PseudoTerminal {
 export function openPseudoTerminal(size = { rows: 24, columns: 80 }): PseudoTerminal {
   const ends = openPty();
   setWindowSize(ends.master, size);
-  const stream = new ReadStream(ends.master);
-  const master = new MasterStream(stream);
+  const master = new MasterStream(ends.master);
   let slaveOpen = true;
   const releaseSlave = () => {
     if (slaveOpen) closeSync(ends.slave);
@@ -35,50 +33,11 @@ export function openPseudoTerminal(size = { rows: 24, columns: 80 }): PseudoTerm
     slaveFd: ends.slave,
     releaseSlave,
     resize: (next) => {
-      if (!stream.destroyed) setWindowSize(ends.master, next);
+      if (!master.destroyed) setWindowSize(ends.master, next);
     },
     close: () => {
       releaseSlave();
       master.destroy();
     },
   };
-}
-
-/** Turns the EIO that reading a master gives after the last slave closed into the end that it means. */
-class MasterStream extends Duplex {
-  readonly #terminal: ReadStream;
-
-  constructor(terminal: ReadStream) {
-    // Nobody reads input any more once the output has ended.
-    super({ allowHalfOpen: false });
-    this.#terminal = terminal;
-    terminal.pause();
-    terminal.on('data', (chunk: Buffer) => {
-      if (!this.push(chunk)) terminal.pause();
-    });
-    terminal.once('end', () => this.push(null));
-    terminal.once('close', () => this.push(null));
-    terminal.on('error', (error) => {
-      if (errnoCode(error) === 'EIO') this.push(null);
-      else this.destroy(error);
-    });
-  }
-
-  override _read(): void {
-    this.#terminal.resume();
-  }
-
-  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#terminal.write(chunk, done);
-  }
-
-  override _final(done: (error?: Error | null) => void): void {
-    // The master has no half-close: a terminal's end of input is the ^D that the writer sends.
-    done();
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#terminal.destroy();
-    done(error);
-  }
 }
