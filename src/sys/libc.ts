@@ -55,7 +55,6 @@ const O_CLOEXEC = 0o2000000;
 const F_DUPFD_CLOEXEC = 1030;
 const F_GETFL = 3;
 const F_SETFL = 4;
-const PR_SET_CHILD_SUBREAPER = 36;
 const TIOCSPTLCK = 0x40045431;
 const TIOCGPTPEER = 0x5441;
 const TIOCSWINSZ = 0x5414;
@@ -88,13 +87,7 @@ const cPipe2 = nativeFunction('int pipe2(int *fds, int flags)');
 const cFcntl = nativeFunction('int fcntl(int fd, int command, long argument)');
 const cIoctl = nativeFunction('int ioctl(int fd, unsigned long request, void *argument)');
 const cIoctlNumber = nativeFunction('int ioctl(int fd, unsigned long request, long argument)');
-const cPrctl = nativeFunction(
-  'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
-);
 const cFlock = nativeFunction('int flock(int fd, int operation)');
-const cFallocate = nativeFunction(
-  'int fallocate(int fd, int mode, int64_t offset, int64_t length)',
-);
 
 /** mount(2). `EINVAL` beforehand when `data` would be cut off by the kernel. */
 export function mount(request: MountRequest): void {
@@ -188,11 +181,6 @@ export function pipe(): PipeEnds {
   return { read: ends[0] ?? -1, write: ends[1] ?? -1 };
 }
 
-/** Closes a descriptor that this program opened natively. */
-export function closeFd(fd: number): void {
-  closeSync(fd);
-}
-
 /** A second, close-on-exec descriptor of the same open file, numbered `atLeast` or higher. */
 export function duplicateFd(fd: number, atLeast = 0): number {
   return checked(cFcntl(fd, F_DUPFD_CLOEXEC, atLeast), 'dup', String(fd));
@@ -228,22 +216,12 @@ export function setWindowSize(fd: number, size: { rows: number; columns: number 
   checked(cIoctl(fd, TIOCSWINSZ, packed), 'set window size');
 }
 
-/** Orphaned descendants become children of this process instead of init's. */
-export function becomeSubreaper(): void {
-  checked(cPrctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 'prctl');
-}
-
 /** flock(2) with or-ed `FlockFlag` values; false when another open file holds the lock (with `nonBlocking`). */
 export function flock(fd: number, operation: number): boolean {
   const result = cFlock(fd, operation);
   if (result < 0 && lastErrno() === EAGAIN) return false;
   checked(result, 'flock');
   return true;
-}
-
-/** Reserves room in a file. `ENOSPC` when there is none, `EOPNOTSUPP` where the file system cannot. */
-export function fallocate(fd: number, offset: number, length: number): void {
-  checked(cFallocate(fd, 0, offset, length), 'fallocate');
 }
 
 const ENODATA = 61;
