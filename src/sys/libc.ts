@@ -55,6 +55,7 @@ const O_CLOEXEC = 0o2000000;
 const F_DUPFD_CLOEXEC = 1030;
 const F_GETFL = 3;
 const F_SETFL = 4;
+const PR_SET_CHILD_SUBREAPER = 36;
 const TIOCSPTLCK = 0x40045431;
 const TIOCGPTPEER = 0x5441;
 const TIOCSWINSZ = 0x5414;
@@ -87,6 +88,9 @@ const cPipe2 = nativeFunction('int pipe2(int *fds, int flags)');
 const cFcntl = nativeFunction('int fcntl(int fd, int command, long argument)');
 const cIoctl = nativeFunction('int ioctl(int fd, unsigned long request, void *argument)');
 const cIoctlNumber = nativeFunction('int ioctl(int fd, unsigned long request, long argument)');
+const cPrctl = nativeFunction(
+  'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
+);
 const cFlock = nativeFunction('int flock(int fd, int operation)');
 
 /** mount(2). `EINVAL` beforehand when `data` would be cut off by the kernel. */
@@ -181,6 +185,11 @@ export function pipe(): PipeEnds {
   return { read: ends[0] ?? -1, write: ends[1] ?? -1 };
 }
 
+/** Closes a descriptor that this program opened natively. */
+export function closeFd(fd: number): void {
+  closeSync(fd);
+}
+
 /** A second, close-on-exec descriptor of the same open file, numbered `atLeast` or higher. */
 export function duplicateFd(fd: number, atLeast = 0): number {
   return checked(cFcntl(fd, F_DUPFD_CLOEXEC, atLeast), 'dup', String(fd));
@@ -214,6 +223,11 @@ export function setWindowSize(fd: number, size: { rows: number; columns: number 
   const packed = Buffer.alloc(8);
   new Uint16Array(packed.buffer, packed.byteOffset, 2).set([size.rows, size.columns]);
   checked(cIoctl(fd, TIOCSWINSZ, packed), 'set window size');
+}
+
+/** Orphaned descendants become children of this process instead of init's. */
+export function becomeSubreaper(): void {
+  checked(cPrctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 'prctl');
 }
 
 /** flock(2) with or-ed `FlockFlag` values; false when another open file holds the lock (with `nonBlocking`). */
