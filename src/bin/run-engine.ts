@@ -31,6 +31,7 @@ export async function runEngine(start: EngineStart, compose: ComposeEngine): Pro
   // Files of containers must be readable for their users, whatever the caller's shell was set to.
   process.umask(0o022);
   const bootLogger = createLogger({ level: 'info', format: 'text' }, 'engine');
+  endOnSurprises(bootLogger);
   try {
     const { values } = parseArgs({
       args: [...start.argv],
@@ -45,6 +46,16 @@ export async function runEngine(start: EngineStart, compose: ComposeEngine): Pro
   } catch (error) {
     bootLogger.error(`the engine cannot run: ${messageOf(error)}`, { error });
     return 1;
+  }
+}
+
+/** A bug has left things in an unknown state: the next engine finds out how they are, this one cannot. */
+function endOnSurprises(logger: Logger): void {
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      logger.error(`unexpected error: ${messageOf(error)}`, { error });
+      process.exit(1);
+    });
   }
 }
 

@@ -112,3 +112,10 @@ export function daemonDidNotStart(detail: string): EngineError {
 export function cannotEnd(what: string): EngineError {
   return new EngineError('internal', `${what} did not end`);
 }
+
+/** A file of the docker client's configuration is not JSON of the expected form; it is left as it is. */
+export function brokenDockerConfig(path: string, cause?: unknown): EngineError {
+  return new EngineError('invalid-argument', `${path} cannot be read as docker configuration`, {
+    cause,
+  });
+}

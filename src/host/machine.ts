@@ -21,6 +21,8 @@ export interface UpReport {
   /** Links made (or found) where tools probe for a socket. */
   readonly links: readonly string[];
   readonly warnings: readonly string[];
+  /** Where the daemon in the background logs to. */
+  readonly logPath: string;
 }
 
 /** What `down` found. `cleaned`: the host was gone already, its leftovers have been ended. */

@@ -1,0 +1,28 @@
+/** Composition of the command line program. */
+import type { CommandContext } from '../cli/command-context.ts';
+import { runCli } from '../cli/run-cli.ts';
+import { SETTINGS } from '../host/settings/setting-table.ts';
+import { VERSION } from './version.ts';
+
+/** Runs the command line and leaves the exit code to the process. */
+export async function startCli(argv: readonly string[]): Promise<void> {
+  const environment = process.env;
+  const context: CommandContext = {
+    version: VERSION,
+    control: async () => (await import('./host-control.ts')).hostControl(environment),
+    runDaemon: async (daemon, validate) => {
+      const { runDaemon } = await import('./run-daemon.ts');
+      process.exit(await runDaemon({ daemon, validate, environment }));
+    },
+    print: (text) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`),
+    tell: (text) => process.stderr.write(`${text}\n`),
+    setExitCode: (code) => {
+      process.exitCode = code;
+    },
+    showFile: async (path, options) => (await import('./show-file.ts')).showFile(path, options),
+  };
+  const flags = SETTINGS.flatMap(({ flag, short, help }) =>
+    flag === undefined ? [] : [{ flag, help, ...(short === undefined ? {} : { short }) }],
+  );
+  await runCli(argv, context, flags);
+}

@@ -1,0 +1,33 @@
+/** The tree of commands. */
+import { type CommandDef, defineCommand } from 'citty';
+import type { CommandContext } from './command-context.ts';
+import { completionCommand } from './commands/completion.ts';
+import { contextCommand } from './commands/context.ts';
+import { daemonCommand } from './commands/daemon.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { downCommand } from './commands/down.ts';
+import { logsDaemonCommand } from './commands/logs-daemon.ts';
+import { statusCommand } from './commands/status.ts';
+import { upCommand } from './commands/up.ts';
+
+/** `wherry` with all its commands. `daemonFlags` are completed by the shell. */
+export function mainCommand(context: CommandContext, daemonFlags: readonly string[]): CommandDef {
+  const commands: Readonly<Record<string, CommandDef>> = {
+    up: upCommand(context),
+    down: downCommand(context),
+    status: statusCommand(context),
+    doctor: doctorCommand(context),
+    'logs-daemon': logsDaemonCommand(context),
+    context: contextCommand(context),
+    daemon: daemonCommand(context),
+  };
+  const vocabulary = { commands: [...Object.keys(commands), 'completion'], flags: daemonFlags };
+  return defineCommand({
+    meta: {
+      name: 'wherry',
+      version: context.version,
+      description: 'Containers of your own, without root, for every docker client',
+    },
+    subCommands: { ...commands, completion: completionCommand(context, vocabulary) },
+  });
+}
