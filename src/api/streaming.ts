@@ -30,19 +30,26 @@ export function streamResponse(c: ApiContext, deps: ApiDeps, options: StreamOpti
     outgoing.destroy();
     controller.close();
   };
+  let hungUp = false;
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
           const next = await iterator.next();
+          if (hungUp) return;
           if (next.done === true) controller.close();
           else controller.enqueue(next.value);
         } catch (error) {
-          fail(controller, error);
+          if (!hungUp) fail(controller, error);
         }
       },
       async cancel() {
-        await iterator.return?.();
+        hungUp = true;
+        try {
+          await iterator.return?.();
+        } catch {
+          // What the source says to being left early interests nobody any more.
+        }
       },
     },
     { highWaterMark: 0 },

@@ -106,8 +106,13 @@ export class FakeProcess {
     return { output: this.#args[0] === 'boom' ? breaking() : queue, close };
   }
 
+  /** Output to everybody who listens, and to the log. */
   async write(stream: 'stdout' | 'stderr', data: Uint8Array): Promise<void> {
     this.log.push({ time: '2024-05-06T07:08:09.123456789+00:00', stream, data });
+    await this.#send(stream, data);
+  }
+
+  async #send(stream: 'stdout' | 'stderr', data: Uint8Array): Promise<void> {
     await Promise.all([...this.#queues].map((queue) => queue.push({ stream, data })));
   }
 
@@ -121,7 +126,8 @@ export class FakeProcess {
   async #onStdin(chunk: Uint8Array): Promise<void> {
     if (this.#ended) throw new EngineError('conflict', 'the process has ended');
     this.#stdinBytes += chunk.length;
-    if (this.#args[0] === 'cat') await this.write('stdout', Uint8Array.from(chunk));
+    // Not logged: tests send a lot.
+    if (this.#args[0] === 'cat') await this.#send('stdout', Uint8Array.from(chunk));
   }
 
   async #onStdinEnd(): Promise<void> {

@@ -110,6 +110,7 @@ export function toHostConfig(hostConfig: HostConfig, runtimeName: string): HostC
     ShmSize: hostConfig.ShmSize || DEFAULT_SHM_BYTES,
     CgroupnsMode: hostConfig.CgroupnsMode || DEFAULTS.CgroupnsMode,
     IpcMode: hostConfig.IpcMode || DEFAULTS.IpcMode,
+    ...unsetLimits(hostConfig),
     ...protectedPaths(hostConfig),
   };
 }
@@ -118,6 +119,18 @@ export function toHostConfig(hostConfig: HostConfig, runtimeName: string): HostC
 export function networkMode(hostConfig: HostConfig): string {
   const mode = hostConfig.NetworkMode ?? '';
   return mode === '' || mode === 'default' ? 'bridge' : mode;
+}
+
+/** The CLI always sends these; what means "no limit" is echoed as null. */
+function unsetLimits(
+  hostConfig: HostConfig,
+): Required<Pick<HostConfig, 'MemorySwappiness' | 'OomKillDisable' | 'PidsLimit'>> {
+  const { MemorySwappiness, OomKillDisable, PidsLimit } = hostConfig;
+  return {
+    MemorySwappiness: MemorySwappiness === -1 ? null : (MemorySwappiness ?? null),
+    OomKillDisable: OomKillDisable || null,
+    PidsLimit: (PidsLimit ?? 0) > 0 ? (PidsLimit ?? null) : null,
+  };
 }
 
 function echoPortBindings(hostConfig: HostConfig): NonNullable<HostConfig['PortBindings']> {
