@@ -1,0 +1,68 @@
+/** Removes blobs and layers that no image needs. */
+import type { Digest } from '../../oci/digest.ts';
+import { kindOf } from '../../shared/errors.ts';
+import type { ImageDeps } from './image-deps.ts';
+import type { ImageRecord } from './image-store.ts';
+
+/** What a sweep removed. */
+export interface Sweep {
+  /** chainIDs, upper layers first. */
+  readonly layers: readonly Digest[];
+  /** Sizes of the removed layers' files. */
+  readonly reclaimedBytes: number;
+}
+
+type GarbageDeps = Pick<ImageDeps, 'store' | 'content' | 'snapshots' | 'leases'>;
+
+/** Nothing that a running pull has or counts on is touched, nor a layer that a container stands on. */
+export function collectGarbage(deps: GarbageDeps): Promise<Sweep> {
+  return deps.leases.exclusively(async () => {
+    const needed = new Set(deps.store.list().flatMap(digestsOf));
+    const isGarbage = (digest: Digest) => !needed.has(digest) && !deps.leases.isHeld(digest);
+    for (const digest of await deps.content.list()) {
+      if (isGarbage(digest)) await deps.content.remove(digest);
+    }
+    return await removeLayers(deps, (await deps.snapshots.listCommitted()).filter(isGarbage));
+  });
+}
+
+/** Every blob and layer of an image. */
+export function digestsOf(record: ImageRecord): readonly Digest[] {
+  const { document, manifest, chainIds } = record;
+  return [
+    document.id,
+    document.manifest.digest,
+    ...(document.indexDigest === undefined ? [] : [document.indexDigest]),
+    ...manifest.layers.map((layer) => layer.digest),
+    ...chainIds,
+  ];
+}
+
+/** Upper layers hold lower ones: goes round until nothing more gives way. */
+async function removeLayers(deps: GarbageDeps, garbage: readonly Digest[]): Promise<Sweep> {
+  const layers: Digest[] = [];
+  let reclaimedBytes = 0;
+  for (let left = garbage, before = -1; left.length > 0 && left.length !== before; ) {
+    before = left.length;
+    const kept: Digest[] = [];
+    for (const chainId of left) {
+      const sizeBytes = await deps.snapshots.committedSize(chainId);
+      if (await removeLayer(deps, chainId)) {
+        layers.push(chainId);
+        reclaimedBytes += sizeBytes;
+      } else kept.push(chainId);
+    }
+    left = kept;
+  }
+  return { layers, reclaimedBytes };
+}
+
+async function removeLayer(deps: GarbageDeps, chainId: Digest): Promise<boolean> {
+  try {
+    await deps.snapshots.removeCommitted(chainId);
+    return true;
+  } catch (error) {
+    if (kindOf(error) === 'conflict') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+/** What the verbs of images work with. Built once in the composition root. */
+import type { ArchiveReader } from '../../distribution/image-archive.ts';
+import type { ImageRegistry } from '../../distribution/image-registry.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { Platform } from '../../oci/platform.ts';
+import type { Clock } from '../../shared/clock.ts';
+import type { Logger } from '../../shared/logger.ts';
+import type { Collection } from '../../state/collection.ts';
+import type { ContentStore } from '../../storage/content-store.ts';
+import type { LayerUnpacker } from '../../storage/layer-unpacker.ts';
+import type { LayoutIndex } from '../../storage/layout-index.ts';
+import type { Snapshotter } from '../../storage/snapshotter.ts';
+import type { EngineEvent } from '../events/engine-event.ts';
+import type { ImageDocument } from './image-document.ts';
+import type { ImageStore } from './image-store.ts';
+import type { LayerTransfers } from './layer-transfers.ts';
+import type { Leases } from './leases.ts';
+
+/** Where events go. */
+export interface EventSink {
+  publish(event: Omit<EngineEvent, 'timeNano'>): void;
+}
+
+/** A container that was made from an image. */
+export interface ImageUser {
+  readonly id: string;
+  readonly name: string;
+  readonly running: boolean;
+}
+
+/** What the composition root provides. */
+export interface ImageServiceOptions {
+  readonly documents: Collection<ImageDocument>;
+  readonly content: ContentStore;
+  readonly layoutIndex: LayoutIndex;
+  readonly snapshots: Snapshotter;
+  readonly unpacker: LayerUnpacker;
+  readonly registry: ImageRegistry;
+  readonly archives: ArchiveReader;
+  readonly events: EventSink;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** What images must run on when the client does not say. */
+  readonly platform: Platform;
+  /** Containers made from an image. */
+  readonly usedBy: (imageId: Digest) => readonly ImageUser[];
+}
+
+/** The same, with what images share among themselves. */
+export interface ImageDeps extends ImageServiceOptions {
+  readonly store: ImageStore;
+  readonly transfers: LayerTransfers;
+  readonly leases: Leases;
+}

@@ -1,0 +1,18 @@
+/** Events of images, with the attributes that dockerd gives them. */
+import type { ImageDeps } from './image-deps.ts';
+import type { ImageRecord } from './image-store.ts';
+
+/** Announces what happened to an image. `actorId` is a name for pulls and the image's id for the rest. */
+export function publishImageEvent(
+  deps: Pick<ImageDeps, 'events'>,
+  action: 'pull' | 'load' | 'tag' | 'untag' | 'delete',
+  about: { readonly record: ImageRecord; readonly actorId: string; readonly name: string },
+): void {
+  const labels = about.record.config.config?.Labels ?? {};
+  deps.events.publish({
+    type: 'image',
+    action,
+    actorId: about.actorId,
+    attributes: { ...labels, name: about.name },
+  });
+}

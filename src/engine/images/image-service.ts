@@ -1,0 +1,117 @@
+/** Images: the verbs of the API and what other parts of the engine ask. */
+import type {
+  ImageBackend,
+  ImageHistoryEntry,
+  ImageRemoval,
+  PullRequest,
+} from '../../api/backends.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { Filters } from '../../wire/filters.ts';
+import type { ProgressMessage } from '../../wire/json-stream.ts';
+import type { RegistryCredentials } from '../../wire/registry-auth.ts';
+import { collectGarbage } from './collect-garbage.ts';
+import type { ImageDeps, ImageServiceOptions } from './image-deps.ts';
+import { imageHistory } from './image-history.ts';
+import { ImageStore } from './image-store.ts';
+import type { ImageView } from './image-view.ts';
+import { LayerTransfers } from './layer-transfers.ts';
+import { Leases } from './leases.ts';
+import { listImages } from './list-images.ts';
+import { loadImages } from './load-images.ts';
+import { pruneImages } from './prune-images.ts';
+import { pullImage } from './pull-image.ts';
+import { removeImage } from './remove-image.ts';
+import { repairImages } from './repair-images.ts';
+import { resolveImage, tryResolveImage } from './resolve-image.ts';
+import { tagImage } from './tag-image.ts';
+import { toImageView } from './to-image-view.ts';
+
+export class ImageService implements ImageBackend {
+  readonly #deps: ImageDeps;
+
+  private constructor(deps: ImageDeps) {
+    this.#deps = deps;
+  }
+
+  /** Loads what is stored. Call `recover` once, before the first request. */
+  static async open(options: ImageServiceOptions): Promise<ImageService> {
+    const store = await ImageStore.open(options);
+    const transfers = new LayerTransfers(options);
+    return new ImageService({ ...options, store, transfers, leases: new Leases() });
+  }
+
+  /** Cleans up after a crash: half-written blobs, unreferenced blobs and layers; unpacks lost layers anew. */
+  async recover(signal: AbortSignal): Promise<void> {
+    await this.#deps.content.removeStaleIngests();
+    await repairImages(this.#deps, signal);
+    await collectGarbage(this.#deps);
+  }
+
+  /** The image that `ref` names. `not-found` with `No such image: x`. */
+  async resolve(ref: string): Promise<ImageView> {
+    const { record } = resolveImage(this.#deps.store, ref);
+    return toImageView(record, this.#deps.usedBy(record.document.id).length);
+  }
+
+  /** True while `ref` still names this image. */
+  stillNames(ref: string, imageId: string): boolean {
+    return tryResolveImage(this.#deps.store, ref)?.record.document.id === imageId;
+  }
+
+  async list(options: { all: boolean; filters: Filters }): Promise<readonly ImageView[]> {
+    return listImages(this.#deps, options.filters);
+  }
+
+  inspect(ref: string): Promise<ImageView> {
+    return this.resolve(ref);
+  }
+
+  async history(ref: string): Promise<readonly ImageHistoryEntry[]> {
+    return await imageHistory(this.#deps, resolveImage(this.#deps.store, ref).record);
+  }
+
+  pull(request: PullRequest, signal: AbortSignal): Promise<AsyncIterable<ProgressMessage>> {
+    return pullImage(this.#deps, request, signal);
+  }
+
+  load(
+    archive: AsyncIterable<Uint8Array>,
+    options: { quiet: boolean },
+    signal: AbortSignal,
+  ): AsyncIterable<ProgressMessage> {
+    return loadImages(this.#deps, archive, { quiet: options.quiet, signal });
+  }
+
+  tag(ref: string, target: { repository: string; tag: string | undefined }): Promise<void> {
+    return tagImage(this.#deps, ref, target);
+  }
+
+  async remove(
+    ref: string,
+    options: { force: boolean; prune: boolean },
+  ): Promise<readonly ImageRemoval[]> {
+    return (await removeImage(this.#deps, ref, options)).removals;
+  }
+
+  prune(filters: Filters): Promise<{ removals: readonly ImageRemoval[]; reclaimedBytes: number }> {
+    return pruneImages(this.#deps, filters);
+  }
+
+  /** Checks credentials against a registry. */
+  login(credentials: RegistryCredentials): Promise<{ status: string; identityToken: string }> {
+    return this.#deps.registry.login(credentials);
+  }
+
+  /** Bytes of all layers, each counted once. */
+  async layersBytes(): Promise<number> {
+    const { snapshots } = this.#deps;
+    const layers = await snapshots.listCommitted();
+    const sizes = await Promise.all(layers.map((chainId) => snapshots.committedSize(chainId)));
+    return sizes.reduce((sum, size) => sum + size, 0);
+  }
+
+  /** To be called after a container is gone: frees the layers of an image that was removed before it. */
+  async releaseImage(imageId: Digest): Promise<void> {
+    if (this.#deps.store.get(imageId) === undefined) await collectGarbage(this.#deps);
+  }
+}

@@ -1,0 +1,198 @@
+/** All images in memory, with the documents and blobs behind them; the only writer of image documents. */
+
+import { chainIds } from '../../oci/chain-id.ts';
+import { decodeImageConfig, decodeJson, decodeManifest } from '../../oci/decode-image.ts';
+import { type Digest, digestHex } from '../../oci/digest.ts';
+import type { ImageConfig, Manifest } from '../../oci/image-spec.ts';
+import { messageOf } from '../../shared/errors.ts';
+import { KeyedMutex } from '../../shared/keyed-mutex.ts';
+import type { Logger } from '../../shared/logger.ts';
+import type { Collection } from '../../state/collection.ts';
+import type { ContentStore } from '../../storage/content-store.ts';
+import type { LayoutEntry, LayoutIndex } from '../../storage/layout-index.ts';
+import type { Snapshotter } from '../../storage/snapshotter.ts';
+import type { ImageDocument } from './image-document.ts';
+import { malformedDocument } from './image-errors.ts';
+
+/** Largest manifest and image config that are read into memory. */
+export const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
+
+/** An image with its documents decoded. */
+export interface ImageRecord {
+  readonly document: ImageDocument;
+  readonly manifest: Manifest;
+  readonly config: ImageConfig;
+  /** Bottom first. */
+  readonly chainIds: readonly Digest[];
+  /** Sum of the sizes of the layers' files. */
+  readonly sizeBytes: number;
+}
+
+export interface ImageStoreDeps {
+  readonly documents: Collection<ImageDocument>;
+  readonly content: ContentStore;
+  readonly snapshots: Snapshotter;
+  readonly layoutIndex: LayoutIndex;
+  readonly logger: Logger;
+}
+
+export class ImageStore {
+  readonly #deps: ImageStoreDeps;
+  readonly #records = new Map<Digest, ImageRecord>();
+  /** Image ids by full reference, with tag or with digest. */
+  readonly #names = new Map<string, Digest>();
+  readonly #locks = new KeyedMutex<'images'>();
+
+  private constructor(deps: ImageStoreDeps) {
+    this.#deps = deps;
+  }
+
+  /** Loads all images. One whose blobs are missing is left out and logged: pulling it again repairs it. */
+  static async open(deps: ImageStoreDeps): Promise<ImageStore> {
+    const store = new ImageStore(deps);
+    const documents = deps.documents.list().map((document) => document.value);
+    // A tag on two images is the trace of a crash while it moved: the later one has it.
+    for (const document of documents.toSorted(byTagTime)) await store.#load(document);
+    await store.#writeLayoutIndex();
+    return store;
+  }
+
+  list(): readonly ImageRecord[] {
+    return [...this.#records.values()];
+  }
+
+  get(id: Digest): ImageRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  /** The image that a full reference names. */
+  find(name: string): ImageRecord | undefined {
+    const id = this.#names.get(name);
+    return id === undefined ? undefined : this.#records.get(id);
+  }
+
+  /**
+   * Stores an image whose blobs and layers are there, or adds names to it and makes the given manifest its own.
+   * Names move here from other images.
+   */
+  put(document: ImageDocument): Promise<ImageRecord> {
+    return this.#locks.run('images', async () => {
+      const known = this.#deps.documents.get(digestHex(document.id));
+      const value =
+        known === undefined
+          ? (await this.#deps.documents.create(digestHex(document.id), document)).value
+          : await known.update((current) => merge(current, document));
+      const record = await this.#index(value);
+      await this.#takeNamesFromOthers(record, document);
+      await this.#writeLayoutIndex();
+      return record;
+    });
+  }
+
+  /** Takes names off an image; unknown ones are ignored. */
+  removeNames(id: Digest, names: readonly string[]): Promise<void> {
+    return this.#locks.run('images', async () => {
+      await this.#dropNames(id, names);
+      await this.#writeLayoutIndex();
+    });
+  }
+
+  /** Forgets an image. Its blobs and layers stay until the next sweep. Idempotent. */
+  remove(id: Digest): Promise<void> {
+    return this.#locks.run('images', async () => {
+      await this.#deps.documents.remove(digestHex(id));
+      this.#records.delete(id);
+      for (const [name, owner] of this.#names) if (owner === id) this.#names.delete(name);
+      await this.#writeLayoutIndex();
+    });
+  }
+
+  async #load(document: ImageDocument): Promise<void> {
+    try {
+      await this.#index(document);
+    } catch (error) {
+      this.#deps.logger.warn('an image is damaged: pull it again', {
+        id: document.id,
+        tags: document.tags,
+        reason: messageOf(error),
+      });
+    }
+  }
+
+  async #index(document: ImageDocument): Promise<ImageRecord> {
+    const { manifest, config } = await this.#readBlobs(document);
+    const chain = chainIds(config.rootfs.diff_ids);
+    const sizes = await Promise.all(chain.map((chainId) => this.#sizeOf(chainId)));
+    const sizeBytes = sizes.reduce((sum, size) => sum + size, 0);
+    const record: ImageRecord = { document, manifest, config, chainIds: chain, sizeBytes };
+    this.#records.set(document.id, record);
+    for (const name of [...document.tags, ...document.repoDigests]) {
+      this.#names.set(name, document.id);
+    }
+    return record;
+  }
+
+  async #readBlobs(document: ImageDocument): Promise<{ manifest: Manifest; config: ImageConfig }> {
+    const { content } = this.#deps;
+    const manifestBytes = await content.read(document.manifest.digest, MAX_DOCUMENT_BYTES);
+    const manifest = decodeJson(manifestBytes, decodeManifest);
+    if (!manifest.ok) throw malformedDocument('manifest', manifest.problem);
+    const config = decodeJson(
+      await content.read(document.id, MAX_DOCUMENT_BYTES),
+      decodeImageConfig,
+    );
+    if (!config.ok) throw malformedDocument('image config', config.problem);
+    return { manifest: manifest.value, config: config.value };
+  }
+
+  async #sizeOf(chainId: Digest): Promise<number> {
+    const { snapshots } = this.#deps;
+    return (await snapshots.hasCommitted(chainId)) ? await snapshots.committedSize(chainId) : 0;
+  }
+
+  async #takeNamesFromOthers(owner: ImageRecord, added: ImageDocument): Promise<void> {
+    const names = [...added.tags, ...added.repoDigests];
+    for (const { document } of this.list()) {
+      const shared = names.filter(
+        (name) => document.tags.includes(name) || document.repoDigests.includes(name),
+      );
+      if (document.id === owner.document.id || shared.length === 0) continue;
+      await this.#dropNames(document.id, shared);
+      for (const name of shared) this.#names.set(name, owner.document.id);
+    }
+  }
+
+  async #dropNames(id: Digest, names: readonly string[]): Promise<void> {
+    const record = this.#records.get(id);
+    const stored = this.#deps.documents.get(digestHex(id));
+    if (record === undefined || stored === undefined) return;
+    const isKept = (name: string) => !names.includes(name);
+    const document = await stored.update((current) => ({
+      ...current,
+      tags: current.tags.filter(isKept),
+      repoDigests: current.repoDigests.filter(isKept),
+    }));
+    this.#records.set(id, { ...record, document });
+    for (const name of names) if (this.#names.get(name) === id) this.#names.delete(name);
+  }
+
+  async #writeLayoutIndex(): Promise<void> {
+    const entries = this.list().flatMap(({ document }): LayoutEntry[] => {
+      const names = document.tags.length === 0 ? [undefined] : document.tags;
+      return names.map((name) => ({ manifest: document.manifest, name }));
+    });
+    await this.#deps.layoutIndex.write(entries);
+  }
+}
+
+function merge(current: ImageDocument, added: ImageDocument): ImageDocument {
+  return {
+    ...added,
+    tags: [...new Set([...current.tags, ...added.tags])],
+    repoDigests: [...new Set([...current.repoDigests, ...added.repoDigests])],
+  };
+}
+
+function byTagTime(one: ImageDocument, other: ImageDocument): number {
+  return one.lastTaggedAt.localeCompare(other.lastTaggedAt);
+}

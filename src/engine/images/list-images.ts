@@ -1,0 +1,109 @@
+/** `docker images`: all images that pass the filters, newest first. */
+import { familiarName, familiarReference } from '../../oci/reference.ts';
+import {
+  assertKnownFilters,
+  booleanFilter,
+  type Filters,
+  filterValues,
+  matchesAnyLabel,
+  matchesEveryLabel,
+} from '../../wire/filters.ts';
+import { parseUntil } from '../../wire/query.ts';
+import type { ImageDeps } from './image-deps.ts';
+import { invalidFilterValue } from './image-errors.ts';
+import type { ImageRecord } from './image-store.ts';
+import type { ImageView } from './image-view.ts';
+import { parseStoredName, resolveImage } from './resolve-image.ts';
+import { toImageView } from './to-image-view.ts';
+
+const KNOWN_FILTERS = ['before', 'dangling', 'label', 'label!', 'reference', 'since', 'until'];
+
+type Predicate = (record: ImageRecord) => boolean;
+
+/** `invalid-argument` for an unknown filter or a value without meaning, `not-found` for an unknown image in one. */
+export function listImages(deps: ImageDeps, filters: Filters): readonly ImageView[] {
+  assertKnownFilters(filters, KNOWN_FILTERS);
+  const predicates = [
+    ...labelPredicates(filters),
+    ...timePredicates(deps, filters),
+    ...danglingPredicate(filters),
+  ];
+  const patterns = filterValues(filters, 'reference').map(globToRegExp);
+  return deps.store
+    .list()
+    .filter((record) => predicates.every((accepts) => accepts(record)))
+    .flatMap((record) => withMatchingNames(record, patterns))
+    .toSorted((one, other) => createdMs(other) - createdMs(one))
+    .map((record) => toImageView(record, deps.usedBy(record.document.id).length));
+}
+
+/** When the image was built, in milliseconds since the epoch; 0 when it does not say. */
+export function createdMs(record: ImageRecord): number {
+  const time = Date.parse(record.config.created ?? '');
+  return Number.isNaN(time) ? 0 : time;
+}
+
+/** Conditions of the `label` and `label!` filters. */
+export function labelPredicates(filters: Filters): readonly Predicate[] {
+  const wanted = filterValues(filters, 'label');
+  const unwanted = filterValues(filters, 'label!');
+  const labelsOf = (record: ImageRecord) => record.config.config?.Labels ?? {};
+  return [
+    (record) => matchesEveryLabel(wanted, labelsOf(record)),
+    (record) => unwanted.length === 0 || !matchesAnyLabel(unwanted, labelsOf(record)),
+  ];
+}
+
+/** Condition of the `until` filter: made before that time. */
+export function untilPredicate(filters: Filters, nowMs: number): readonly Predicate[] {
+  const values = filterValues(filters, 'until');
+  return values.map((value) => {
+    const untilSeconds = parseUntil(value, nowMs);
+    if (untilSeconds === undefined) throw invalidFilterValue('until', values);
+    return (record) => createdMs(record) < untilSeconds * 1000;
+  });
+}
+
+function timePredicates(deps: ImageDeps, filters: Filters): readonly Predicate[] {
+  const timeOf = (ref: string) => createdMs(resolveImage(deps.store, ref).record);
+  const before = filterValues(filters, 'before').map(timeOf);
+  const since = filterValues(filters, 'since').map(timeOf);
+  return [
+    (record) => before.every((time) => createdMs(record) < time),
+    (record) => since.every((time) => createdMs(record) > time),
+    ...untilPredicate(filters, deps.clock.now()),
+  ];
+}
+
+function danglingPredicate(filters: Filters): readonly Predicate[] {
+  const wanted = booleanFilter(filters, 'dangling');
+  if (wanted === undefined) return [];
+  return [(record) => (record.document.tags.length === 0) === wanted];
+}
+
+/** With `reference` filters an image shows only the names that match, and is left out without one. */
+function withMatchingNames(record: ImageRecord, patterns: readonly RegExp[]): ImageRecord[] {
+  if (patterns.length === 0) return [record];
+  const matches = (name: string) => {
+    const reference = parseStoredName(name);
+    const forms = [familiarReference(reference), familiarName(reference)];
+    return patterns.some((pattern) => forms.some((form) => pattern.test(form)));
+  };
+  const tags = record.document.tags.filter(matches);
+  const repoDigests = record.document.repoDigests.filter(matches);
+  if (tags.length === 0 && repoDigests.length === 0) return [];
+  return [{ ...record, document: { ...record.document, tags, repoDigests } }];
+}
+
+/** Shell patterns in which `*` and `?` stop at slashes. */
+function globToRegExp(pattern: string): RegExp {
+  const source = pattern.replaceAll(/[\\^$.|+(){}]|\*|\?/g, (found) => {
+    if (found === '*') return '[^/]*';
+    return found === '?' ? '[^/]' : `\\${found}`;
+  });
+  try {
+    return new RegExp(`^${source}$`);
+  } catch (error) {
+    throw invalidFilterValue('reference', [pattern], error);
+  }
+}
