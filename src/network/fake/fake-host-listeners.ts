@@ -1,6 +1,7 @@
 /** Host listeners that are bound by this process itself, with the book-keeping of the real ones. */
+import { closeSync } from 'node:fs';
 import { randomId } from '../../shared/ids.ts';
-import { closeFd, duplicateFd } from '../../sys/libc.ts';
+import { duplicateFd } from '../../sys/libc.ts';
 import { bindSocket } from '../../sys/listening-socket.ts';
 import { noSuchListener } from '../network-errors.ts';
 import type { HostListener, HostListeners, ListenRequest } from '../port-publisher.ts';
@@ -22,7 +23,7 @@ export class FakeHostListeners implements HostListeners {
   close(listenerId: string): Promise<void> {
     return settled(() => {
       const held = this.#held.get(listenerId);
-      if (held !== undefined) closeFd(held.fd);
+      if (held !== undefined) closeSync(held.fd);
       this.#held.delete(listenerId);
     });
   }

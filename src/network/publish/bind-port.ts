@@ -1,6 +1,6 @@
 /** Gets the host's sockets for one published port. */
+import { closeSync } from 'node:fs';
 import { EngineError } from '../../shared/errors.ts';
-import { closeFd } from '../../sys/libc.ts';
 import type { HostListener, HostListeners } from '../port-publisher.ts';
 import type { PublishRequest } from '../sandbox-service.ts';
 
@@ -60,7 +60,7 @@ async function bindOne(
 
 /** Closes a listener that nobody serves: our descriptor first, then the host's. */
 export async function giveBack(host: HostListeners, listener: HostListener): Promise<void> {
-  closeFd(listener.fd);
+  closeSync(listener.fd);
   await host.close(listener.listenerId);
 }
 

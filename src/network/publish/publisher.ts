@@ -183,7 +183,7 @@ async function startForwarder(
   target: ForwardTarget,
 ): Promise<Forwarder> {
   const { fd, hostIp } = listener;
-  if (protocol === 'tcp') return await TcpForwarder.listen(fd, target);
+  if (protocol === 'tcp') return TcpForwarder.listen(fd, target);
   const family = hostIp.includes(':') ? 'udp6' : 'udp4';
   return await UdpForwarder.listen({ fd, family, target });
 }

@@ -1,65 +1,114 @@
 /** Carries TCP connections from a listening socket of the host to a container. */
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { closeSync } from 'node:fs';
+import { acceptConnection } from '../../sys/accept-connection.ts';
+import { setNonBlocking } from '../../sys/libc.ts';
+import { type DescriptorWatch, watchDescriptor } from '../../sys/native.ts';
+import { PipePool } from '../../sys/splice/splice-pipe.ts';
 import type { Forwarder, ForwardTarget } from './forwarder.ts';
+import { TcpConnection } from './tcp-connection.ts';
 
-/** Bytes that may wait in each direction of a connection. */
-const HIGH_WATER_MARK = 256 * 1024;
+/** Connections accepted in one turn; after them other work gets its turn. */
+const ACCEPTS_PER_TURN = 32;
+/** Pause after a failed accept, e.g. when there are no descriptors left. */
+const ACCEPT_PAUSE_MS = 100;
+/** How long `close` waits for the container's last words to be delivered. */
+const CLOSE_GRACE_MS = 250;
+/** How long a slow client may take to read them after that. */
+const DRAIN_LIMIT_MS = 10_000;
 
-/**
- * Each direction ends on its own: a client that has finished sending still gets the answer. A reset on one side
- * becomes a reset on the other, never a clean end, so that nobody takes a cut stream for a whole one.
- */
+/** Serves one listening socket. The bytes never enter this program: see `SplicePipe`. */
 export class TcpForwarder implements Forwarder {
-  readonly #server: Server;
-  readonly #open = new Set<Socket>();
+  readonly #fd: number;
+  readonly #target: ForwardTarget;
+  readonly #pipes = new PipePool();
+  readonly #connections = new Set<TcpConnection>();
+  #watch: DescriptorWatch | undefined;
+  #pause: NodeJS.Timeout | undefined;
+  #closed: Promise<void> | undefined;
+  #onIdle: () => void = nothing;
 
-  private constructor(server: Server) {
-    this.#server = server;
+  private constructor(fd: number, target: ForwardTarget) {
+    this.#fd = fd;
+    this.#target = target;
   }
 
   /** Serves the listening socket `fd`, which belongs to the forwarder from here on. */
-  static async listen(fd: number, target: ForwardTarget): Promise<TcpForwarder> {
-    const server = createServer({
-      allowHalfOpen: true,
-      pauseOnConnect: true,
-      noDelay: true,
-      highWaterMark: HIGH_WATER_MARK,
-    });
-    const forwarder = new TcpForwarder(server);
-    server.on('connection', (client) => forwarder.#forward(client, target));
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ fd }, resolve);
-    });
+  static listen(fd: number, target: ForwardTarget): TcpForwarder {
+    setNonBlocking(fd);
+    const forwarder = new TcpForwarder(fd, target);
+    forwarder.#listen();
     return forwarder;
   }
 
-  async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#open) socket.destroy();
-    await closed;
+  /** Connections that are open now. */
+  get connectionCount(): number {
+    return this.#connections.size;
   }
 
-  #forward(client: Socket, target: ForwardTarget): void {
-    const upstream = connect({
-      host: target.ipAddress,
-      port: target.port,
-      allowHalfOpen: true,
-      noDelay: true,
-    });
-    this.#tie(client, upstream);
-    this.#tie(upstream, client);
-    client.pipe(upstream);
-    upstream.pipe(client);
+  /**
+   * Accepts no more. What the container has sent before its end is still delivered: this waits for it for a
+   * moment only, slow clients are served in the background until a limit.
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#shutDown();
+    return this.#closed;
   }
 
-  /** The failure of one socket ends the other one. */
-  #tie(socket: Socket, other: Socket): void {
-    this.#open.add(socket);
-    socket.on('error', () => other.resetAndDestroy());
-    socket.on('close', () => {
-      this.#open.delete(socket);
-      if (!other.destroyed && !other.writableEnded) other.destroy();
+  async #shutDown(): Promise<void> {
+    this.#watch?.stop();
+    clearTimeout(this.#pause);
+    closeSync(this.#fd);
+    this.#pipes.close();
+    for (const connection of [...this.#connections]) connection.drain();
+    if (this.#connections.size === 0) return;
+    const limit = setTimeout(() => this.#resetAll(), DRAIN_LIMIT_MS);
+    await new Promise<void>((resolve) => {
+      const grace = setTimeout(resolve, CLOSE_GRACE_MS);
+      this.#onIdle = () => {
+        clearTimeout(limit);
+        clearTimeout(grace);
+        resolve();
+      };
     });
   }
+
+  #resetAll(): void {
+    for (const connection of [...this.#connections]) connection.reset();
+  }
+
+  #listen(): void {
+    this.#watch = watchDescriptor(this.#fd, 'readable', () => this.#accept());
+  }
+
+  #accept(): void {
+    try {
+      for (let turn = 0; turn < ACCEPTS_PER_TURN; turn++) {
+        const clientFd = acceptConnection(this.#fd);
+        if (clientFd === undefined) return;
+        this.#forward(clientFd);
+      }
+    } catch {
+      // The connection stays in the queue: trying again at once would only burn time.
+      this.#watch?.stop();
+      this.#pause = setTimeout(() => this.#listen(), ACCEPT_PAUSE_MS);
+    }
+  }
+
+  #forward(clientFd: number): void {
+    const connection: TcpConnection = new TcpConnection({
+      clientFd,
+      target: this.#target,
+      pipes: this.#pipes,
+      onClosed: () => {
+        this.#connections.delete(connection);
+        if (this.#connections.size === 0) this.#onIdle();
+      },
+    });
+    this.#connections.add(connection);
+    connection.start();
+  }
+}
+
+function nothing(): undefined {
+  return undefined;
 }

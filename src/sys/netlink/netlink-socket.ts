@@ -3,7 +3,7 @@
  * inside of the `send` call, so its answer waits in the receive queue when `send` returns: no event loop is
  * needed, and a socket can be used within `withNetworkNamespace`.
  */
-import { closeFd } from '../libc.ts';
+import { closeSync } from 'node:fs';
 import { checked, nativeFunction } from '../native.ts';
 import { AddressFamily, openSocket, SocketType } from '../socket-calls.ts';
 import { answerMissing, requestRefused } from './netlink-errors.ts';
@@ -79,7 +79,7 @@ export class NetlinkSocket {
   }
 
   close(): void {
-    closeFd(this.#fd);
+    closeSync(this.#fd);
   }
 
   #configure(): void {
