@@ -80,12 +80,18 @@ export const RUNTIME_NAMES = {
 /** Names inside a container's directory of the runtime directory. */
 export const TASK_NAMES = {
   bundleDir: 'bundle',
+  /** In the bundle: the OCI runtime's input. */
+  config: 'config.json',
+  /** In the bundle: the monitor's socket for stdin. */
+  attachSocket: 'attach',
+  /** In the bundle: the monitor's fifo for terminal sizes. */
+  controlFifo: 'ctl',
   /** The running task: process identities of container and monitor. */
   task: 'task.json',
-  /** Fifos and pid files between engine and monitor. */
-  stdioDir: 'stdio',
-  /** The monitor's socket for stdin. */
-  attachSocket: 'attach',
+  /** Pid of the init process, written by the OCI runtime. */
+  pidFile: 'pid',
+  /** Made by the monitor when the kernel killed the container for want of memory. */
+  oomMarker: 'oom',
 } as const;
 
 /** Names inside a sandbox's directory. */

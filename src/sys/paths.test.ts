@@ -47,7 +47,7 @@ describe('the state layout', () => {
 
   it('puts a container in both directories under its id', () => {
     assert.equal(dataPaths('/d').container('abc').log, '/d/containers/abc/container.log');
-    assert.equal(runtimePaths('/r').container('abc').attachSocket, '/r/containers/abc/attach');
+    assert.equal(runtimePaths('/r').container('abc').task, '/r/containers/abc/task.json');
     assert.equal(runtimePaths('/r').sandbox('abc').netns, '/r/sandboxes/abc/netns');
     assert.equal(dataPaths('/d').volume('v').dataDir, '/d/volumes/v/_data');
   });

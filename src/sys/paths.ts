@@ -78,8 +78,6 @@ export interface TaskPaths {
   readonly dir: string;
   readonly bundleDir: string;
   readonly task: string;
-  readonly stdioDir: string;
-  readonly attachSocket: string;
 }
 
 /** Files of a container's network namespace. */
@@ -174,8 +172,6 @@ function taskPaths(dir: string): TaskPaths {
     dir,
     bundleDir: join(dir, TASK_NAMES.bundleDir),
     task: join(dir, TASK_NAMES.task),
-    stdioDir: join(dir, TASK_NAMES.stdioDir),
-    attachSocket: join(dir, TASK_NAMES.attachSocket),
   };
 }
 
