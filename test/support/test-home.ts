@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runCommand } from './run-command.ts';
 
 /** Directories of a test. Short names: socket paths have a limit of 107 bytes. */
 export interface TestHome extends AsyncDisposable {
@@ -31,6 +32,13 @@ export async function makeTestHome(): Promise<TestHome> {
       PATH: process.env['PATH'] ?? '',
       LANG: 'C.UTF-8',
     },
-    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true, maxRetries: 5 }),
+    [Symbol.asyncDispose]: () => removeTree(root),
   };
+}
+
+/** Layers hold files of subordinate ids, which only root of a user namespace that maps them can remove. */
+async function removeTree(root: string): Promise<void> {
+  const asMappedRoot = ['unshare', '--user', '--map-root-user', '--map-auto'];
+  await runCommand([...asMappedRoot, 'rm', '-rf', '--one-file-system', root]);
+  await rm(root, { recursive: true, force: true, maxRetries: 5 });
 }

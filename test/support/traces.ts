@@ -34,23 +34,31 @@ export async function tracesOf(home: TestHome, namespace: string | undefined): P
   };
 }
 
+/** Process ids that belong to a daemon: in its user namespace, or with its home in their command line. */
+export async function processIdsOf(
+  home: TestHome,
+  namespace: string | undefined,
+): Promise<readonly number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const ours = await Promise.all(
+    pids.map(async (pid) => {
+      if (pid === process.pid) return false;
+      const inside = namespace !== undefined && (await userNamespaceOf(pid)) === namespace;
+      return inside || (await commandLine(pid)).includes(`${home.root}/`);
+    }),
+  );
+  return pids.filter((_, at) => ours[at] === true);
+}
+
 async function processesOf(
   home: TestHome,
   namespace: string | undefined,
 ): Promise<readonly string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(
-    pids.map(async (pid) => {
-      const command = await commandLine(pid);
-      const inside = namespace !== undefined && (await userNamespaceOf(Number(pid))) === namespace;
-      const isOurs = inside || command.includes(`${home.root}/`);
-      return isOurs && Number(pid) !== process.pid ? [`${pid} ${command}`] : [];
-    }),
-  );
-  return found.flat();
+  const pids = await processIdsOf(home, namespace);
+  return Promise.all(pids.map(async (pid) => `${pid} ${await commandLine(pid)}`));
 }
 
-async function commandLine(pid: string): Promise<string> {
-  const raw = await readFile(join('/proc', pid, 'cmdline'), 'utf8').catch(() => '');
+async function commandLine(pid: number): Promise<string> {
+  const raw = await readFile(join('/proc', String(pid), 'cmdline'), 'utf8').catch(() => '');
   return raw.replaceAll('\0', ' ').trim();
 }

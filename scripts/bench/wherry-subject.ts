@@ -1,0 +1,32 @@
+/** wherry itself, built, in a throw-away home. */
+import { startDaemon } from '../../test/support/daemon.ts';
+import { BUSYBOX } from '../../test/support/images.ts';
+import { makeTestHome } from '../../test/support/test-home.ts';
+import { processIdsOf, userNamespaceOf } from '../../test/support/traces.ts';
+import type { Subject } from './subject.ts';
+
+/**
+ * Starts a daemon. The cold start is that of a home that has been used before: the first start of all also
+ * loads the embedded image.
+ */
+export async function startWherry(): Promise<Subject> {
+  const home = await makeTestHome();
+  await (await startDaemon({ home }))[Symbol.asyncDispose]();
+  const started = performance.now();
+  const daemon = await startDaemon({ home });
+  const coldStartMs = performance.now() - started;
+  const namespace = await userNamespaceOf((await daemon.status()).anchor?.pid ?? 0);
+  return {
+    name: 'wherry',
+    cli: ['docker'],
+    socketPath: daemon.socketPath,
+    image: BUSYBOX,
+    env: daemon.env,
+    coldStartMs,
+    processIds: () => processIdsOf(home, namespace),
+    async [Symbol.asyncDispose]() {
+      await daemon[Symbol.asyncDispose]();
+      await home[Symbol.asyncDispose]();
+    },
+  };
+}
