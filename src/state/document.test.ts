@@ -78,6 +78,14 @@ describe('Document', () => {
     assert.equal(disk.written, null);
   });
 
+  it('stores an ordered update as whole as a synced one', async () => {
+    const path = join(dir, 'ordered.json');
+    const document = await Document.open({ path, decode, initial: { count: 1 } });
+    await document.update(increment, 'ordered');
+    const again = await Document.open({ path, decode, initial: { count: 0 } });
+    assert.deepEqual(again.value, { count: 2 });
+  });
+
   it('writes nothing when nothing changed', async () => {
     const disk = new FillingDisk();
     const document = new Document('counter', disk, { count: 1 });
