@@ -45,6 +45,7 @@ export async function build(): Promise<void> {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  await $({ cwd: ROOT, stdio: 'inherit' })`npx tsc --noEmit -p .`;
-  await build();
+  const types = await $({ cwd: ROOT, stdio: 'inherit', nothrow: true })`npx tsc --noEmit -p .`;
+  if (types.exitCode === 0) await build();
+  else process.exitCode = 1;
 }
