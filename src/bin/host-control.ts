@@ -128,9 +128,9 @@ async function down(
     inheritedSockets: [],
     logger: createLogger({ level: 'warn', format: 'text' }, 'down'),
     emit: () => undefined,
+    cleanUp: () => removeProbeLinks(runtimePaths, links),
   });
   await HostProcess.end(options);
-  await removeProbeLinks(runtimePaths, links);
   return 'cleaned';
 }
 

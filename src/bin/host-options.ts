@@ -23,6 +23,7 @@ export interface HostSurroundings {
   readonly inheritedSockets: readonly InheritedSocket[];
   readonly logger: Logger;
   readonly emit: EmitHostEvent;
+  readonly cleanUp: () => Promise<void>;
 }
 
 /** Containers get `shutdown-timeout` to stop; the engine itself needs a little more. */
@@ -73,6 +74,7 @@ export async function hostOptions(
     clock: systemClock,
     logger,
     emit: surroundings.emit,
+    cleanUp: surroundings.cleanUp,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Life of the host process: `wherry daemon`. */
 import { rm, writeFile } from 'node:fs/promises';
-import { makeProbeLinks, removeProbeLinks } from '../host/control/probe-links.ts';
+import { makeProbeLinks, probePlaces, removeProbeLinks } from '../host/control/probe-links.ts';
 import type { HostEvent } from '../host/host-events.ts';
 import { HostProcess } from '../host/host-process.ts';
 import type { DaemonArguments } from '../host/machine.ts';
@@ -59,7 +59,7 @@ async function serve(
   configuration: DaemonConfiguration,
   logger: Logger,
 ): Promise<unknown> {
-  const { roots, settings, question } = configuration;
+  const { roots } = configuration;
   const environment = baseEnvironment(run.environment);
   configureProcesses({ environment });
   await ensurePrivateDir(roots.dataRoot);
@@ -74,19 +74,28 @@ async function serve(
     inheritedSockets: inheritedSockets(run.environment, process.pid),
     logger,
     emit,
+    cleanUp: () => withdraw(configuration),
   });
   const host = await HostProcess.start(options);
   obeySignals(host, logger);
-  const links = roots.isDefaultExecRoot
-    ? await makeProbeLinks(configuration.runtimePaths, question)
-    : [];
+  await announce(configuration);
+  return host.ended;
+}
+
+/** Makes the host findable: links where tools probe, and the pid file. */
+async function announce({
+  roots,
+  settings,
+  runtimePaths,
+  question,
+}: DaemonConfiguration): Promise<void> {
+  if (roots.isDefaultExecRoot) await makeProbeLinks(runtimePaths, question);
   if (settings.pidFile !== undefined) await writeFile(settings.pidFile, `${process.pid}\n`);
-  try {
-    return await host.ended;
-  } finally {
-    await removeProbeLinks(configuration.runtimePaths, links);
-    if (settings.pidFile !== undefined) await rm(settings.pidFile, { force: true });
-  }
+}
+
+async function withdraw({ settings, runtimePaths, question }: DaemonConfiguration): Promise<void> {
+  await removeProbeLinks(runtimePaths, probePlaces(question));
+  if (settings.pidFile !== undefined) await rm(settings.pidFile, { force: true });
 }
 
 /** The first signal stops in order, a second one does not wait for containers any more. */

@@ -1,4 +1,5 @@
 /** Composition of the command line program. */
+import { stripVTControlCharacters } from 'node:util';
 import type { CommandContext } from '../cli/command-context.ts';
 import { runCli } from '../cli/run-cli.ts';
 import { SETTINGS } from '../host/settings/setting-table.ts';
@@ -14,8 +15,12 @@ export async function startCli(argv: readonly string[]): Promise<void> {
       const { runDaemon } = await import('./run-daemon.ts');
       process.exit(await runDaemon({ daemon, validate, environment }));
     },
-    print: (text) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`),
-    tell: (text) => process.stderr.write(`${text}\n`),
+    print: (text) => {
+      const plain = process.stdout.isTTY ? text : stripVTControlCharacters(text);
+      process.stdout.write(plain.endsWith('\n') ? plain : `${plain}\n`);
+    },
+    tell: (text) =>
+      process.stderr.write(`${process.stderr.isTTY ? text : stripVTControlCharacters(text)}\n`),
     setExitCode: (code) => {
       process.exitCode = code;
     },

@@ -51,6 +51,8 @@ export interface HostProcessOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly emit: EmitHostEvent;
+  /** Undoes what was made around the host. Awaited before those who wait for the host's end are told. */
+  readonly cleanUp: () => Promise<void>;
 }
 
 type State = MachineReport['state'];
@@ -315,6 +317,7 @@ export class HostProcess {
       if (killed > 0) logger.debug(`ended ${killed} processes that were left`);
     });
     this.#handles.close();
+    await this.#attempt('clean up', () => this.#options.cleanUp());
     await this.#attempt('empty the runtime directory', () => this.#lock.releaseEmptied());
     this.#control.close();
     this.#ended.resolve(reason);

@@ -14,16 +14,9 @@ export function probePlaces(question: RootsQuestion): readonly string[] {
   ];
 }
 
-/** Makes the links; resolves to those that lead to our socket now. A place that cannot be used is left alone. */
-export async function makeProbeLinks(
-  paths: RuntimePaths,
-  question: RootsQuestion,
-): Promise<readonly string[]> {
-  const made: string[] = [];
-  for (const place of probePlaces(question)) {
-    if (await tryLink(paths.apiSocket, place)) made.push(place);
-  }
-  return made;
+/** Makes the links. A place that cannot be used, or is somebody else's, is left alone. */
+export async function makeProbeLinks(paths: RuntimePaths, question: RootsQuestion): Promise<void> {
+  for (const place of probePlaces(question)) await tryLink(paths.apiSocket, place);
 }
 
 /** Removes those of the links that still lead to our socket, and the directory that only held one. */
@@ -39,16 +32,13 @@ export async function removeProbeLinks(
   }
 }
 
-async function tryLink(target: string, place: string): Promise<boolean> {
-  if ((await linkTarget(place)) === target) return true;
-  if (await exists(place)) return false;
+async function tryLink(target: string, place: string): Promise<void> {
+  if (await exists(place)) return;
   try {
     await mkdir(dirname(place), { recursive: true, mode: 0o700 });
     await symlink(target, place);
-    return true;
   } catch {
     // A convenience: a read-only home is no reason not to start.
-    return false;
   }
 }
 
