@@ -15,6 +15,14 @@ function programArguments(name: string): readonly string[] {
   return [join(bundleDir(), `${name}.js`)];
 }
 
+/** The image that every installation brings along, as an OCI archive. */
+export function embeddedImagePath(): string {
+  const dist = import.meta.filename.endsWith('.ts')
+    ? join(import.meta.dirname, '..', '..', 'dist')
+    : bundleDir();
+  return join(dist, 'embedded', 'busybox.tar');
+}
+
 /** Shared code is bundled into a folder of its own below the programs. */
 function bundleDir(): string {
   const here = import.meta.dirname;

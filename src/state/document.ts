@@ -4,6 +4,8 @@ import type { Durability } from '../sys/fs/durable.ts';
 import { type DocumentFormat, type DocumentStore, DurableJsonFile } from './durable-json-file.ts';
 import { documentRemoved } from './state-errors.ts';
 
+export type { Durability };
+
 /** Where a document of its own lives and what it is before the first write. */
 export interface DocumentOptions<T extends object> extends DocumentFormat<T> {
   readonly path: string;

@@ -4,6 +4,8 @@
 export const DATA_NAMES = {
   /** Version of the whole layout. */
   layoutFile: 'layout.json',
+  /** The engine's own id, for `docker info`. */
+  engineIdFile: 'engine-id.json',
   /** The daemon's own log when it runs in the background. */
   daemonLog: 'daemon.log',
   /** Blobs, as an OCI image layout. */

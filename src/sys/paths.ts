@@ -16,6 +16,7 @@ import { socketPathTooLong } from './system-errors.ts';
 export interface DataPaths {
   readonly root: string;
   readonly layoutFile: string;
+  readonly engineIdFile: string;
   readonly daemonLog: string;
   readonly contentDir: string;
   readonly blobsDir: string;
@@ -95,6 +96,7 @@ export function dataPaths(root: string): DataPaths {
   return {
     root,
     layoutFile: join(root, DATA_NAMES.layoutFile),
+    engineIdFile: join(root, DATA_NAMES.engineIdFile),
     daemonLog: join(root, DATA_NAMES.daemonLog),
     contentDir,
     blobsDir: join(contentDir, CONTENT_NAMES.blobsDir),

@@ -1,6 +1,7 @@
 /** What the verbs of containers work with. Built once in the composition root. */
 
 import type { SandboxService } from '../../network/sandbox-service.ts';
+import type { Digest } from '../../oci/digest.ts';
 import type { LogReader } from '../../runtime/log-reader.ts';
 import type { SpecBuilder } from '../../runtime/spec-builder.ts';
 import type { TaskRunner } from '../../runtime/task-runner.ts';
@@ -23,6 +24,8 @@ export interface ContainerImages {
   resolve(ref: string): Promise<ImageView>;
   /** True while `ref` still names this image. */
   stillNames(ref: string, imageId: string): boolean;
+  /** A container of the image is gone: frees what an image removed before it left behind. */
+  releaseImage(imageId: Digest): Promise<void>;
 }
 
 /** What containers ask of volumes. */

@@ -2,8 +2,10 @@
 
 import type { ContainerId } from '../../shared/ids.ts';
 import type { Collection } from '../../state/collection.ts';
-import type { ContainerDocument } from './container-document.ts';
+import type { Durability } from '../../state/document.ts';
+import type { ContainerDocument, ContainerStatus } from './container-document.ts';
 import { ambiguousContainer, nameInUse, noSuchContainer } from './container-errors.ts';
+import { liveStatus } from './container-status.ts';
 
 const ID_PREFIX = /^[0-9a-f]{1,64}$/;
 
@@ -46,6 +48,22 @@ export class ContainerRegistry {
     return this.#documents.list().map((document) => document.value);
   }
 
+  /** Ids of the containers that have the volume among their mounts. */
+  usersOfVolume(name: string): readonly string[] {
+    return this.all()
+      .filter(({ mounts }) =>
+        mounts.some((mount) => mount.type === 'volume' && mount.name === name),
+      )
+      .map(({ id }) => id);
+  }
+
+  /** Containers made from an image, by the digest of its config. */
+  usersOfImage(imageId: string) {
+    return this.all()
+      .filter((document) => document.imageId === imageId)
+      .map(({ id, name, status }) => ({ id, name, running: liveStatus(status) !== undefined }));
+  }
+
   isNameTaken(name: string): boolean {
     return this.#idByName.has(name);
   }
@@ -61,25 +79,42 @@ export class ContainerRegistry {
     if (this.#idByName.get(name) === id) this.#idByName.delete(name);
   }
 
-  /** Stores a new document durably. The name must be reserved. */
+  /** Stores a new document. The name must be reserved. A container that removes itself is never worth a sync. */
   async add(document: ContainerDocument): Promise<void> {
-    await this.#documents.create(document.id, document);
+    const durability = document.hostConfig.AutoRemove === true ? 'ordered' : 'synced';
+    await this.#documents.create(document.id, document, durability);
   }
 
-  /** Stores a changed document durably and returns it. */
-  async update(
+  /**
+   * Stores a change of status and returns the document. It survives the death of the engine at any moment. A
+   * power cut may take it back, whole: no process survives that either, so recovery finds the same truth.
+   */
+  transition(id: ContainerId, status: ContainerStatus): Promise<ContainerDocument> {
+    return this.#change(id, (document) => ({ ...document, status }), 'ordered');
+  }
+
+  /** Stores a change of anything else, on disk when this resolves, and returns the document. */
+  update(
     id: ContainerId,
     change: (document: ContainerDocument) => ContainerDocument,
   ): Promise<ContainerDocument> {
-    const document = this.#documents.get(id);
-    if (document === undefined) throw noSuchContainer(id);
-    return await document.update(change);
+    return this.#change(id, change, 'synced');
   }
 
   /** Removes the document with everything in its directory and frees the name. */
   async remove(id: ContainerId): Promise<void> {
     const document = this.tryGet(id);
-    await this.#documents.remove(id);
+    await this.#documents.remove(id, 'ordered');
     if (document !== undefined) this.releaseName(document.name, id);
+  }
+
+  async #change(
+    id: ContainerId,
+    change: (document: ContainerDocument) => ContainerDocument,
+    durability: Durability,
+  ): Promise<ContainerDocument> {
+    const document = this.#documents.get(id);
+    if (document === undefined) throw noSuchContainer(id);
+    return await document.update(change, durability);
   }
 }

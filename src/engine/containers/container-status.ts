@@ -69,8 +69,3 @@ export function removeRefusal(document: ContainerDocument): EngineError | undefi
       return undefined;
   }
 }
-
-/** The same document with another status. */
-export const withStatus =
-  (status: ContainerStatus) =>
-  (document: ContainerDocument): ContainerDocument => ({ ...document, status });

@@ -2,7 +2,6 @@
 import type { ContainerDeps } from './container-deps.ts';
 import { alreadyPaused, notPaused, notRunning } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
-import { withStatus } from './container-status.ts';
 
 /** Freezes every process of a running container. */
 export async function pauseContainer(deps: ContainerDeps, ref: string): Promise<void> {
@@ -12,7 +11,7 @@ export async function pauseContainer(deps: ContainerDeps, ref: string): Promise<
     if (status.state === 'paused') throw alreadyPaused(id);
     if (status.state !== 'running') throw notRunning(id);
     await deps.tasks.pause(status.task);
-    const document = await deps.registry.update(id, withStatus({ ...status, state: 'paused' }));
+    const document = await deps.registry.transition(id, { ...status, state: 'paused' });
     publishContainerEvent(deps, document, { action: 'pause' });
   });
 }
@@ -24,7 +23,7 @@ export async function unpauseContainer(deps: ContainerDeps, ref: string): Promis
     const { status } = deps.registry.get(id);
     if (status.state !== 'paused') throw notPaused(id);
     await deps.tasks.resume(status.task);
-    const document = await deps.registry.update(id, withStatus({ ...status, state: 'running' }));
+    const document = await deps.registry.transition(id, { ...status, state: 'running' });
     publishContainerEvent(deps, document, { action: 'unpause' });
   });
 }

@@ -3,7 +3,7 @@ import type { ContainerId } from '../../shared/ids.ts';
 import { type ContainerDeps, reportCleanup } from './container-deps.ts';
 import { publishContainerEvent } from './container-events.ts';
 import type { EndOfRun } from './container-signals.ts';
-import { lastExit, liveStatus, removeRefusal, withStatus } from './container-status.ts';
+import { lastExit, liveStatus, removeRefusal } from './container-status.ts';
 import { killAndSettle } from './kill-container.ts';
 
 /** Removes a container; with `force` a running one is killed first. */
@@ -39,15 +39,16 @@ export async function removeLocked(
   const document = deps.registry.get(id);
   const last = lastExit(document.status);
   if (document.status.state !== 'removing') {
-    await deps.registry.update(
-      id,
-      withStatus({ state: 'removing', ...(last === undefined ? {} : { last }) }),
-    );
+    await deps.registry.transition(id, {
+      state: 'removing',
+      ...(last === undefined ? {} : { last }),
+    });
   }
   await deps.sandboxes.remove(id);
   await deps.snapshots.removeActive(id);
   await deps.registry.remove(id);
   deps.tasks.remove(id).catch(reportCleanup(deps, id));
+  deps.images.releaseImage(document.imageId).catch(reportCleanup(deps, id));
   if (options.volumes) await removeOwnVolumes(deps, document.mounts, id);
   publishContainerEvent(deps, document, { action: 'destroy' });
   deps.signals.notify(id, 'removed', options.end);

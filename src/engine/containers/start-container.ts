@@ -8,7 +8,7 @@ import { type ContainerDeps, reportCleanup } from './container-deps.ts';
 import type { ContainerDocument, ContainerStatus, NetworkFacts } from './container-document.ts';
 import { notRunning, startExitCode } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
-import { lastExit, liveStatus, startRefusal, withStatus } from './container-status.ts';
+import { lastExit, liveStatus, startRefusal } from './container-status.ts';
 import { nameFileMounts, writeNameFiles } from './name-file-mounts.ts';
 import { parseNetworkMode, publishRequests } from './network-mode.ts';
 import { removeLocked } from './remove-container.ts';
@@ -42,17 +42,18 @@ export function startContainer(
 async function startLocked(deps: ContainerDeps, document: ContainerDocument): Promise<void> {
   const { id } = document;
   await using undo = new CleanupStack(reportCleanup(deps, id));
-  await deps.registry.update(id, withStatus(intent(document)));
+  await deps.registry.transition(id, intent(document));
   const rootfsDir = await deps.snapshots.mount(id);
   undo.defer(() => deps.snapshots.unmount(id));
   const network = await joinNetwork(deps, document, undo);
   const task = await runTask(deps, document, { rootfsDir, network });
   undo.defer(() => deps.tasks.remove(id));
   undo.defer(() => deps.tasks.signal(task, 9));
-  const running = await deps.registry.update(
-    id,
-    withStatus({ state: 'running', task, network: network.facts }),
-  );
+  const running = await deps.registry.transition(id, {
+    state: 'running',
+    task,
+    network: network.facts,
+  });
 
   undo.release();
   publishContainerEvent(deps, running, { action: 'start' });
@@ -153,7 +154,7 @@ async function recordFailure(
   const exitCode = startExitCode(error);
   const text = messageOf(error);
   try {
-    await deps.registry.update(id, withStatus(failedStatus(before, { exitCode, text })));
+    await deps.registry.transition(id, failedStatus(before, { exitCode, text }));
     if (before.hostConfig.AutoRemove === true) {
       await removeLocked(deps, id, { volumes: true, end: { exitCode, error: text } });
     }

@@ -4,7 +4,7 @@ import type { ContainerDeps } from './container-deps.ts';
 import type { ContainerDocument } from './container-document.ts';
 import { requireSignal } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
-import { type LiveStatus, liveStatus, withStatus } from './container-status.ts';
+import { type LiveStatus, liveStatus } from './container-status.ts';
 import { killAndSettle, trySignal } from './kill-container.ts';
 import { startContainer } from './start-container.ts';
 
@@ -39,7 +39,7 @@ function markStopping(deps: ContainerDeps, id: ContainerId): Promise<LiveStatus 
     const live = liveStatus(deps.registry.get(id).status);
     if (live === undefined) return undefined;
     if (live.state === 'paused') await deps.tasks.resume(live.task);
-    await deps.registry.update(id, withStatus({ ...live, state: 'stopping' }));
+    await deps.registry.transition(id, { ...live, state: 'stopping' });
     return live;
   });
 }

@@ -4,7 +4,7 @@ import type { ContainerId } from '../../shared/ids.ts';
 import { type ContainerDeps, reportCleanup } from './container-deps.ts';
 import type { ContainerDocument, ExitFacts } from './container-document.ts';
 import { publishContainerEvent } from './container-events.ts';
-import { liveStatus, withStatus } from './container-status.ts';
+import { liveStatus } from './container-status.ts';
 import { removeLocked } from './remove-container.ts';
 
 /** Waits in the background for the end of a task and then settles the container. */
@@ -36,12 +36,12 @@ export async function settleExit(
     const facts = exitFacts(live.task, exit, error);
     await releaseResources(deps, id);
     if (document.hostConfig.AutoRemove === true && !deps.keptOnExit.has(id)) {
-      await deps.registry.update(id, withStatus({ state: 'removing', last: facts }));
+      await deps.registry.transition(id, { state: 'removing', last: facts });
       announceExit(deps, document, facts);
       await removeLocked(deps, id, { volumes: true, end });
       return;
     }
-    await deps.registry.update(id, withStatus({ state: 'exited', last: facts }));
+    await deps.registry.transition(id, { state: 'exited', last: facts });
     announceExit(deps, document, facts);
     discardTask(deps, id);
   });

@@ -5,8 +5,8 @@ import { assertNever } from '../../shared/errors.ts';
 import type { ContainerId } from '../../shared/ids.ts';
 import { SIGKILL } from '../../shared/signals.ts';
 import type { ContainerDeps } from '../containers/container-deps.ts';
-import type { ContainerDocument } from '../containers/container-document.ts';
-import { liveStatus, withStatus } from '../containers/container-status.ts';
+import type { ContainerStatus } from '../containers/container-document.ts';
+import { lastExit, liveStatus } from '../containers/container-status.ts';
 import { trySignal } from '../containers/kill-container.ts';
 import { removeLocked } from '../containers/remove-container.ts';
 import { networkFacts } from '../containers/start-container.ts';
@@ -72,11 +72,9 @@ async function adopt(deps: ContainerDeps, id: ContainerId, task: TaskRecord): Pr
   await deps.snapshots.mount(id);
   const sandbox = await deps.sandboxes.restore(id);
   if (sandbox !== undefined) {
+    const live = liveStatus(deps.registry.get(id).status);
     const network = networkFacts(sandbox);
-    await deps.registry.update(id, (document) => {
-      const live = liveStatus(document.status);
-      return live === undefined ? document : withStatus({ ...live, network })(document);
-    });
+    if (live !== undefined) await deps.registry.transition(id, { ...live, network });
   }
   superviseTask(deps, task);
 }
@@ -96,20 +94,17 @@ async function undoStart(
   if (task !== undefined) await endTask(deps, task);
   await releaseResources(deps, id);
   await deps.tasks.remove(id);
-  const document = await deps.registry.update(id, markStartFailed);
+  const document = await deps.registry.transition(id, cutOffStatus(deps.registry.get(id).status));
   if (document.hostConfig.AutoRemove === true) await finishRemoval(deps, id, 128);
 }
 
 /** The status of a container whose start was cut off. */
-function markStartFailed(document: ContainerDocument): ContainerDocument {
-  const { status } = document;
-  if (status.state !== 'starting') return document;
+function cutOffStatus(status: ContainerStatus): ContainerStatus {
   const error = 'the engine was stopped while the container was being started';
-  return withStatus(
-    status.last === undefined
-      ? { state: 'created', error, exitCode: 128 }
-      : { state: 'exited', last: { ...status.last, error } },
-  )(document);
+  const last = lastExit(status);
+  return last === undefined
+    ? { state: 'created', error, exitCode: 128 }
+    : { state: 'exited', last: { ...last, error } };
 }
 
 function finishRemoval(deps: ContainerDeps, id: ContainerId, exitCode: number): Promise<void> {

@@ -1,0 +1,197 @@
+/** Builds the engine: names every implementation, once. */
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createApiServer } from '../api/server.ts';
+import type { ContainerDeps } from '../engine/containers/container-deps.ts';
+import { ContainerRegistry } from '../engine/containers/container-registry.ts';
+import { ContainerService } from '../engine/containers/container-service.ts';
+import { ContainerSignals } from '../engine/containers/container-signals.ts';
+import { decodeContainer } from '../engine/containers/decode-container.ts';
+import { EventBus } from '../engine/events/event-bus.ts';
+import { ExecService } from '../engine/exec/exec-service.ts';
+import type { ImageService } from '../engine/images/image-service.ts';
+import { NetworkService } from '../engine/networks/network-service.ts';
+import { recover } from '../engine/reconcile/recover.ts';
+import { stopAllContainers } from '../engine/reconcile/stop-all.ts';
+import { SystemService } from '../engine/system/system-service.ts';
+import { decodeVolume } from '../engine/volumes/decode-volume.ts';
+import { VolumeService } from '../engine/volumes/volume-service.ts';
+import { renderNameFiles } from '../network/name-files.ts';
+import { openNetwork } from '../network/open-network.ts';
+import type { LinuxSandboxService } from '../network/sandbox/linux-sandbox-service.ts';
+import { findInit } from '../runtime/find-init.ts';
+import { KeyedMutex } from '../shared/keyed-mutex.ts';
+import { Collection } from '../state/collection.ts';
+import { ensureLayout } from '../state/layout.ts';
+import { DiskContainerFiles } from '../storage/files/disk-container-files.ts';
+import { DiskVolumeFiles } from '../storage/files/disk-volume-files.ts';
+import { openSnapshotter } from '../storage/snapshots/open-snapshotter.ts';
+import { composeImages } from './compose-images.ts';
+import { composeRuntime, type RuntimeParts } from './compose-runtime.ts';
+import { loadEmbeddedImage } from './embedded-image.ts';
+import type { ComposedEngine, EngineParts } from './engine-composition.ts';
+import { engineId } from './engine-id.ts';
+import { systemFacts } from './system-facts.ts';
+
+/** Opens everything, recovers what a crash left, and is then ready to serve. */
+export async function composeEngine(parts: EngineParts): Promise<ComposedEngine> {
+  const { logger } = parts;
+  const runtime = await composeRuntime(parts);
+  const state = await openState(parts);
+  const services = await composeServices(parts, { runtime, state });
+  await services.images.recover(new AbortController().signal);
+  await recover(services.deps);
+  await loadEmbeddedImage(services.images, logger);
+
+  const server = createApiServer({
+    backends: services,
+    facts: { serverVersion: parts.version, storageDriver: state.snapshots.name },
+    logger,
+  });
+  return {
+    serve: (fd) => server.listen({ fd }),
+    stop: async (reason) => {
+      if (reason === 'stop') {
+        const patienceSeconds = parts.facts.settings.shutdownTimeoutSeconds;
+        await stopAllContainers(services.deps, patienceSeconds);
+      }
+      await server.close();
+      await state.snapshots.close();
+    },
+  };
+}
+
+/** What is kept on disk, opened. */
+type EngineState = Awaited<ReturnType<typeof openState>>;
+
+async function openState(parts: EngineParts) {
+  const { dataPaths, runtimePaths, logger, facts } = parts;
+  const { corruptDir } = dataPaths;
+  await ensureLayout(dataPaths.layoutFile);
+  return {
+    snapshots: await openSnapshotter({
+      snapshotsDir: dataPaths.snapshotsDir,
+      rootfsDir: runtimePaths.rootfsDir,
+      driver: facts.settings.storageDriver,
+      logger,
+    }),
+    registry: new ContainerRegistry(
+      await Collection.open({
+        dir: dataPaths.containersDir,
+        documentName: 'container.json',
+        corruptDir,
+        decode: decodeContainer,
+      }),
+    ),
+    volumeDocuments: await Collection.open({
+      dir: dataPaths.volumesDir,
+      documentName: 'volume.json',
+      corruptDir,
+      decode: decodeVolume,
+    }),
+    sandboxes: await openSandboxes(parts),
+    id: await engineId(dataPaths),
+  };
+}
+
+function openSandboxes(parts: EngineParts): Promise<LinuxSandboxService> {
+  const { dataPaths, runtimePaths, facts, hostListeners, clock, logger } = parts;
+  return openNetwork({
+    networksDir: dataPaths.networksDir,
+    sandboxesDir: runtimePaths.sandboxesDir,
+    bridgeAddress: facts.settings.bip,
+    hostRoutes: facts.hostRoutes,
+    uplink: facts.uplink.driver === 'none' ? undefined : facts.uplink,
+    hostListeners,
+    clock,
+    logger,
+  });
+}
+
+async function composeServices(
+  parts: EngineParts,
+  made: { readonly runtime: RuntimeParts; readonly state: EngineState },
+) {
+  const { clock } = parts;
+  const { registry, snapshots, sandboxes } = made.state;
+  const events = new EventBus(clock);
+  const volumes = new VolumeService({
+    documents: made.state.volumeDocuments,
+    files: new DiskVolumeFiles((name) => parts.dataPaths.volume(name)),
+    events,
+    clock,
+    usedBy: (name) => registry.usersOfVolume(name),
+  });
+  const images = await composeImages(parts, {
+    snapshots,
+    events,
+    usedBy: (imageId) => registry.usersOfImage(imageId),
+  });
+  const deps = await containerDeps(parts, { ...made, events, volumes, images });
+  const exec = new ExecService(deps);
+  const containers = new ContainerService({
+    ...deps,
+    execIdsOf: (id) => exec.runningIds(id),
+  });
+  const networks = new NetworkService({ sandboxes, registry });
+  const system = new SystemService({
+    facts: await systemFacts(parts, {
+      engineId: made.state.id,
+      storageDriver: snapshots.name,
+      ...made.runtime.facts,
+    }),
+    registry,
+    events,
+    listImages: () => images.list({ all: true, filters: new Map() }),
+    listContainers: (options) => containers.list(options),
+    volumes,
+    layersBytes: () => images.layersBytes(),
+    openFiles: () => readdirSync('/proc/self/fd').length,
+    login: (credentials) => images.login(credentials),
+  });
+  return { deps, containers, exec, images, volumes, networks, system };
+}
+
+interface ContainerParts {
+  readonly runtime: RuntimeParts;
+  readonly state: EngineState;
+  readonly events: EventBus;
+  readonly volumes: VolumeService;
+  readonly images: ImageService;
+}
+
+async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<ContainerDeps> {
+  const { facts, clock, logger, dataPaths } = parts;
+  const { registry, snapshots, sandboxes } = made.state;
+  const nameDefaults = {
+    nameservers: sandboxes.nameservers(),
+    search: facts.resolver.search,
+    options: facts.resolver.options,
+    hostGatewayIp: facts.uplink.driver === 'none' ? '' : facts.uplink.gateway,
+    hostsOfMachine: await readFile('/etc/hosts', 'utf8').catch(() => ''),
+  };
+  return {
+    registry,
+    locks: new KeyedMutex(),
+    signals: new ContainerSignals(),
+    tasks: made.runtime.tasks,
+    logs: made.runtime.logs,
+    specs: made.runtime.specs,
+    snapshots,
+    sandboxes,
+    images: made.images,
+    volumes: made.volumes,
+    files: new DiskContainerFiles((id) => dataPaths.container(id)),
+    renderNameFiles: (request) => renderNameFiles(request, nameDefaults),
+    events: made.events,
+    clock,
+    logger,
+    settings: {
+      defaultRuntime: made.runtime.facts.defaultRuntime,
+      runtimeNames: made.runtime.facts.runtimes.map(({ name }) => name),
+      initPath: await findInit(parts.environment['PATH'] ?? ''),
+      hostHostname: facts.hostname,
+    },
+    keptOnExit: new Set(),
+  };
+}

@@ -1,0 +1,76 @@
+/** Builds what holds images: content store, layers, registry, archives. */
+
+import { readFile } from 'node:fs/promises';
+import { arch } from 'node:os';
+import { TarArchiveReader } from '../distribution/archive/tar-archive-reader.ts';
+import {
+  DEFAULT_IDLE_TIMEOUT_MS,
+  DEFAULT_RETRY,
+  OciRegistry,
+} from '../distribution/registry/oci-registry.ts';
+import type { EventSink, ImageServiceOptions } from '../engine/images/image-deps.ts';
+import { decodeImageDocument } from '../engine/images/image-document.ts';
+import { ImageService } from '../engine/images/image-service.ts';
+import { Collection } from '../state/collection.ts';
+import { DiskContentStore } from '../storage/content/disk-content-store.ts';
+import { OciLayoutIndex } from '../storage/content/oci-layout-index.ts';
+import type { OpenedSnapshotter } from '../storage/snapshots/open-snapshotter.ts';
+import { TarUnpacker } from '../storage/unpack/tar-unpacker.ts';
+import type { EngineParts } from './engine-composition.ts';
+
+/** Architectures in the words of the OCI (GOARCH). */
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
+
+export interface ImageParts {
+  readonly snapshots: OpenedSnapshotter;
+  readonly events: EventSink;
+  readonly usedBy: ImageServiceOptions['usedBy'];
+}
+
+/** Opens the image service; nothing is repaired or swept yet. */
+export async function composeImages(parts: EngineParts, given: ImageParts): Promise<ImageService> {
+  const { dataPaths, clock, logger } = parts;
+  const platform = { os: 'linux', architecture: ARCHITECTURES[arch()] ?? arch() };
+  return await ImageService.open({
+    ...given,
+    documents: await Collection.open({
+      dir: dataPaths.imagesDir,
+      corruptDir: dataPaths.corruptDir,
+      decode: decodeImageDocument,
+    }),
+    content: await DiskContentStore.open(dataPaths.contentDir),
+    layoutIndex: new OciLayoutIndex(dataPaths.contentDir),
+    unpacker: new TarUnpacker(),
+    registry: await openRegistry(parts),
+    archives: new TarArchiveReader({ spoolDir: dataPaths.ingestDir, platform }),
+    clock,
+    logger,
+    platform,
+  });
+}
+
+async function openRegistry(parts: EngineParts): Promise<OciRegistry> {
+  const { settings } = parts.facts;
+  return new OciRegistry({
+    mirrors: settings.registryMirrors,
+    insecureRegistries: settings.insecureRegistries,
+    clock: parts.clock,
+    userAgent: `wherry/${parts.version} (linux)`,
+    certificateAuthorities: await extraAuthorities(parts),
+    openConnection: (target) => parts.hostDialer.connect(target),
+    retry: DEFAULT_RETRY,
+    idleTimeoutMs: DEFAULT_IDLE_TIMEOUT_MS,
+  });
+}
+
+/** The machine's own bundle, where OpenSSL's variable names one. Node reads only its own variable. */
+async function extraAuthorities(parts: EngineParts): Promise<readonly string[]> {
+  const path = parts.environment['SSL_CERT_FILE'];
+  if (path === undefined) return [];
+  try {
+    return [await readFile(path, 'utf8')];
+  } catch (error) {
+    parts.logger.warn('cannot read the certificates of SSL_CERT_FILE', { path, error });
+    return [];
+  }
+}
