@@ -1,0 +1,101 @@
+/** What every content store must do. */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { type Digest, digestOf } from '../../src/oci/digest.ts';
+import { kindOf } from '../../src/shared/errors.ts';
+import type { ContentStore } from '../../src/storage/content-store.ts';
+
+/** A store for one test, and how to get rid of it. */
+export interface ContentStoreFixture {
+  readonly store: ContentStore;
+  dispose(): Promise<void>;
+}
+
+async function* chunks(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield Buffer.from(text);
+}
+
+async function* broken(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from('half');
+  throw new Error('the line broke');
+}
+
+/** Runs the suite; `makeStore` is called for each test. */
+export function testContentStoreContract(
+  name: string,
+  makeStore: () => Promise<ContentStoreFixture>,
+): void {
+  describe(`${name} as a content store`, () => {
+    let fixture: ContentStoreFixture;
+    let store: ContentStore;
+    const hello = { digest: digestOf('hello world'), sizeBytes: 11 };
+    beforeEach(async () => {
+      fixture = await makeStore();
+      store = fixture.store;
+    });
+    afterEach(() => fixture.dispose());
+
+    const isEmpty = async () => assert.deepEqual(await store.list(), []);
+
+    it('gives back what was written', async () => {
+      assert.equal(await store.ingest(hello, chunks('hello ', 'world')), 'written');
+      assert.equal(await store.stat(hello.digest), 11);
+      assert.equal(Buffer.from(await store.read(hello.digest, 100)).toString(), 'hello world');
+      assert.deepEqual(await store.list(), [hello.digest]);
+    });
+
+    it('streams a blob', async () => {
+      await store.ingest(hello, chunks('hello world'));
+      const pieces: Buffer[] = [];
+      for await (const piece of await store.open(hello.digest)) pieces.push(piece as Buffer);
+      assert.equal(Buffer.concat(pieces).toString(), 'hello world');
+    });
+
+    it('keeps nothing of bytes with another digest', async () => {
+      await assert.rejects(store.ingest(hello, chunks('hello_world')), /verification failed/);
+      await isEmpty();
+    });
+
+    it('keeps nothing of a stream that is too short or too long', async () => {
+      for (const text of ['hello', 'hello world, and more']) {
+        const failure = await store.ingest(hello, chunks(text)).catch((error: unknown) => error);
+        assert.equal(kindOf(failure), 'corrupt');
+      }
+      await isEmpty();
+    });
+
+    it('passes on the error of the source and keeps nothing', async () => {
+      await assert.rejects(store.ingest(hello, broken()), /the line broke/);
+      await isEmpty();
+      assert.equal(await store.removeStaleIngests(), 0);
+    });
+
+    it('says so when a blob is there already', async () => {
+      await store.ingest(hello, chunks('hello world'));
+      assert.equal(await store.ingest(hello, chunks('hello world')), 'already-exists');
+    });
+
+    it('lets two writers of one blob both succeed', async () => {
+      await Promise.all([
+        store.ingest(hello, chunks('hello world')),
+        store.ingest(hello, chunks('hello ', 'world')),
+      ]);
+      assert.deepEqual(await store.list(), [hello.digest]);
+    });
+
+    it('removes a blob, also one that is not there', async () => {
+      await store.ingest(hello, chunks('hello world'));
+      await store.remove(hello.digest);
+      await store.remove(hello.digest);
+      assert.equal(await store.stat(hello.digest), undefined);
+    });
+
+    it('refuses to read what is missing or too large', async () => {
+      const missing: Digest = digestOf('nothing');
+      assert.equal(kindOf(await store.read(missing, 10).catch((e: unknown) => e)), 'not-found');
+      assert.equal(kindOf(await store.open(missing).catch((e: unknown) => e)), 'not-found');
+      await store.ingest(hello, chunks('hello world'));
+      assert.equal(kindOf(await store.read(hello.digest, 10).catch((e: unknown) => e)), 'corrupt');
+    });
+  });
+}

@@ -1,0 +1,204 @@
+/** A registry on loopback that can be told to misbehave. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Digest, digestOf } from '../../src/oci/digest.ts';
+import { OCI_MANIFEST } from '../../src/oci/media-types.ts';
+import type { OciImage } from './oci-image.ts';
+
+/** Who gets in. `bearer-loop` hands out tokens that it never accepts. */
+export type StubAuth = 'none' | 'basic' | 'bearer' | 'bearer-loop';
+
+/** An answer instead of the right one. */
+export type Misbehaviour =
+  | { readonly kind: 'status'; readonly status: number; readonly headers?: Record<string, string> }
+  /** Sends half of the body, then ends the connection as if that were all (chunked), or breaks it. */
+  | { readonly kind: 'truncate' | 'reset' }
+  | { readonly kind: 'corrupt' };
+
+interface Planned {
+  readonly path: RegExp;
+  readonly behaviour: Misbehaviour;
+  times: number;
+}
+
+const USER = 'user';
+const PASSWORD = 'secret';
+
+export class StubRegistry implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #manifests = new Map<string, { mediaType: string; bytes: Buffer }>();
+  readonly #blobs = new Map<string, Buffer>();
+  readonly #planned: Planned[] = [];
+  readonly #tokens = new Set<string>();
+  /** Paths asked for, in order, with the `Range` header when there was one. */
+  readonly requests: string[] = [];
+  auth: StubAuth = 'none';
+  supportsRanges = true;
+  /** When set, blobs are answered with a redirect to this base URL. */
+  blobRedirect: string | undefined;
+  /** `Authorization` headers of blob requests. */
+  readonly blobAuthorizations: (string | undefined)[] = [];
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async start(): Promise<StubRegistry> {
+    const server = createServer();
+    const stub = new StubRegistry(server);
+    server.on('request', (request, response) => stub.#handle(request, response));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return stub;
+  }
+
+  get host(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Stores the image under a tag. */
+  add(repository: string, tag: string, image: OciImage): void {
+    this.addManifest(repository, tag, { mediaType: OCI_MANIFEST, bytes: image.manifestBytes });
+    for (const [digest, bytes] of image.blobs) this.#blobs.set(digest, bytes);
+  }
+
+  addManifest(
+    repository: string,
+    tag: string,
+    manifest: { mediaType: string; bytes: Buffer },
+  ): Digest {
+    const digest = digestOf(manifest.bytes);
+    this.#manifests.set(`${repository}/${tag}`, manifest);
+    this.#manifests.set(`${repository}/${digest}`, manifest);
+    return digest;
+  }
+
+  /** The next `times` requests whose path matches are answered in this way. */
+  misbehave(path: RegExp, behaviour: Misbehaviour, times = 1): void {
+    this.#planned.push({ path, behaviour, times });
+  }
+
+  /** How often a path was asked for. */
+  count(path: RegExp): number {
+    return this.requests.filter((request) => path.test(request)).length;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #handle(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url ?? '/', `http://${this.host}`);
+    const range = request.headers.range === undefined ? '' : ` ${request.headers.range}`;
+    this.requests.push(`${url.pathname}${range}`);
+    if (url.pathname === '/token') {
+      this.#answerToken(request, url, response);
+      return;
+    }
+    if (!this.#isAllowed(request)) {
+      this.#challenge(response);
+      return;
+    }
+    if (url.pathname.includes('/blobs/')) {
+      this.blobAuthorizations.push(request.headers.authorization);
+      if (this.blobRedirect !== undefined) {
+        response.writeHead(307, { location: `${this.blobRedirect}${url.pathname}` }).end();
+        return;
+      }
+    }
+    this.#answer(request, url.pathname, response);
+  }
+
+  #answer(request: IncomingMessage, path: string, response: ServerResponse): void {
+    const planned = this.#planned.find((plan) => plan.times > 0 && plan.path.test(path));
+    if (planned !== undefined) planned.times--;
+    const behaviour = planned?.behaviour;
+    if (behaviour?.kind === 'status') {
+      response.writeHead(behaviour.status, behaviour.headers).end();
+      return;
+    }
+    const found = this.#find(path);
+    if (found === undefined) {
+      const code = path.includes('/manifests/') ? 'MANIFEST_UNKNOWN' : 'BLOB_UNKNOWN';
+      const message = code.toLowerCase().replace('_', ' ');
+      response.writeHead(path === '/v2/' ? 200 : 404, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ errors: [{ code, message }] }));
+      return;
+    }
+    this.#send(request, response, { ...found, behaviour });
+  }
+
+  #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    answer: { mediaType: string; bytes: Buffer; behaviour: Misbehaviour | undefined },
+  ): void {
+    const { mediaType, bytes, behaviour } = answer;
+    const start = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    const isRange = start > 0 && this.supportsRanges;
+    const body = isRange ? bytes.subarray(start) : bytes;
+    const headers: Record<string, string> = { 'content-type': mediaType };
+    if (isRange) headers['content-range'] = `bytes ${start}-${bytes.length - 1}/${bytes.length}`;
+    const half = body.subarray(0, Math.floor(body.length / 2));
+    if (behaviour?.kind === 'truncate') {
+      response.writeHead(isRange ? 206 : 200, headers).end(half);
+      return;
+    }
+    headers['content-length'] = String(body.length);
+    response.writeHead(isRange ? 206 : 200, headers);
+    if (behaviour?.kind === 'reset') {
+      response.write(half, () => response.destroy());
+      return;
+    }
+    response.end(behaviour?.kind === 'corrupt' ? Buffer.alloc(body.length, 7) : body);
+  }
+
+  #find(path: string): { mediaType: string; bytes: Buffer } | undefined {
+    const match = /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(path);
+    const [, repository = '', kind, name = ''] = match ?? [];
+    if (kind === 'manifests') return this.#manifests.get(`${repository}/${name}`);
+    const bytes = this.#blobs.get(name);
+    return bytes === undefined ? undefined : { mediaType: 'application/octet-stream', bytes };
+  }
+
+  #isAllowed(request: IncomingMessage): boolean {
+    const given = request.headers.authorization ?? '';
+    if (this.auth === 'none') return true;
+    if (this.auth === 'basic') return given === basic();
+    return this.auth === 'bearer' && this.#tokens.has(given.replace(/^Bearer /, ''));
+  }
+
+  #challenge(response: ServerResponse): void {
+    const value =
+      this.auth === 'basic'
+        ? 'Basic realm="stub"'
+        : `Bearer realm="http://${this.host}/token",service="stub"`;
+    const body = { errors: [{ code: 'UNAUTHORIZED', message: 'authentication required' }] };
+    response.writeHead(401, { 'www-authenticate': value }).end(JSON.stringify(body));
+  }
+
+  #answerToken(request: IncomingMessage, url: URL, response: ServerResponse): void {
+    if ((request.headers.authorization ?? basic()) !== basic()) {
+      response
+        .writeHead(401)
+        .end('{"errors":[{"code":"UNAUTHORIZED","message":"incorrect username or password"}]}');
+      return;
+    }
+    const token = `token-for-${url.searchParams.get('scope') ?? 'none'}-${this.#tokens.size}`;
+    this.#tokens.add(token);
+    response.end(JSON.stringify({ token, expires_in: 300 }));
+  }
+}
+
+function basic(): string {
+  return `Basic ${Buffer.from(`${USER}:${PASSWORD}`).toString('base64')}`;
+}
+
+/** Credentials that the stub accepts. */
+export const STUB_CREDENTIALS = {
+  username: USER,
+  password: PASSWORD,
+  serverAddress: '',
+  identityToken: '',
+  registryToken: '',
+} as const;
