@@ -12,6 +12,7 @@ import { type ChildProcessHandle, spawnProcess } from '../../sys/exec/spawn.ts';
 import { becomeSubreaper } from '../../sys/libc.ts';
 import type { RuntimePaths } from '../../sys/paths.ts';
 import { isMissing } from '../../sys/system-errors.ts';
+import { encodeSpec } from '../bundle/encode-spec.ts';
 import { execFailed, noTerminal, taskGone } from '../runtime-errors.ts';
 import { parseRuntimeFailure } from '../runtimes/parse-failure.ts';
 import type { UsableRuntime } from '../runtimes/usable-runtime.ts';
@@ -145,7 +146,7 @@ async function writeProcess(request: ExecRequest, files: SessionFiles): Promise<
   const consoleSize =
     size === undefined ? {} : { consoleSize: { height: size.rows, width: size.columns } };
   try {
-    await writeFile(files.process, JSON.stringify({ ...spec, ...consoleSize }), { mode: 0o600 });
+    await writeFile(files.process, encodeSpec({ ...spec, ...consoleSize }), { mode: 0o600 });
   } catch (error) {
     throw isMissing(error) ? taskGone(request.containerId) : error;
   }

@@ -6,6 +6,7 @@ import { type ContainerId, parseContainerId } from '../../shared/ids.ts';
 import { run } from '../../sys/exec/run.ts';
 import type { RuntimePaths } from '../../sys/paths.ts';
 import { errnoCode, isMissing } from '../../sys/system-errors.ts';
+import { encodeSpec } from '../bundle/encode-spec.ts';
 import type { RuntimeTable } from '../runtimes/runtime-table.ts';
 import { type TaskFiles, taskFiles } from './task-files.ts';
 
@@ -41,7 +42,7 @@ export class TaskStore {
       await this.#makeDirs(files);
     }
     await Promise.all([
-      writeFile(files.config, JSON.stringify(spec), { mode: 0o600 }),
+      writeFile(files.config, encodeSpec(spec), { mode: 0o600 }),
       rm(files.exitFile, { force: true }),
     ]);
     return files;

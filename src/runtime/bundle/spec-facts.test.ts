@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { toRlimits } from './rlimits.ts';
+import { countMappedFromZero, parseHardLimits } from './spec-facts.ts';
+
+test('mapped ids are counted from zero up to the first gap', () => {
+  assert.equal(countMappedFromZero('0 1000 1\n1 100000 65536\n'), 65_537);
+  assert.equal(countMappedFromZero('0 1000 1\n'), 1);
+  assert.equal(countMappedFromZero('0 1000 1\n5 100000 10\n'), 1);
+  assert.equal(countMappedFromZero('0 0 4294967295\n'), 4_294_967_295);
+});
+
+const limits = parseHardLimits(
+  [
+    'Limit                     Soft Limit           Hard Limit           Units     ',
+    'Max open files            1024                 4096                 files     ',
+    'Max locked memory         unlimited            unlimited            bytes     ',
+    '',
+  ].join('\n'),
+);
+
+test('hard limits are read by name', () => {
+  assert.equal(limits.get('Max open files'), 4096);
+  assert.equal(limits.get('Max locked memory'), Number.POSITIVE_INFINITY);
+});
+
+test('limits beyond our own are lowered to it', () => {
+  assert.deepEqual(toRlimits([{ Name: 'nofile', Soft: 1000, Hard: 65_536 }], limits), [
+    { type: 'RLIMIT_NOFILE', soft: 1000, hard: 4096 },
+  ]);
+  const [memlock] = toRlimits([{ Name: 'memlock', Soft: -1, Hard: -1 }], limits);
+  assert.equal(memlock?.hard, 2 ** 64 - 1);
+});
+
+test('a limit that does not exist is refused', () => {
+  assert.throws(
+    () => toRlimits([{ Name: 'luck', Soft: 1, Hard: 1 }], limits),
+    /invalid ulimit type: luck/,
+  );
+});

@@ -1,0 +1,80 @@
+/** What the engine's own process and namespaces allow containers, found out once at start. */
+import { access, readFile } from 'node:fs/promises';
+import { listMounts } from '../../sys/mount/mount-table.ts';
+import { isMissing } from '../../sys/system-errors.ts';
+import { capabilitiesOfMask } from './capabilities.ts';
+
+/** Facts of this machine that shape every container. */
+export interface SpecFacts {
+  /** `process.arch`. */
+  readonly architecture: string;
+  /** Capabilities that we hold in our user namespace and can hand on. */
+  readonly capabilities: readonly string[];
+  /** How many group ids are mapped from 0 on; 1 under a one-id map. */
+  readonly mappedGids: number;
+  /** Our own score, below which no process of ours can go. */
+  readonly oomScoreAdj: number;
+  /** Hard limits by their names in `/proc/self/limits`; `Infinity` for unlimited. */
+  readonly hardLimits: ReadonlyMap<string, number>;
+  /** The only sysfs that we see is read-only: the kernel then refuses writable ones. */
+  readonly sysIsReadOnly: boolean;
+  /** The kernel has the sysctl for unprivileged pings. */
+  readonly hasPingRange: boolean;
+}
+
+/** Reads the facts from `/proc`. */
+export async function detectSpecFacts(): Promise<SpecFacts> {
+  const [status, gidMap, oom, limits, mounts, hasPingRange] = await Promise.all([
+    readFile('/proc/self/status', 'utf8'),
+    readFile('/proc/self/gid_map', 'utf8'),
+    readFile('/proc/self/oom_score_adj', 'utf8'),
+    readFile('/proc/self/limits', 'utf8'),
+    listMounts(),
+    exists('/proc/sys/net/ipv4/ping_group_range'),
+  ]);
+  const permitted = /^CapPrm:\s+([0-9a-f]+)$/m.exec(status)?.[1] ?? '0';
+  const sys = mounts.findLast(({ mountPoint }) => mountPoint === '/sys');
+  return {
+    architecture: process.arch,
+    capabilities: capabilitiesOfMask(BigInt(`0x${permitted}`)),
+    mappedGids: countMappedFromZero(gidMap),
+    oomScoreAdj: Number(oom),
+    hardLimits: parseHardLimits(limits),
+    sysIsReadOnly: sys?.options.includes('ro') === true,
+    hasPingRange,
+  };
+}
+
+/** How many ids from 0 on have a mapping without gaps, for the text of a `gid_map` (user_namespaces(7)). */
+export function countMappedFromZero(map: string): number {
+  const ranges = map
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .map(([inside = Number.NaN, , count = 0]) => ({ inside, count }))
+    .toSorted((a, b) => a.inside - b.inside);
+  let next = 0;
+  for (const { inside, count } of ranges) if (inside === next) next += count;
+  return next;
+}
+
+/** Hard limits of the text of `/proc/PID/limits`. */
+export function parseHardLimits(text: string): ReadonlyMap<string, number> {
+  const limits = new Map<string, number>();
+  for (const line of text.split('\n').slice(1)) {
+    const match = /^(\S.*?)\s{2,}(\S+)\s+(\S+)/.exec(line);
+    const [, name, , hard] = match ?? [];
+    if (name === undefined || hard === undefined) continue;
+    limits.set(name, hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard));
+  }
+  return limits;
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
