@@ -72,7 +72,7 @@ describe('when a part of the machine is killed', NEEDS, () => {
     process.kill(anchor?.pid ?? 0, 'SIGKILL');
     await daemon.start();
     assert.notEqual((await daemon.status()).anchor?.pid, anchor?.pid);
-    assert.equal(await userNamespaceOf(engine?.pid ?? 0), undefined);
+    await eventually(async () => (await userNamespaceOf(engine?.pid ?? 0)) === undefined);
     const { processes } = await tracesOf(daemon.home, namespace);
     assert.deepEqual(
       processes.filter((line) => line.includes(`${anchor?.pid} tap0`)),
