@@ -74,6 +74,14 @@ test('ping answers GET and HEAD', async () => {
   assert.equal(head.headers.get('swarm'), 'inactive');
 });
 
+test('HEAD is served only where the API has it', async () => {
+  const { backends, call } = apiInProcess();
+  assert.equal((await call('HEAD /v1.51/events')).status, 405);
+  assert.equal(backends.system.listenerCount, 0);
+  assert.equal((await call('HEAD /containers/x/archive?path=/')).status, 501);
+  assert.equal((await call('OPTIONS /v1.51/containers/json')).status, 200);
+});
+
 test('a container goes from create to removal', async () => {
   const { call } = apiInProcess();
   const created = await call('POST /v1.51/containers/create?name=web', {

@@ -31,14 +31,17 @@ export function createApp(deps: ApiDeps): Hono<ApiEnv> {
     assertServed(version);
     await next();
   });
-  for (const route of OPERATIONS) register(app, route, deps);
+  for (const route of OPERATIONS) {
+    // The router answers HEAD through the handler of GET, so a HEAD of its own is chosen there.
+    if (route.method === 'HEAD' || route.action.kind === 'takeover') continue;
+    app.on(route.method, routerPattern(route.path), (c) => {
+      if (c.req.method !== 'HEAD') return respond(c, route, deps);
+      const head = matcher.find('HEAD', c.req.path)?.route;
+      return head === undefined ? refuse(c, matcher) : respond(c, head, deps);
+    });
+  }
 
-  app.notFound((c) => {
-    const methods = matcher.methodsAt(c.req.path).filter((method) => method !== 'OPTIONS');
-    if (methods.length === 0) return c.json({ message: 'page not found' }, 404);
-    c.header('Allow', methods.join(', '));
-    return c.json({ message: 'method not allowed' }, 405);
-  });
+  app.notFound((c) => refuse(c, matcher));
   app.onError((error, c) => {
     logFailure(deps.logger, `${c.req.method} ${c.req.path}`, error);
     for (const [name, value] of headers) c.header(name, value);
@@ -54,18 +57,12 @@ export function routePath(path: string): string {
   return stripped.length > 1 && stripped.endsWith('/') ? stripped.slice(0, -1) : stripped;
 }
 
-/** The router answers HEAD through the handler of GET, so a HEAD of its own is chosen there. */
-function register(app: Hono<ApiEnv>, route: Route, deps: ApiDeps): void {
-  const { method, path, action } = route;
-  if (action.kind === 'takeover' || method === 'HEAD') return;
-  app.on(method, routerPattern(path), (c) =>
-    respond(c, c.req.method === 'HEAD' ? headOf(route) : route, deps),
-  );
-}
-
-function headOf(route: Route): Route {
-  const head = OPERATIONS.find(({ method, path }) => method === 'HEAD' && path === route.path);
-  return head ?? route;
+/** 404 for an unknown path, 405 for a method that the path does not have. */
+function refuse(c: ApiContext, matcher: RouteMatcher): Response {
+  const methods = matcher.methodsAt(c.req.path).filter((method) => method !== 'OPTIONS');
+  if (methods.length === 0) return c.json({ message: 'page not found' }, 404);
+  c.header('Allow', methods.join(', '));
+  return c.json({ message: 'method not allowed' }, 405);
 }
 
 function respond(c: ApiContext, route: Route, deps: ApiDeps): Response | Promise<Response> {

@@ -15,6 +15,10 @@ const encode = (batch: readonly LogEntry[], timestamps: boolean, details = false
 test('times are UTC with nine digits', () => {
   assert.equal(toDockerTime('2024-05-06T07:08:09.5+02:00'), '2024-05-06T05:08:09.500000000Z');
   assert.equal(toDockerTime('2024-05-06T07:08:09+00:00'), '2024-05-06T07:08:09.000000000Z');
+  assert.equal(
+    toDockerTime('2024-05-06T07:08:09.123456789+00:00'),
+    '2024-05-06T07:08:09.123456789Z',
+  );
   assert.equal(toDockerTime('2024-05-06T07:08:09.123456789Z'), '2024-05-06T07:08:09.123456789Z');
 });
 

@@ -11,7 +11,6 @@ export interface LogEncoding {
 }
 
 const NEWLINE = 10;
-const NO_PREFIX = Buffer.alloc(0);
 
 /** Encodes the batches of one log. Remembers where lines begin, as long lines come in several entries. */
 export class LogEncoder {
@@ -34,31 +33,39 @@ export class LogEncoder {
     const bytes = Buffer.allocUnsafe(size);
     let at = 0;
     for (const [index, { stream, data }] of batch.entries()) {
-      const prefix = prefixes?.[index] ?? NO_PREFIX;
+      const prefix = prefixes?.[index] ?? '';
       if (framed) {
         writeFrameHeader(bytes, at, { stream, lengthBytes: prefix.length + data.length });
         at += headerBytes;
       }
-      bytes.set(prefix, at);
+      if (prefix !== '') bytes.write(prefix, at, 'latin1');
       bytes.set(data, at + prefix.length);
       at += prefix.length + data.length;
     }
     return bytes;
   }
 
-  #prefix(entry: LogEntry): Uint8Array {
+  /** What stands before an entry: plain ASCII, so that characters are bytes. */
+  #prefix(entry: LogEntry): string {
     const begins = this.#lineStart[entry.stream];
     this.#lineStart[entry.stream] = entry.data.at(-1) === NEWLINE;
-    if (!begins) return NO_PREFIX;
+    if (!begins) return '';
     const time = this.#encoding.timestamps ? `${toDockerTime(entry.time)} ` : '';
-    return Buffer.from(this.#encoding.details ? `${time} ` : time);
+    return this.#encoding.details ? `${time} ` : time;
   }
 }
+
+/** Length of `2024-05-06T07:08:09.123456789`. */
+const FULL_TIME_CHARACTERS = 29;
 
 const ZONED = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 
 /** RFC 3339 in UTC with exactly nine digits of fraction, as Docker prefixes lines. */
 export function toDockerTime(time: string): string {
+  // The monitor's own form, many times a second.
+  if (time.length === FULL_TIME_CHARACTERS + 6 && time.endsWith('+00:00')) {
+    return `${time.slice(0, FULL_TIME_CHARACTERS)}Z`;
+  }
   const match = ZONED.exec(time);
   if (match === null) return time;
   const [, seconds = '', fraction = '', zone = ''] = match;

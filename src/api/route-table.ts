@@ -39,12 +39,12 @@ export const answer = (handler: Handler): Action => ({ kind: 'answer', handler }
 /** An operation that takes the connection over. */
 export const takeover = (handler: TakeoverHandler): Action => ({ kind: 'takeover', handler });
 
-/** Where image names stand, a parameter may hold slashes. */
-const NAMES_WITH_SLASHES = /^\/(?:images|plugins|distribution)\//;
+/** Where image names stand, a parameter may hold slashes; so may the path of `OPTIONS`. */
+const PARAMETERS_WITH_SLASHES = /^\/(?:images|plugins|distribution)\/|^\/\{anything\}$/;
 
 /** The path in the router's own syntax: `/images/:name{.+}/json`. */
 export function routerPattern(path: string): string {
-  const suffix = NAMES_WITH_SLASHES.test(path) ? '{.+}' : '';
+  const suffix = PARAMETERS_WITH_SLASHES.test(path) ? '{.+}' : '';
   return path.replace(/\{(\w+)\}/g, `:$1${suffix}`);
 }
 
@@ -74,7 +74,7 @@ export class RouteMatcher {
 }
 
 function toRegExp(path: string): RegExp {
-  const value = NAMES_WITH_SLASHES.test(path) ? '.+' : '[^/]+';
+  const value = PARAMETERS_WITH_SLASHES.test(path) ? '.+' : '[^/]+';
   return new RegExp(`^${path.replace(/[.*]/g, '\\$&').replace(/\{(\w+)\}/g, `(?<$1>${value})`)}$`);
 }
 

@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { type Clock, systemClock } from '../shared/clock.ts';
+import { messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { createApp } from './app.ts';
 import type { Backends } from './backends.ts';
@@ -46,7 +47,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const app = createApp(deps);
 
   const open = () => {
-    const server = createHttpServer(getRequestListener(app.fetch));
+    const server = createHttpServer(getRequestListener(app.fetch, { errorHandler: refuseTarget }));
     server.on('upgrade', (request, stream, head) => {
       const socket = stream as Socket;
       takenOver.add(socket);
@@ -72,6 +73,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       clearTimeout(timer);
     },
   };
+}
+
+/** A request target that is no URL never reaches the application; it gets the same kind of body all the same. */
+function refuseTarget(error: unknown): Response {
+  return Response.json({ message: messageOf(error) }, { status: 400 });
 }
 
 function createHttpServer(listener: RequestListener): Server {

@@ -13,8 +13,10 @@ const LINGER_MS = 10_000;
  * left to the caller.
  */
 export async function serveSession(socket: Socket, session: AttachSession): Promise<void> {
-  const letGo = () => void session.close();
+  // A failure to let go shows again below, where it is waited for.
+  const letGo = () => void session.close().catch(() => undefined);
   socket.once('close', letGo);
+  if (socket.destroyed) letGo();
   pumpInput(socket, session.stdin);
   try {
     for await (const chunk of session.output) {

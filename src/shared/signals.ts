@@ -41,7 +41,6 @@ const NUMBERS: ReadonlyMap<string, number> = new Map(
 );
 
 export const SIGKILL = 9;
-export const SIGTERM = 15;
 
 /** The real-time range that the C library leaves to programs. */
 const RTMIN = 34;

@@ -49,12 +49,6 @@ export const configEntries = {
   Shell: field(command),
 } satisfies Entries<ContainerConfig>;
 
-/** `Config` alone. */
-export const ContainerConfigSchema = struct(configEntries) satisfies v.GenericSchema<
-  unknown,
-  ContainerConfig
->;
-
 const endpointEntries = {
   IPAMConfig: field(
     struct({

@@ -119,3 +119,11 @@ test('any Host header will do, and HEAD has no body', async () => {
   client.send('GET /_ping HTTP/1.1', HOST, 'Connection: close', '', '');
   assert.match((await client.toEnd()).toString(), /\r\n\r\nOK$/);
 });
+
+test('what is no request target is refused in the usual form', async () => {
+  await using api = await apiOnSocket();
+  const client = new RawClient(api.socketPath);
+  client.send('CONNECT nowhere:1 HTTP/1.1', HOST, '', '');
+  assert.match(await client.until('message'), /^HTTP\/1\.1 400[\s\S]*\{"message":"[^"]+"\}/);
+  client.socket.destroy();
+});
