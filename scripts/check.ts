@@ -12,7 +12,7 @@ interface Check {
 const ROOT = dirname(import.meta.dirname);
 
 const CHECKS: readonly Check[] = [
-  { name: 'format and lint', command: ['npx', 'biome', 'ci', '.'] },
+  { name: 'format and lint', command: ['npx', 'biome', 'ci', '--colors=off', '.'] },
   { name: 'types', command: ['npx', 'tsc', '--noEmit', '-p', '.'] },
   { name: 'import rules', command: ['npx', 'tsx', 'scripts/check-layers.ts'] },
   { name: 'unused code', command: ['npx', 'knip'] },
@@ -33,7 +33,8 @@ export async function runChecks(): Promise<Tally> {
 }
 
 async function passes({ name, command }: Check): Promise<boolean> {
-  const run = await $({ cwd: ROOT, quiet: true, nothrow: true })`${command}`;
+  const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' };
+  const run = await $({ cwd: ROOT, quiet: true, nothrow: true, env })`${command}`;
   const ok = run.exitCode === 0;
   console.log(`${ok ? chalk.green(' ok ') : chalk.red('FAIL')} ${name}`);
   if (!ok) console.log(run.stdall.trimEnd().replaceAll(/^/gm, '     '));
