@@ -1,5 +1,7 @@
 /** Builds what runs containers: runtimes, monitor, logs, runtime configuration. */
 import type { RuntimeInfo } from '../engine/system/system-info.ts';
+import { OciSpecBuilder } from '../runtime/bundle/oci-spec-builder.ts';
+import { detectSpecFacts } from '../runtime/bundle/spec-facts.ts';
 import type { LogReader } from '../runtime/log-reader.ts';
 import { K8sLogReader } from '../runtime/logs/k8s-log-reader.ts';
 import { ConmonTaskRunner } from '../runtime/monitor/conmon-task-runner.ts';
@@ -42,7 +44,7 @@ export async function composeRuntime(parts: EngineParts): Promise<RuntimeParts> 
       report: (error) => logger.warn('clean-up of a task failed', { error }),
     }),
     logs: new K8sLogReader(),
-    specs: new OciSpecBuilder(),
+    specs: new OciSpecBuilder(await detectSpecFacts()),
     facts: {
       defaultRuntime: settings.defaultRuntime ?? first?.name ?? 'crun',
       runtimes: installed,
