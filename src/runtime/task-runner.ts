@@ -100,8 +100,8 @@ export interface ExecHandle {
 export interface TaskRunner {
   /**
    * Creates and starts the process. When it rejects, nothing is left: no process, no bundle, no runtime state.
-   * Errors carry `details.exitCode` (`127` not found, `126` not executable, else `125`) and the runtime's own
-   * message in Docker's form. Not cancellable.
+   * Errors carry `details.exitCode` (`127` not found, `126` not executable, else `128`, which is what
+   * Docker stores) and the runtime's own message in Docker's form. Not cancellable.
    */
   start(request: TaskRequest): Promise<TaskRecord>;
   /** What is there of the task `id` now. Used by recovery; never throws for a missing task. */
@@ -118,6 +118,7 @@ export interface TaskRunner {
   resize(record: TaskRecord, size: TerminalSize): Promise<void>;
   /** Connects to stdin. Only for tasks started with `openStdin`. */
   openStdin(record: TaskRecord): Promise<StdinSink>;
+  /** Resolves when the process runs. Rejects like `start` when it cannot be started. */
   exec(request: ExecRequest): Promise<ExecHandle>;
   /** Removes the bundle, runtime state and exit file of an ended task. Idempotent. */
   remove(id: ContainerId): Promise<void>;

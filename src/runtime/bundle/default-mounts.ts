@@ -5,7 +5,7 @@ import type { SpecFacts } from './spec-facts.ts';
 
 /** What the mounts depend on. */
 export interface DefaultMountsInput {
-  readonly facts: Pick<SpecFacts, 'mappedGids' | 'sysIsReadOnly'>;
+  readonly facts: Pick<SpecFacts, 'mappedGids' | 'sysIsReadOnly' | 'ipcDirs'>;
   readonly shared: SharedNamespaces;
   readonly privileged: boolean;
   /** Size of `/dev/shm`; 0 or absent for the default. */
@@ -38,7 +38,7 @@ export function defaultMounts(input: DefaultMountsInput): readonly SpecMount[] {
     mountOf('tmpfs', '/dev', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),
     ptsMount(input.facts.mappedGids),
     ...sysMounts(input),
-    ...(shared.ipc ? sharedIpcMounts() : ownIpcMounts(input)),
+    ...(shared.ipc ? sharedIpcMounts(input) : ownIpcMounts(input)),
   ];
 }
 
@@ -70,9 +70,8 @@ function ownIpcMounts({ shared, shmSizeBytes }: DefaultMountsInput): readonly Sp
   return [queue, mountOf('tmpfs', '/dev/shm', [...base, 'mode=1777', `size=${size}`])];
 }
 
-function sharedIpcMounts(): readonly SpecMount[] {
-  const options = ['nosuid', 'noexec', 'nodev'];
-  return [bindOf('/dev/mqueue', options), bindOf('/dev/shm', options)];
+function sharedIpcMounts({ facts }: DefaultMountsInput): readonly SpecMount[] {
+  return facts.ipcDirs.map((dir) => bindOf(dir, ['nosuid', 'noexec', 'nodev']));
 }
 
 function mountOf(type: string, destination: string, options: readonly string[]): SpecMount {

@@ -20,17 +20,22 @@ export interface SpecFacts {
   readonly sysIsReadOnly: boolean;
   /** The kernel has the sysctl for unprivileged pings. */
   readonly hasPingRange: boolean;
+  /** Directories of our IPC namespace that can be shown to containers which share it. */
+  readonly ipcDirs: readonly string[];
 }
+
+const IPC_DIRS = ['/dev/mqueue', '/dev/shm'];
 
 /** Reads the facts from `/proc`. */
 export async function detectSpecFacts(): Promise<SpecFacts> {
-  const [status, gidMap, oom, limits, mounts, hasPingRange] = await Promise.all([
+  const [status, gidMap, oom, limits, mounts, hasPingRange, ipcDirs] = await Promise.all([
     readFile('/proc/self/status', 'utf8'),
     readFile('/proc/self/gid_map', 'utf8'),
     readFile('/proc/self/oom_score_adj', 'utf8'),
     readFile('/proc/self/limits', 'utf8'),
     listMounts(),
     exists('/proc/sys/net/ipv4/ping_group_range'),
+    existing(IPC_DIRS),
   ]);
   const permitted = /^CapPrm:\s+([0-9a-f]+)$/m.exec(status)?.[1] ?? '0';
   const sys = mounts.findLast(({ mountPoint }) => mountPoint === '/sys');
@@ -42,6 +47,7 @@ export async function detectSpecFacts(): Promise<SpecFacts> {
     hardLimits: parseHardLimits(limits),
     sysIsReadOnly: sys?.options.includes('ro') === true,
     hasPingRange,
+    ipcDirs,
   };
 }
 
@@ -67,6 +73,11 @@ export function parseHardLimits(text: string): ReadonlyMap<string, number> {
     limits.set(name, hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard));
   }
   return limits;
+}
+
+async function existing(paths: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(paths.map(exists));
+  return paths.filter((_, at) => found[at]);
 }
 
 async function exists(path: string): Promise<boolean> {

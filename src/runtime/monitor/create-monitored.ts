@@ -30,11 +30,13 @@ export async function createMonitored(
     stdio: ['ignore', 'ignore', 'pipe-out', 'pipe-out'],
     detached: true,
   });
-  monitor.unref();
   const complaint = collect(monitor.readable(STDERR_FD));
   try {
     const line = await firstLine(monitor.readable(SYNC_FD));
-    return { init: pidOf(line, { program, complaint: complaint() }), monitor: monitor.pid };
+    const init = pidOf(line, { program, complaint: complaint() });
+    // It outlives us, so it must not keep us from ending either.
+    monitor.unref();
+    return { init, monitor: monitor.pid };
   } catch (error) {
     await monitor.exited;
     throw error;

@@ -8,6 +8,11 @@ test('the last error of a JSON log is the message', () => {
   assert.equal(plainMessage(log), 'b');
 });
 
+test('the message of a keyed log line is unquoted', () => {
+  const line = 'time="2026-11-24T07:56:26Z" level=error msg="exec: \\"x\\": not found"';
+  assert.equal(plainMessage(line), 'exec: "x": not found');
+});
+
 test('plain text is taken as it is, and silence is named', () => {
   assert.equal(plainMessage('clone: Operation not permitted\n'), 'clone: Operation not permitted');
   assert.equal(plainMessage(''), 'the runtime gave no reason');

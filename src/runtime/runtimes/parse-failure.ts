@@ -15,13 +15,13 @@ export function parseRuntimeFailure(output: string, attempt: AttemptedStart): Ru
   );
 }
 
-/** The last error of a runtime's JSON log (`--log-format=json`), or the plain text that it is instead. */
+/** The last error of a runtime's log, in JSON or in `key="value"` form, or the plain text that it is instead. */
 export function plainMessage(output: string): string {
   const messages = output
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
-    .map((line) => jsonMessage(line) ?? { text: line, isError: true });
+    .map((line) => jsonMessage(line) ?? keyedMessage(line) ?? { text: line, isError: true });
   const chosen = messages.findLast(({ isError }) => isError) ?? messages.at(-1);
   return chosen?.text ?? 'the runtime gave no reason';
 }
@@ -38,5 +38,17 @@ function jsonMessage(line: string): { text: string; isError: boolean } | undefin
       : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** `time="…" level=error msg="…"`, with the quoting of Go, which for messages is that of JSON. */
+function keyedMessage(line: string): { text: string; isError: boolean } | undefined {
+  const quoted = /^time=.* msg=("(?:[^"\\]|\\.)*")/.exec(line)?.[1];
+  if (quoted === undefined) return undefined;
+  const isError = /\blevel=(?:error|fatal)\b/.test(line);
+  try {
+    return { text: String(JSON.parse(quoted)), isError };
+  } catch {
+    return { text: quoted.slice(1, -1), isError };
   }
 }
