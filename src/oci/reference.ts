@@ -135,8 +135,7 @@ function splitDomain(name: string): { domain: string; path: string } {
 
 function nameProblem(domain: string, path: string): string | undefined {
   if (path !== path.toLowerCase()) {
-    const shown = familiarName({ domain, path });
-    return `${INVALID_FORMAT}: repository name (${shown}) must be lowercase`;
+    return `${INVALID_FORMAT}: repository name (${path}) must be lowercase`;
   }
   if (!DOMAIN.test(domain) || !PATH.test(path)) return INVALID_FORMAT;
   if (path.length > MAX_NAME_LENGTH) {

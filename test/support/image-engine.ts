@@ -1,0 +1,171 @@
+/** The images part of the engine with real storage in a temporary directory and a real registry client. */
+
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PullRequest } from '../../src/api/backends.ts';
+import { TarArchiveReader } from '../../src/distribution/archive/tar-archive-reader.ts';
+import { OciRegistry } from '../../src/distribution/registry/oci-registry.ts';
+import type { EngineEvent } from '../../src/engine/events/engine-event.ts';
+import type { ImageUser } from '../../src/engine/images/image-deps.ts';
+import { decodeImageDocument } from '../../src/engine/images/image-document.ts';
+import { ImageService } from '../../src/engine/images/image-service.ts';
+import { systemClock } from '../../src/shared/clock.ts';
+import { silentLogger } from '../../src/shared/logger.ts';
+import { Collection } from '../../src/state/collection.ts';
+import { DiskContentStore } from '../../src/storage/content/disk-content-store.ts';
+import { OciLayoutIndex } from '../../src/storage/content/oci-layout-index.ts';
+import {
+  type OpenedSnapshotter,
+  openSnapshotter,
+} from '../../src/storage/snapshots/open-snapshotter.ts';
+import { TarUnpacker } from '../../src/storage/unpack/tar-unpacker.ts';
+import { dataPaths } from '../../src/sys/paths.ts';
+import type { ProgressMessage } from '../../src/wire/json-stream.ts';
+
+export interface ImageEngineOptions {
+  /** Directory to work in; a fresh one when absent. */
+  readonly root?: string;
+  readonly storageDriver?: string;
+}
+
+/** What a pull or load said, and how it ended. */
+export interface Transcript {
+  readonly lines: readonly ProgressMessage[];
+  readonly error: unknown;
+}
+
+export class ImageEngine implements AsyncDisposable {
+  readonly root: string;
+  readonly images: ImageService;
+  readonly snapshots: OpenedSnapshotter;
+  readonly content: DiskContentStore;
+  readonly events: Omit<EngineEvent, 'timeNano'>[];
+  /** Containers by image id; tests put them in. */
+  readonly users: Map<string, readonly ImageUser[]>;
+  readonly #registry: OciRegistry;
+
+  private constructor(
+    parts: Pick<ImageEngine, 'root' | 'images' | 'snapshots' | 'content' | 'events' | 'users'> & {
+      registry: OciRegistry;
+    },
+  ) {
+    this.root = parts.root;
+    this.images = parts.images;
+    this.snapshots = parts.snapshots;
+    this.content = parts.content;
+    this.events = parts.events;
+    this.users = parts.users;
+    this.#registry = parts.registry;
+  }
+
+  static async start(options: ImageEngineOptions = {}): Promise<ImageEngine> {
+    const root = options.root ?? (await mkdtemp(join(tmpdir(), 'images-')));
+    const paths = dataPaths(join(root, 'data'));
+    const content = await DiskContentStore.open(paths.contentDir);
+    const snapshots = await openSnapshotter({
+      snapshotsDir: paths.snapshotsDir,
+      rootfsDir: join(root, 'run'),
+      driver: options.storageDriver,
+      logger: silentLogger,
+    });
+    const registry = makeRegistry();
+    const events: Omit<EngineEvent, 'timeNano'>[] = [];
+    const users = new Map<string, readonly ImageUser[]>();
+    const platform = { os: 'linux', architecture: 'amd64' };
+    const documents = await Collection.open({ dir: paths.imagesDir, decode: decodeImageDocument });
+    const images = await ImageService.open({
+      documents,
+      content,
+      snapshots,
+      registry,
+      platform,
+      layoutIndex: new OciLayoutIndex(paths.contentDir),
+      unpacker: new TarUnpacker(),
+      archives: new TarArchiveReader({ spoolDir: paths.ingestDir, platform }),
+      events: { publish: (event) => events.push(event) },
+      clock: systemClock,
+      logger: silentLogger,
+      usedBy: (id) => users.get(id) ?? [],
+    });
+    await images.recover(new AbortController().signal);
+    return new ImageEngine({ root, images, snapshots, content, events, users, registry });
+  }
+
+  /** Pulls to the end. Errors before the first line are thrown, later ones are in the transcript. */
+  async pull(
+    image: string,
+    request: Partial<PullRequest> = {},
+    signal = new AbortController().signal,
+  ): Promise<Transcript> {
+    const full = { image, tag: undefined, platform: undefined, credentials: undefined, ...request };
+    return await transcribe(await this.images.pull(full, signal));
+  }
+
+  async load(archive: Buffer): Promise<Transcript> {
+    const source = (async function* () {
+      for (let at = 0; at < archive.length; at += 65536) yield archive.subarray(at, at + 65536);
+    })();
+    return await transcribe(
+      this.images.load(source, { quiet: false }, new AbortController().signal),
+    );
+  }
+
+  /** Number of blobs, layers and half-written things on disk. */
+  async leftovers(): Promise<{ blobs: number; layers: number; ingests: number; slots: number }> {
+    const { contentDir, snapshotsDir } = dataPaths(join(this.root, 'data'));
+    const layersDir = join(snapshotsDir, this.snapshots.name, 'layers');
+    return {
+      blobs: (await this.content.list()).length,
+      layers: (await this.snapshots.listCommitted()).length,
+      ingests: (await readdir(join(contentDir, 'ingest'))).length,
+      // One directory is the empty layer.
+      slots: (await readdir(layersDir)).length - 1,
+    };
+  }
+
+  /** Closes without deleting anything, as a restart would. */
+  async close(): Promise<void> {
+    this.#registry.close();
+    await this.snapshots.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const key of await this.snapshots.listActive()) await this.snapshots.removeActive(key);
+    await this.close();
+    await rm(this.root, { recursive: true, force: true });
+  }
+}
+
+/** Nothing on disk at all. */
+export const NOTHING = { blobs: 0, layers: 0, ingests: 0, slots: 0 };
+
+/** A registry client with short pauses that opens its connections itself. */
+export function makeRegistry(): OciRegistry {
+  return new OciRegistry({
+    mirrors: [],
+    insecureRegistries: [],
+    clock: systemClock,
+    userAgent: 'test',
+    certificateAuthorities: [],
+    retry: { attempts: 4, firstDelayMs: 1, longestDelayMs: 1500 },
+    idleTimeoutMs: 5000,
+    openConnection: ({ host, port }) =>
+      new Promise((resolve, reject) => {
+        const socket = createConnection({ host, port });
+        socket.once('connect', () => resolve(socket));
+        socket.once('error', reject);
+      }),
+  });
+}
+
+async function transcribe(source: AsyncIterable<ProgressMessage>): Promise<Transcript> {
+  const lines: ProgressMessage[] = [];
+  try {
+    for await (const line of source) lines.push(line);
+    return { lines, error: undefined };
+  } catch (error) {
+    return { lines, error };
+  }
+}
