@@ -58,6 +58,7 @@ export async function hostOptions(
       execRoot: roots.execRoot,
       machineFile: runtimePaths.machineFile,
       idMap: choice.idMap,
+      ...(choice.fallback === undefined ? {} : { fallbackIdMap: choice.fallback }),
       isRoot: user.uid === 0,
       uplink: await uplinkParts(configuration, find('slirp4netns')),
       clock: systemClock,

@@ -14,6 +14,7 @@ import { configureProcesses } from '../sys/exec/process-settings.ts';
 import { FileLock } from '../sys/lock/file-lock.ts';
 import { dataPaths, type RuntimePaths, runtimePaths } from '../sys/paths.ts';
 import { engineHelperEnvironment } from './base-environment.ts';
+import { dataInUse } from './bin-errors.ts';
 import { createLogger, tolerateLostOutput } from './console-logger.ts';
 import type { ComposedEngine, ComposeEngine } from './engine-composition.ts';
 import { prepareMounts } from './prepare-mounts.ts';
@@ -39,8 +40,6 @@ export async function runEngine(start: EngineStart, compose: ComposeEngine): Pro
     });
     invariant(values['exec-root'] !== undefined, 'the engine is started by the host');
     const paths = runtimePaths(values['exec-root']);
-    using lock = await FileLock.acquire(paths.engineLock);
-    invariant(lock !== undefined, 'another engine is still running');
     await new EngineProcess(paths, start.environment, bootLogger).run(compose);
     return 0;
   } catch (error) {
@@ -70,6 +69,7 @@ class EngineProcess {
   readonly #firstFacts: Promise<HostFacts>;
   readonly #shutdown: Promise<ShutdownReason>;
   #engine: ComposedEngine | undefined;
+  #dataLock: FileLock | undefined;
   #logger: Logger;
 
   constructor(paths: RuntimePaths, environment: EngineStart['environment'], bootLogger: Logger) {
@@ -119,6 +119,7 @@ class EngineProcess {
     } finally {
       this.#closing.abort();
       await talking;
+      this.#dataLock?.release();
     }
   }
 
@@ -130,11 +131,15 @@ class EngineProcess {
       environment: engineHelperEnvironment(this.#environment),
       onFinished: (trace) => logger.debug('process ended', { ...trace }),
     });
+    const data = dataPaths(facts.dataRoot);
+    const lock = await FileLock.acquire(data.engineLock);
+    if (lock === undefined) throw dataInUse(facts.dataRoot);
+    this.#dataLock = lock;
     await prepareMounts(facts);
     this.#engine = await compose({
       version: VERSION,
       facts,
-      dataPaths: dataPaths(facts.dataRoot),
+      dataPaths: data,
       runtimePaths: this.#paths,
       hostListeners: this.#listeners,
       hostDialer: new HostDialerClient(this.#handles),

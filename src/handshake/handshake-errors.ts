@@ -19,14 +19,6 @@ export function handshakeDeadline(awaited: string, timeoutMs: number): EngineErr
   return new EngineError('deadline', `handshake: no ${awaited} within ${timeoutMs} ms`);
 }
 
-/** The other side is of a version that cannot be talked to. */
-export function protocolMismatch(ours: number, theirs: number): EngineError {
-  return new EngineError(
-    'conflict',
-    `handshake: the other side speaks protocol ${theirs}, this program speaks ${ours}`,
-  );
-}
-
 /** A request was refused by the host; kind, text and code are the host's. */
 export function refusedByHost(refusal: {
   readonly kind: ErrorKind;

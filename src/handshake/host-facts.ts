@@ -94,12 +94,10 @@ export const hostFactsSchema = v.object({
   warnings: v.array(v.string()),
 });
 
-export type IdExtent = v.InferOutput<typeof idExtentSchema>;
 export type IdMap = v.InferOutput<typeof idMapSchema>;
 export type Uplink = v.InferOutput<typeof uplinkSchema>;
 export type ResolverFacts = v.InferOutput<typeof resolverSchema>;
 export type CgroupFacts = v.InferOutput<typeof cgroupFactsSchema>;
 export type RuntimeEntry = v.InferOutput<typeof runtimeEntrySchema>;
-export type EngineSettings = v.InferOutput<typeof engineSettingsSchema>;
 export type ApiListener = v.InferOutput<typeof apiListenerSchema>;
 export type HostFacts = v.InferOutput<typeof hostFactsSchema>;

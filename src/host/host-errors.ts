@@ -30,14 +30,6 @@ export function noSubordinateIds(why: string): EngineError {
   return new EngineError('unavailable', `--userns-mode=subid: ${why}`);
 }
 
-/** A program that the machine cannot do without is not installed. */
-export function missingProgram(name: string, packageName: string): EngineError {
-  return new EngineError(
-    'unavailable',
-    `${name} is not installed: install the package ${packageName}`,
-  );
-}
-
 /** An API address of `-H` that cannot be understood. */
 export function badApiAddress(address: string, detail: string): EngineError {
   return new EngineError('invalid-argument', `invalid API address "${address}": ${detail}`);

@@ -2,17 +2,11 @@
  * The host process: holds the lock, keeps the machine and one engine running, keeps the sockets open, and ends
  * everything when told to.
  */
-import type { EnginePort } from '../handshake/engine-port.ts';
 import type { ApiListener, HostFacts } from '../handshake/host-facts.ts';
 import type { MachineReport } from '../handshake/machine-report.ts';
-import {
-  type EngineMessage,
-  type OperatorAnswer,
-  type OperatorMessage,
-  PROTOCOL,
-} from '../handshake/messages.ts';
+import type { OperatorAnswer, OperatorMessage } from '../handshake/messages.ts';
 import type { Clock } from '../shared/clock.ts';
-import { messageOf } from '../shared/errors.ts';
+import { invariant, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Command } from '../sys/exec/command.ts';
 import { ensurePrivateDir } from '../sys/fs/private-dir.ts';
@@ -22,7 +16,7 @@ import type { ApiAddress } from './api-address.ts';
 import { bindApiSockets, type InheritedSocket, removeApiSocketFile } from './api-sockets.ts';
 import { ControlServer } from './control-server.ts';
 import { describeEngine, describeMachine } from './describe-machine.ts';
-import { EngineRequests } from './engine-requests.ts';
+import { EngineSession } from './engine-session.ts';
 import { EngineSupervisor } from './engine-supervisor.ts';
 import { Gate } from './gate.ts';
 import { HandleSocket } from './handle-socket.ts';
@@ -30,7 +24,6 @@ import { anchorLost, engineDidNotStart } from './host-errors.ts';
 import type { EmitHostEvent } from './host-events.ts';
 import { HostLock } from './host-lock.ts';
 import { ListenerRegistry } from './listener-registry.ts';
-import { ListenerReturns } from './listener-returns.ts';
 import { NamespaceMachine, type NamespaceMachineOptions } from './namespace/namespace-machine.ts';
 import { endProcess, signalProcess } from './process-end.ts';
 
@@ -67,15 +60,11 @@ export class HostProcess {
   readonly #listeners = new ListenerRegistry();
   readonly #handles: HandleSocket;
   readonly #control: ControlServer;
-  readonly #requests: EngineRequests;
-  readonly #returns: ListenerReturns;
+  readonly #session: EngineSession;
   readonly #ended = new Gate<unknown>();
-  /** An engine that outlived an earlier host has said hello and given its sockets back. */
-  readonly #joined = new Gate();
   readonly #apiBound = new Gate();
   #machine: NamespaceMachine | undefined;
   #supervisor: EngineSupervisor | undefined;
-  #engine: { readonly port: EnginePort; readonly version: string } | undefined;
   #apiListeners: readonly ApiListener[] = [];
   #state: State = 'starting';
   #wasReady = false;
@@ -85,12 +74,18 @@ export class HostProcess {
     this.#options = options;
     this.#lock = lock;
     this.#handles = HandleSocket.open(options.paths.handlesSocket);
-    this.#requests = new EngineRequests(this.#listeners, this.#handles);
-    this.#returns = new ListenerReturns(this.#listeners, this.#handles);
+    this.#session = new EngineSession({
+      version: options.version,
+      listeners: this.#listeners,
+      handles: this.#handles,
+      facts: () => this.#factsForEngine(),
+      onReady: () => this.#background(this.#becomeReady()),
+      logger: options.logger,
+    });
     this.#control = new ControlServer(
       {
-        onEngine: (port, hello) => this.#background(this.#greet(port, hello)),
-        onEngineMessage: (port, message) => this.#hear(port, message),
+        onEngine: (port, hello) => this.#background(this.#session.greet(port, hello)),
+        onEngineMessage: (port, message) => this.#background(this.#session.hear(port, message)),
         onOperator: (message, answer) => this.#background(this.#serve(message, answer)),
       },
       options.logger,
@@ -178,7 +173,7 @@ export class HostProcess {
     this.#supervisor = supervisor;
     const timeout = new AbortController();
     const late = this.#options.clock.sleep(REJOIN_TIMEOUT_MS, timeout.signal);
-    await Promise.race([this.#joined.promise, late]);
+    await Promise.race([this.#session.joined, late]);
     timeout.abort();
   }
 
@@ -201,7 +196,7 @@ export class HostProcess {
 
   /** An engine that never got ready will not get ready by being started again, unless containers wait for it. */
   #engineEnded(how: string): 'restart' | 'give-up' {
-    this.#engine = undefined;
+    this.#session.forget();
     this.#options.emit({ event: 'engine-ended', how });
     if (this.#wasReady || this.#machine?.adopted === true) {
       this.#state = 'degraded';
@@ -211,57 +206,20 @@ export class HostProcess {
     return 'give-up';
   }
 
-  async #greet(
-    port: EnginePort,
-    hello: Extract<EngineMessage, { type: 'engine-hello' }>,
-  ): Promise<void> {
-    if (hello.protocol !== PROTOCOL || hello.version !== this.#options.version) {
-      this.#options.logger.info('replacing an engine of another version', {
-        version: hello.version,
-      });
-      port.shutdown('handover');
-      return;
-    }
-    this.#engine = { port, version: hello.version };
-    await this.#returns.reclaim(port, hello.listeners);
-    this.#joined.resolve();
+  async #factsForEngine(): Promise<HostFacts> {
     await this.#apiBound.promise;
-    const facts = await this.#factsForEngine();
-    if (facts !== undefined) port.sendFacts(facts);
-  }
-
-  async #factsForEngine(): Promise<HostFacts | undefined> {
     const machine = this.#machine;
-    if (machine === undefined) return undefined;
+    invariant(machine !== undefined, 'an engine runs only inside of a machine');
     const uplink = await machine.uplink();
     const noWayOut =
       uplink.driver === 'none' ? [`containers have no way out: ${uplink.reason}`] : [];
     return {
       ...this.#options.facts,
-      warnings: [...this.#options.facts.warnings, ...noWayOut],
+      warnings: [...this.#options.facts.warnings, ...machine.warnings, ...noWayOut],
       idMap: machine.idMap,
       uplink,
       apiListeners: [...this.#apiListeners],
     };
-  }
-
-  #hear(port: EnginePort, message: EngineMessage): void {
-    switch (message.type) {
-      case 'engine-ready':
-        this.#background(this.#becomeReady());
-        break;
-      case 'request':
-        this.#background(this.#requests.answer(port, message.id, message.request));
-        break;
-      case 'listener-returned':
-        this.#returns.settle(message.listenerId, true);
-        break;
-      case 'listener-missing':
-        this.#returns.settle(message.listenerId, false);
-        break;
-      case 'engine-hello':
-        break;
-    }
   }
 
   async #becomeReady(): Promise<void> {
@@ -290,11 +248,11 @@ export class HostProcess {
       version,
       host: { pid: process.pid, alive: true },
       ...(await describeMachine(this.#machine)),
-      ...describeEngine(this.#supervisor, this.#engine?.version ?? version),
+      ...describeEngine(this.#supervisor, this.#session.engineVersion ?? version),
       dataRoot,
       execRoot: paths.root,
       hosts: [...this.#hosts()],
-      warnings: facts.warnings,
+      warnings: [...facts.warnings, ...(this.#machine?.warnings ?? [])],
       errors: this.#state === 'degraded' ? ['the engine is being started again'] : [],
     };
   }
@@ -327,8 +285,9 @@ export class HostProcess {
     const { logger, stopTimeoutMs } = this.#options;
     const running = this.#supervisor?.process;
     const ask = () => {
-      if (this.#engine !== undefined) this.#engine.port.shutdown('stop');
-      else if (running !== undefined) void signalProcess(running, 'SIGTERM');
+      if (!this.#session.askToStop() && running !== undefined) {
+        this.#background(signalProcess(running, 'SIGTERM'));
+      }
     };
     const orderly = (await this.#supervisor?.stop(ask, stopTimeoutMs)) ?? true;
     if (!orderly) logger.warn('the engine did not stop in time and was killed');

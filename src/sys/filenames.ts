@@ -4,6 +4,8 @@
 export const DATA_NAMES = {
   /** Version of the whole layout. */
   layoutFile: 'layout.json',
+  /** Held by the engine process: the data has one writer, whatever runtime directory it was started with. */
+  engineLock: 'engine.lock',
   /** The engine's own id, for `docker info`. */
   engineIdFile: 'engine-id.json',
   /** The daemon's own log when it runs in the background. */
@@ -57,8 +59,6 @@ export const RUNTIME_NAMES = {
   handlesSocket: 'handles.sock',
   /** Held by the host process. */
   hostLock: 'host.lock',
-  /** Held by the engine process. */
-  engineLock: 'engine.lock',
   /** The processes of the machine: anchor, network helper, engine. */
   machineFile: 'machine.json',
   /** Control socket of the network helper. */

@@ -16,6 +16,7 @@ import { socketPathTooLong } from './system-errors.ts';
 export interface DataPaths {
   readonly root: string;
   readonly layoutFile: string;
+  readonly engineLock: string;
   readonly engineIdFile: string;
   readonly daemonLog: string;
   readonly contentDir: string;
@@ -57,7 +58,6 @@ export interface RuntimePaths {
   readonly hostSocket: string;
   readonly handlesSocket: string;
   readonly hostLock: string;
-  readonly engineLock: string;
   readonly machineFile: string;
   readonly uplinkSocket: string;
   readonly uplinkLog: string;
@@ -96,6 +96,7 @@ export function dataPaths(root: string): DataPaths {
   return {
     root,
     layoutFile: join(root, DATA_NAMES.layoutFile),
+    engineLock: join(root, DATA_NAMES.engineLock),
     engineIdFile: join(root, DATA_NAMES.engineIdFile),
     daemonLog: join(root, DATA_NAMES.daemonLog),
     contentDir,
@@ -125,7 +126,6 @@ export function runtimePaths(root: string): RuntimePaths {
     hostSocket: assertSocketPath(join(root, RUNTIME_NAMES.hostSocket)),
     handlesSocket: assertSocketPath(join(root, RUNTIME_NAMES.handlesSocket)),
     hostLock: join(root, RUNTIME_NAMES.hostLock),
-    engineLock: join(root, RUNTIME_NAMES.engineLock),
     machineFile: join(root, RUNTIME_NAMES.machineFile),
     uplinkSocket: assertSocketPath(join(root, RUNTIME_NAMES.uplinkSocket)),
     uplinkLog: join(root, RUNTIME_NAMES.uplinkLog),

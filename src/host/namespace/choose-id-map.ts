@@ -22,6 +22,8 @@ export interface IdMapQuestion {
 export interface IdMapChoice {
   readonly idMap: IdMap;
   readonly warning?: string;
+  /** What to do when the helpers refuse the map after all (no set-uid bit, a conflicting grant). */
+  readonly fallback?: IdMap;
 }
 
 /**
@@ -53,7 +55,9 @@ export async function chooseIdMap(question: IdMapQuestion): Promise<IdMapChoice>
     ],
   };
   const why = obstacle(question, idMap);
-  if (why === undefined) return { idMap };
+  if (why === undefined) {
+    return { idMap, ...(question.mode === 'auto' ? { fallback: singleIdMap(question) } : {}) };
+  }
   if (question.mode === 'subid') throw noSubordinateIds(why);
   return {
     idMap: singleIdMap(question),

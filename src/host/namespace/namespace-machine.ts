@@ -1,7 +1,7 @@
 /** The `namespace` machine: anchor, id map and uplink, made anew or taken over from an earlier host. */
 import type { ApiListener, IdMap, Uplink } from '../../handshake/host-facts.ts';
 import type { Clock } from '../../shared/clock.ts';
-import { messageOf } from '../../shared/errors.ts';
+import { kindOf, messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Command } from '../../sys/exec/command.ts';
 import { isAlive, type ProcessIdentity } from '../../sys/proc/process-identity.ts';
@@ -10,7 +10,13 @@ import { endProcess, whenEnded } from '../process-end.ts';
 import { type Anchor, startAnchor } from './anchor.ts';
 import { enterMachine } from './enter-machine.ts';
 import { findMachineNamespaces, sweepUserNamespace } from './leftovers.ts';
-import { detectUplink, type StartedUplink, startUplink, type UplinkParts } from './uplink.ts';
+import {
+  detectUplink,
+  type StartedUplink,
+  startUplink,
+  type UplinkParts,
+  uplinkAnswers,
+} from './uplink.ts';
 import { writeIdMap } from './write-id-map.ts';
 
 /** What the machine is made of. */
@@ -19,6 +25,8 @@ export interface NamespaceMachineOptions {
   readonly machineFile: string;
   /** The map to write when the machine is made anew. */
   readonly idMap: IdMap;
+  /** The map to write when that one is refused; absent when the refusal is to be the end. */
+  readonly fallbackIdMap?: IdMap;
   /** Root writes any map without help. */
   readonly isRoot: boolean;
   readonly uplink: UplinkParts;
@@ -34,6 +42,8 @@ export class NamespaceMachine {
   /** True when the namespaces are an earlier host's: containers may run in them. */
   readonly adopted: boolean;
   readonly idMap: IdMap;
+  /** What the user should know of this machine. */
+  readonly warnings: readonly string[];
   readonly #options: NamespaceMachineOptions;
   readonly #anchor: Anchor;
   readonly #record: MachineRecordFile;
@@ -42,12 +52,13 @@ export class NamespaceMachine {
 
   private constructor(
     options: NamespaceMachineOptions,
-    parts: { adopted: boolean; record: MachineRecordFile; anchor: Anchor; idMap: IdMap },
+    parts: MappedAnchor & { readonly adopted: boolean; readonly record: MachineRecordFile },
     uplink: Promise<StartedUplink>,
   ) {
     this.#options = options;
     this.adopted = parts.adopted;
     this.idMap = parts.idMap;
+    this.warnings = parts.warnings;
     this.#anchor = parts.anchor;
     this.#record = parts.record;
     this.#uplink = uplink;
@@ -76,15 +87,16 @@ export class NamespaceMachine {
     earlier: MachineRecord & { idMap: IdMap },
   ): Promise<NamespaceMachine> {
     const { anchor, idMap, uplink } = earlier;
-    const alive = uplink?.process !== undefined && (await isAlive(uplink.process));
-    const running =
-      uplink !== undefined && alive
-        ? Promise.resolve({ facts: uplink.facts, process: uplink.process })
-        : detectUplink(options.uplink).then((features) =>
-            startUplink(options.uplink, anchor, features),
-          );
+    const running = usableUplink(uplink).then(
+      async (usable) =>
+        usable ?? startUplink(options.uplink, anchor, await detectUplink(options.uplink)),
+    );
     options.logger.info('taking over the running machine', { anchor: anchor.process.pid });
-    return new NamespaceMachine(options, { adopted: true, record, anchor, idMap }, running);
+    return new NamespaceMachine(
+      options,
+      { adopted: true, record, anchor, idMap, warnings: [] },
+      running,
+    );
   }
 
   /**
@@ -94,18 +106,13 @@ export class NamespaceMachine {
   static async create(options: NamespaceMachineOptions): Promise<NamespaceMachine> {
     const record = new MachineRecordFile(options.machineFile);
     const features = detectUplink(options.uplink);
-    const anchor = await startAnchor(options.execRoot);
-    try {
-      await record.write({ v: 1, anchor, apiListeners: [] });
-      await writeIdMap(anchor.process.pid, options.idMap, options.isRoot);
-      await record.update({ idMap: options.idMap });
-    } catch (error) {
-      await endProcess(anchor.process, 0);
-      throw error;
-    }
+    const { anchor, idMap, warnings } = await startMapped(options, record);
     const uplink = features.then((found) => startUplink(options.uplink, anchor, found));
-    const parts = { adopted: false, record, anchor, idMap: options.idMap };
-    return new NamespaceMachine(options, parts, uplink);
+    return new NamespaceMachine(
+      options,
+      { adopted: false, record, anchor, idMap, warnings },
+      uplink,
+    );
   }
 
   get anchorPid(): number {
@@ -177,6 +184,55 @@ export class NamespaceMachine {
       );
     }
   }
+}
+
+interface MappedAnchor {
+  readonly anchor: Anchor;
+  readonly idMap: IdMap;
+  readonly warnings: readonly string[];
+}
+
+/** A user namespace can be mapped once: a refused map costs a new anchor. */
+async function startMapped(
+  options: NamespaceMachineOptions,
+  record: MachineRecordFile,
+): Promise<MappedAnchor> {
+  const { idMap, fallbackIdMap } = options;
+  try {
+    return { anchor: await startAnchorWith(options, record, idMap), idMap, warnings: [] };
+  } catch (error) {
+    if (fallbackIdMap === undefined || kindOf(error) !== 'unavailable') throw error;
+    const anchor = await startAnchorWith(options, record, fallbackIdMap);
+    const warning = `containers have a single user id: ${messageOf(error)}`;
+    options.logger.warn(warning);
+    return { anchor, idMap: fallbackIdMap, warnings: [warning] };
+  }
+}
+
+/** On failure no anchor is left. The record is written before the machine is of any use to anybody. */
+async function startAnchorWith(
+  options: NamespaceMachineOptions,
+  record: MachineRecordFile,
+  idMap: IdMap,
+): Promise<Anchor> {
+  const anchor = await startAnchor(options.execRoot);
+  try {
+    await record.write({ v: 1, anchor, apiListeners: [] });
+    await writeIdMap(anchor.process.pid, idMap, options.isRoot);
+    await record.update({ idMap });
+    return anchor;
+  } catch (error) {
+    await endProcess(anchor.process, 0);
+    throw error;
+  }
+}
+
+/** The uplink that an earlier host started, when it runs and answers; a mute one is ended. */
+async function usableUplink(uplink: MachineRecord['uplink']): Promise<StartedUplink | undefined> {
+  if (uplink?.process === undefined || !(await isAlive(uplink.process))) return undefined;
+  if (await uplinkAnswers(uplink.facts)) return uplink;
+  await endProcess(uplink.process, 0);
+  return undefined;
 }
 
 /**
