@@ -29,12 +29,15 @@ export function baseEnvironment(environment: Environment): Readonly<Record<strin
   };
 }
 
-/** What the engine gets in addition; the mark makes its helpers findable as parts of this machine. */
+/**
+ * What the engine gets in addition. The mark makes its helpers findable as parts of this machine; the runtime
+ * directory is ours alone, because helpers leave things in it (crun makes a directory whatever it is called for).
+ */
 export function engineEnvironment(
   environment: Environment,
   execRoot: string,
 ): Readonly<Record<string, string>> {
-  return { ...pick(environment, FOR_ENGINE), [MACHINE_MARK]: execRoot };
+  return { ...pick(environment, FOR_ENGINE), [MACHINE_MARK]: execRoot, XDG_RUNTIME_DIR: execRoot };
 }
 
 /** The environment of the engine's own helpers: the base and the mark. */

@@ -1,7 +1,7 @@
 /** `wherry context`: the docker client's context that leads to us. */
 import { defineCommand } from 'citty';
 import type { ContextReport } from '../../host/machine.ts';
-import { splitReportArguments } from '../args/split-output-flags.ts';
+import { splitReportArguments } from '../args/report-arguments.ts';
 import { badUsage } from '../cli-errors.ts';
 import type { CommandContext } from '../command-context.ts';
 

@@ -1,7 +1,7 @@
 /** `wherry doctor`: does this machine have what it takes. */
 import { defineCommand } from 'citty';
 import type { DoctorCheck } from '../../host/machine.ts';
-import { splitReportArguments } from '../args/split-output-flags.ts';
+import { splitReportArguments } from '../args/report-arguments.ts';
 import type { CommandContext } from '../command-context.ts';
 
 const SIGNS: Readonly<Record<DoctorCheck['state'], string>> = {

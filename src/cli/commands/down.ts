@@ -1,7 +1,7 @@
 /** `wherry down`: stop everything. */
 import { defineCommand } from 'citty';
 import type { DownOutcome } from '../../host/machine.ts';
-import { splitReportArguments } from '../args/split-output-flags.ts';
+import { splitReportArguments } from '../args/report-arguments.ts';
 import type { CommandContext } from '../command-context.ts';
 
 const TEXTS: Readonly<Record<DownOutcome, string>> = {

@@ -1,7 +1,7 @@
 /** `wherry status`: what runs. */
 import { defineCommand } from 'citty';
 import type { MachineReport } from '../../handshake/machine-report.ts';
-import { splitReportArguments } from '../args/split-output-flags.ts';
+import { splitReportArguments } from '../args/report-arguments.ts';
 import type { CommandContext } from '../command-context.ts';
 
 /** As systemd's convention for status commands has it: 3 when the service does not run. */

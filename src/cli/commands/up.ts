@@ -1,7 +1,7 @@
 /** `wherry up`: the daemon in the background. */
 import { defineCommand } from 'citty';
 import type { UpReport } from '../../host/machine.ts';
-import { splitReportArguments } from '../args/split-output-flags.ts';
+import { splitReportArguments } from '../args/report-arguments.ts';
 import type { CommandContext } from '../command-context.ts';
 
 /** Starts the daemon when none runs, and says what to type next. Takes the flags of `daemon`. */
