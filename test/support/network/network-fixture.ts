@@ -1,0 +1,116 @@
+/** A real network in the test's own network namespace, and what is left of it. */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FakeHostListeners } from '../../../src/network/fake/fake-host-listeners.ts';
+import { openNetwork } from '../../../src/network/open-network.ts';
+import type { Sandbox, SandboxService } from '../../../src/network/sandbox-service.ts';
+import { systemClock } from '../../../src/shared/clock.ts';
+import { silentLogger } from '../../../src/shared/logger.ts';
+import type { Completed } from '../../../src/sys/exec/command.ts';
+import { run } from '../../../src/sys/exec/run.ts';
+import { bindSocket } from '../../../src/sys/listening-socket.ts';
+import { mountsUnder } from '../../../src/sys/mount/mount-table.ts';
+import { RouteSocket } from '../../../src/sys/netlink/route-socket.ts';
+import { withNetworkNamespace } from '../../../src/sys/ns/network-namespace.ts';
+import { eventually } from '../eventually.ts';
+
+/** What sandboxes hold on to. */
+export interface Holdings {
+  readonly ports: number;
+  readonly mounts: number;
+  readonly links: number;
+  readonly descriptors: number;
+}
+
+/** A service with its host; disposing removes all of its sandboxes. */
+export interface NetworkFixture extends AsyncDisposable {
+  readonly service: SandboxService;
+  readonly host: FakeHostListeners;
+  /** Opens a second service on the same state, as an engine does that starts after a crash. */
+  reopen(): Promise<SandboxService>;
+  holdings(): Promise<Holdings>;
+  /** Waits until the kernel has taken down, in the background, what was removed. */
+  returnsTo(expected: Holdings): Promise<void>;
+}
+
+/** Opens a network below a temporary directory. */
+export async function openTestNetwork(): Promise<NetworkFixture> {
+  const dir = await mkdtemp(join(tmpdir(), 'wherry-network-'));
+  const host = new FakeHostListeners();
+  const services: SandboxService[] = [];
+  const open = async () => {
+    const service = await openNetwork({
+      networksDir: join(dir, 'networks'),
+      sandboxesDir: join(dir, 'sandboxes'),
+      bridgeAddress: undefined,
+      hostRoutes: [],
+      uplink: { mtu: 65520, nameserver: '10.0.2.3' },
+      hostListeners: host,
+      clock: systemClock,
+      logger: silentLogger,
+    });
+    services.push(service);
+    return service;
+  };
+  return {
+    service: await open(),
+    host,
+    reopen: open,
+    holdings: () => countHoldings(dir, host),
+    returnsTo: async (expected) => {
+      await eventually(async () => {
+        assert.deepEqual(await countHoldings(dir, host), expected);
+        return true;
+      });
+    },
+    [Symbol.asyncDispose]: async () => {
+      const removals = services.map(async (service) => {
+        const ids = await service.list();
+        return await Promise.allSettled(ids.map((id) => service.remove(id)));
+      });
+      // A service that was replaced fails where its successor was faster.
+      await Promise.all(removals);
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function countHoldings(dir: string, host: FakeHostListeners): Promise<Holdings> {
+  return {
+    ports: (await host.held()).length,
+    mounts: (await mountsUnder(dir)).length,
+    links: RouteSocket.with((routes) => routes.listLinks()).length,
+    descriptors: readdirSync('/proc/self/fd').length,
+  };
+}
+
+/** A TCP server inside of a sandbox, run by this process. */
+export async function serveInside(
+  sandbox: Sandbox,
+  port: number,
+  onConnection: (socket: Socket) => void,
+): Promise<Server> {
+  const { fd } = withNetworkNamespace(sandbox.netnsPath, () =>
+    bindSocket({ protocol: 'tcp', hostIp: '0.0.0.0', hostPort: port }),
+  );
+  const server = createServer({ allowHalfOpen: true }, onConnection);
+  await new Promise<void>((resolve) => server.listen({ fd }, resolve));
+  return server;
+}
+
+/** Runs busybox in the network namespace of a sandbox. */
+export function busyboxInside(sandbox: Sandbox, ...args: readonly string[]): Promise<Completed> {
+  return run(
+    { file: 'nsenter', args: [`--net=${sandbox.netnsPath}`, 'busybox', ...args] },
+    { timeoutMs: 10_000 },
+  );
+}
+
+/** The address of a sandbox on the bridge. */
+export function addressOf(sandbox: Sandbox): string {
+  return sandbox.endpoints[0]?.ipAddress ?? '';
+}
