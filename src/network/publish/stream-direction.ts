@@ -9,6 +9,9 @@ import { finishSending } from '../../sys/splice/tcp-socket.ts';
 /** Steps of one turn; after them other connections get theirs. */
 const STEPS_PER_TURN = 8;
 
+/** After less than this, another look would find nothing: requests and answers come one at a time. */
+const WHOLE_MESSAGE_BYTES = 16 * 1024;
+
 /** A socket with a second descriptor: a descriptor can be watched for one thing only. */
 export class WatchedSocket {
   readonly fd: number;
@@ -92,19 +95,24 @@ export class StreamDirection {
   }
 
   #move(): Wait | 'end' {
-    const { from, to, pipes } = this.#options;
-    this.#pipe ??= pipes.take();
+    this.#pipe ??= this.#options.pipes.take();
     for (let step = 0; step < STEPS_PER_TURN; step++) {
-      this.#busyWith = 'from';
-      const taken = this.#ended ? 0 : this.#pipe.fill(from.fd);
-      if (taken === 0) this.#ended = true;
-      this.#busyWith = 'to';
-      if (this.#pipe.length > 0 && this.#pipe.drain(to.fd) === undefined) return 'writable';
-      if (this.#pipe.length > 0) continue;
-      if (this.#ended) return 'end';
-      if (taken === undefined) return 'readable';
+      const outcome = this.#step(this.#pipe);
+      if (outcome !== 'again') return outcome;
     }
     return this.#pipe.length > 0 ? 'writable' : 'readable';
+  }
+
+  #step(pipe: SplicePipe): Wait | 'end' | 'again' {
+    const { from, to } = this.#options;
+    this.#busyWith = 'from';
+    const taken = this.#ended ? 0 : pipe.fill(from.fd);
+    if (taken === 0) this.#ended = true;
+    this.#busyWith = 'to';
+    if (pipe.length > 0 && pipe.drain(to.fd) === undefined) return 'writable';
+    if (pipe.length > 0) return 'again';
+    if (this.#ended) return 'end';
+    return taken === undefined || taken < WHOLE_MESSAGE_BYTES ? 'readable' : 'again';
   }
 
   #waitFor(wait: Wait): void {

@@ -8,6 +8,9 @@ export const DEFAULT_IDLE_MS = 90_000;
 /** Datagrams of a client that wait for its socket to be connected; more are dropped, as UDP may. */
 const MAX_WAITING = 64;
 
+/** Clients remembered at once; beyond that the one that came first is forgotten. Each costs a descriptor. */
+const MAX_FLOWS = 1024;
+
 /** How to serve a socket. */
 export interface UdpForwardOptions {
   readonly fd: number;
@@ -74,6 +77,8 @@ export class UdpForwarder implements Forwarder {
   }
 
   #begin(key: string, client: RemoteInfo): Flow {
+    const [oldest] = this.#flows.keys();
+    if (this.#flows.size >= MAX_FLOWS && oldest !== undefined) this.#forget(oldest);
     const upstream = createSocket('udp4');
     const timer = setTimeout(() => this.#forget(key), this.#options.idleMs ?? DEFAULT_IDLE_MS);
     timer.unref();

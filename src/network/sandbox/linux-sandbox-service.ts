@@ -48,6 +48,8 @@ export class LinuxSandboxService implements SandboxService {
   /** Directories without a readable document, from before this process. */
   readonly #orphans: Set<string>;
   readonly #locks = new KeyedMutex<ContainerId>();
+  /** Refused kernel settings that were warned about. */
+  readonly #reported = new Set<string>();
 
   private constructor(options: LinuxSandboxOptions, documents: Collection<SandboxDocument>) {
     this.#options = options;
@@ -152,17 +154,25 @@ export class LinuxSandboxService implements SandboxService {
     endpoints: readonly Endpoint[],
     undo: CleanupStack,
   ): string {
-    const { bridge, settings, logger } = this.#options;
+    const { bridge, settings } = this.#options;
     const netnsPath = this.#netnsPath(containerId);
     createNetworkNamespace(netnsPath);
     undo.defer(() => removeNetworkNamespace(netnsPath));
     const refusals = prepareNamespace(netnsPath, settings);
-    if (refusals.length > 0) logger.debug('kernel settings refused', { containerId, refusals });
+    this.#reportOnce(refusals);
     for (const endpoint of endpoints) {
       bridge.attach({ netnsPath, endpoint });
       undo.defer(() => bridge.detach({ netnsPath, endpoint }));
     }
     return netnsPath;
+  }
+
+  /** What the kernel refuses to one container it refuses to all. */
+  #reportOnce(refusals: readonly string[]): void {
+    for (const refusal of refusals.filter((text) => !this.#reported.has(text))) {
+      this.#reported.add(refusal);
+      this.#options.logger.warn('the kernel refuses a setting of containers', { refusal });
+    }
   }
 
   #publish(
