@@ -39,6 +39,9 @@ interface LiveSandbox {
   readonly publication: Publication;
 }
 
+/** Sandboxes need to survive the end of the engine, not that of the machine: no write waits for a disk. */
+const DURABILITY = 'ordered';
+
 const NOTHING_PUBLISHED: Publication = { ports: [], close: async () => undefined };
 
 export class LinuxSandboxService implements SandboxService {
@@ -131,18 +134,17 @@ export class LinuxSandboxService implements SandboxService {
     undo.defer(() => this.#release(endpoints));
     const endpointName = request.containerName ?? shortId(containerId);
     // The intent: after a crash in the steps below, the directory tells that there is something to remove.
-    const stored = await this.#documents.create(containerId, {
-      v: 1,
-      endpointName,
-      endpoints,
-      published: [],
-    });
-    undo.defer(() => this.#documents.remove(containerId));
+    const intent: SandboxDocument = { v: 1, endpointName, endpoints, published: [] };
+    const stored = await this.#documents.create(containerId, intent, DURABILITY);
+    undo.defer(() => this.#documents.remove(containerId, DURABILITY));
     const netnsPath = this.#makeNamespace(containerId, endpoints, undo);
     const publication = await this.#publish(endpointName, endpoints, request);
     undo.defer(() => publication.close());
     if (publication.ports.length > 0) {
-      await stored.update((current) => ({ ...current, published: [...publication.ports] }));
+      await stored.update(
+        (current) => ({ ...current, published: [...publication.ports] }),
+        DURABILITY,
+      );
     }
 
     undo.release();
@@ -200,7 +202,10 @@ export class LinuxSandboxService implements SandboxService {
     const target = { endpointName, endpointId, ipAddress };
     const publication = await this.#options.publisher.restore(target, published);
     const stored = this.#documents.get(containerId);
-    await stored?.update((current) => ({ ...current, published: [...publication.ports] }));
+    await stored?.update(
+      (current) => ({ ...current, published: [...publication.ports] }),
+      DURABILITY,
+    );
     return this.#admit({ containerId, netnsPath, endpoints }, publication);
   }
 
@@ -237,7 +242,7 @@ export class LinuxSandboxService implements SandboxService {
   }
 
   async #forget(containerId: ContainerId, endpoints: readonly Endpoint[]): Promise<void> {
-    await this.#documents.remove(containerId);
+    await this.#documents.remove(containerId, DURABILITY);
     if (this.#orphans.delete(containerId)) {
       await rm(this.#documents.pathOf(containerId), { recursive: true, force: true });
     }
