@@ -57,6 +57,7 @@ export async function hostOptions(
     machine: {
       execRoot: roots.execRoot,
       machineFile: runtimePaths.machineFile,
+      searchPath,
       idMap: choice.idMap,
       ...(choice.fallback === undefined ? {} : { fallbackIdMap: choice.fallback }),
       isRoot: user.uid === 0,

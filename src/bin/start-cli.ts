@@ -11,10 +11,6 @@ export async function startCli(argv: readonly string[]): Promise<void> {
   const context: CommandContext = {
     version: VERSION,
     control: async () => (await import('./host-control.ts')).hostControl(environment),
-    runDaemon: async (daemon, validate) => {
-      const { runDaemon } = await import('./run-daemon.ts');
-      process.exit(await runDaemon({ daemon, validate, environment }));
-    },
     print: (text) => {
       const plain = process.stdout.isTTY ? text : stripVTControlCharacters(text);
       process.stdout.write(plain.endsWith('\n') ? plain : `${plain}\n`);

@@ -1,12 +1,10 @@
 /** What commands are given: everything that touches the world outside of the command line. */
-import type { DaemonArguments, HostControl } from '../host/machine.ts';
+import type { HostControl } from '../host/machine.ts';
 
 /** Built by `bin`; commands import nothing that does work. */
 export interface CommandContext {
   /** Loaded when a command needs it: `--help` and `--version` do not. */
   readonly control: () => Promise<HostControl>;
-  /** Runs the daemon in this process; resolves to its exit code. */
-  readonly runDaemon: (daemon: DaemonArguments, validate: boolean) => Promise<number>;
   /** Writes results; without a newline at the end one is added. */
   readonly print: (text: string) => void;
   /** Writes to the user's eyes only (standard error). */

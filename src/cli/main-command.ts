@@ -19,7 +19,7 @@ export function mainCommand(context: CommandContext, daemonFlags: readonly strin
     doctor: doctorCommand(context),
     'logs-daemon': logsDaemonCommand(context),
     context: contextCommand(context),
-    daemon: daemonCommand(context),
+    daemon: daemonCommand,
   };
   const vocabulary = { commands: [...Object.keys(commands), 'completion'], flags: daemonFlags };
   return defineCommand({

@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, readlinkSync, writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { DEFAULT_SEARCH_PATH } from '../../sys/exec/process-settings.ts';
 import { type ChildProcessHandle, spawnProcess } from '../../sys/exec/spawn.ts';
 import { pipe } from '../../sys/libc.ts';
 import { identify, type ProcessIdentity } from '../../sys/proc/process-identity.ts';
@@ -29,8 +30,8 @@ const STDERR_SLOT = 2;
  * proves that the namespaces exist: `cat` runs only after `unshare` has made them. It also holds the only write
  * end of a second pipe, by whose end others learn of the anchor's.
  */
-export async function startAnchor(execRoot: string): Promise<Anchor> {
-  const child = spawnAnchor(execRoot);
+export async function startAnchor(execRoot: string, searchPath: string): Promise<Anchor> {
+  const child = spawnAnchor(execRoot, searchPath);
   const stderr = collect(child.readable(STDERR_SLOT));
   const outcome = await Promise.race([
     firstByte(child.readable(1)),
@@ -58,7 +59,7 @@ export function namespaceInode(pid: number, kind: 'user' | 'net' | 'mnt'): numbe
   return Number(readlinkSync(`/proc/${pid}/ns/${kind}`).replace(/\D/g, ''));
 }
 
-function spawnAnchor(execRoot: string): ChildProcessHandle {
+function spawnAnchor(execRoot: string, searchPath: string): ChildProcessHandle {
   const input = pipe();
   const exit = pipe();
   try {
@@ -67,7 +68,8 @@ function spawnAnchor(execRoot: string): ChildProcessHandle {
       {
         file: 'unshare',
         args: ['--user', '--mount', '--net', '--propagation', 'slave', '--', 'cat'],
-        env: { [MACHINE_MARK]: execRoot },
+        // The system's own `cat` first: people put other programs of that name into their path.
+        env: { [MACHINE_MARK]: execRoot, PATH: `${DEFAULT_SEARCH_PATH}:${searchPath}` },
         cwd: '/',
       },
       {

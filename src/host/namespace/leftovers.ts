@@ -1,5 +1,5 @@
 /** Finding and ending what is left of a machine: the last line of "nothing is left behind". */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import type { ProcessIdentity } from '../../sys/proc/process-identity.ts';
 import { listPids, processesInUserNamespace } from '../../sys/proc/process-table.ts';
 import { endProcess } from '../process-end.ts';
@@ -11,11 +11,12 @@ const MAX_PASSES = 20;
 
 /** User namespaces in which a process of this runtime directory runs. Never our own. */
 export async function findMachineNamespaces(execRoot: string): Promise<ReadonlySet<number>> {
-  const mark = `${MACHINE_MARK}=${execRoot}`;
+  // Read as latin1: the path is compared byte by byte, whatever its encoding.
+  const mark = Buffer.from(`${MACHINE_MARK}=${execRoot}`).toString('latin1');
   const own = namespaceInode(process.pid, 'user');
   const found = new Set<number>();
   for (const pid of await listPids()) {
-    const namespace = await namespaceOfMarked(pid, mark);
+    const namespace = namespaceOfMarked(pid, mark);
     if (namespace !== undefined && namespace !== own) found.add(namespace);
   }
   return found;
@@ -40,9 +41,10 @@ export async function sweepUserNamespace(
   return killed;
 }
 
-async function namespaceOfMarked(pid: number, mark: string): Promise<number | undefined> {
+/** Synchronous: a small read of /proc takes less time than handing it to another thread. */
+function namespaceOfMarked(pid: number, mark: string): number | undefined {
   try {
-    const environment = await readFile(`/proc/${pid}/environ`, 'utf8');
+    const environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
     return environment.split('\0').includes(mark) ? namespaceInode(pid, 'user') : undefined;
   } catch {
     // Processes of other users cannot be read, and any process may end meanwhile: neither is ours to find.

@@ -23,6 +23,8 @@ import { writeIdMap } from './write-id-map.ts';
 export interface NamespaceMachineOptions {
   readonly execRoot: string;
   readonly machineFile: string;
+  /** Directories with the user's programs, separated by colons. */
+  readonly searchPath: string;
   /** The map to write when the machine is made anew. */
   readonly idMap: IdMap;
   /** The map to write when that one is refused; absent when the refusal is to be the end. */
@@ -105,8 +107,10 @@ export class NamespaceMachine {
    */
   static async create(options: NamespaceMachineOptions): Promise<NamespaceMachine> {
     const record = new MachineRecordFile(options.machineFile);
+    // The anchor first: everything else waits for it, only the uplink waits for what its helper can do.
+    const mapped = startMapped(options, record);
     const features = detectUplink(options.uplink);
-    const { anchor, idMap, warnings } = await startMapped(options, record);
+    const { anchor, idMap, warnings } = await mapped;
     const uplink = features.then((found) => startUplink(options.uplink, anchor, found));
     return new NamespaceMachine(
       options,
@@ -215,7 +219,7 @@ async function startAnchorWith(
   record: MachineRecordFile,
   idMap: IdMap,
 ): Promise<Anchor> {
-  const anchor = await startAnchor(options.execRoot);
+  const anchor = await startAnchor(options.execRoot, options.searchPath);
   try {
     await record.write({ v: 1, anchor, apiListeners: [] });
     await writeIdMap(anchor.process.pid, idMap, options.isRoot);
