@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { type Digest, parseDigest } from './digest.ts';
-import type { Descriptor, ImageConfig, Index, Manifest } from './image-spec.ts';
+import type { ImageConfig, Index, Manifest } from './image-spec.ts';
 
 /** A decoded document, or why it is none. */
 export type Decoded<T> =
@@ -102,11 +102,6 @@ export function decodeManifest(raw: unknown): Decoded<Manifest> {
 /** An index or manifest list. */
 export function decodeIndex(raw: unknown): Decoded<Index> {
   return decode<Index>(indexSchema, raw);
-}
-
-/** One descriptor. */
-export function decodeDescriptor(raw: unknown): Decoded<Descriptor> {
-  return decode<Descriptor>(descriptorSchema, raw);
 }
 
 /** An image config; `config`, `created` and `history` may be null or missing in the wild. */

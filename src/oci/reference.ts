@@ -64,11 +64,6 @@ export function parseReference(text: string): ParsedReference {
   };
 }
 
-/** True for a well-formed tag. */
-export function isTag(text: string): boolean {
-  return TAG.test(text);
-}
-
 /** The reference with `latest` when it has neither tag nor digest. */
 export function withDefaultTag(reference: ImageReference): ImageReference {
   if (reference.tag !== undefined || reference.digest !== undefined) return reference;
