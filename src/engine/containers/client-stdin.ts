@@ -12,10 +12,14 @@ export interface ClientStdinOptions {
   readonly onDetach: () => void;
 }
 
-/** Writes wait until the process runs, so that a client cannot fill memory before. */
+/**
+ * Calls are carried out one after another: the end of a client's input may be noticed while its last bytes are
+ * still being handed over. Writes wait until the process runs, so that a client cannot fill memory before.
+ */
 export class ClientStdin implements StdinSink {
   readonly #options: ClientStdinOptions;
   readonly #scanner: DetachKeyScanner;
+  #tail: Promise<unknown> = Promise.resolve();
   #sink: Promise<StdinSink | undefined> | undefined;
   #finished = false;
 
@@ -24,36 +28,54 @@ export class ClientStdin implements StdinSink {
     this.#scanner = new DetachKeyScanner(options.detachKeys);
   }
 
-  async write(chunk: Uint8Array): Promise<void> {
-    if (this.#finished) return;
-    const { forward, detached } = this.#scanner.scan(chunk);
-    if (forward.length > 0) await (await this.#connection())?.write(forward);
-    if (!detached) return;
-    await this.detach();
-    this.#options.onDetach();
+  write(chunk: Uint8Array): Promise<void> {
+    return this.#inOrder(async () => {
+      if (this.#finished) return;
+      const { forward, detached } = this.#scanner.scan(chunk);
+      if (forward.length > 0) await (await this.#connection())?.write(forward);
+      if (!detached) return;
+      await this.#letGo();
+      this.#options.onDetach();
+    });
   }
 
-  async end(): Promise<void> {
+  end(): Promise<void> {
+    return this.#inOrder(() => this.#finish());
+  }
+
+  detach(): Promise<void> {
+    return this.#inOrder(() => this.#letGo());
+  }
+
+  /** The client is gone: its input has ended whether it said so or not. */
+  release(): Promise<void> {
+    return this.#inOrder(async () => {
+      if (this.#sink === undefined) this.#finished = true;
+      else await this.#finish();
+    });
+  }
+
+  async #finish(): Promise<void> {
     if (this.#finished) return;
-    if (!this.#options.closesProcess) return await this.detach();
+    if (!this.#options.closesProcess) return await this.#letGo();
     this.#finished = true;
     await (await this.#connection())?.end();
   }
 
-  async detach(): Promise<void> {
+  async #letGo(): Promise<void> {
     if (this.#finished) return;
     this.#finished = true;
     await (await this.#sink)?.detach();
   }
 
-  /** The client is gone: its input has ended whether it said so or not. */
-  async release(): Promise<void> {
-    if (this.#sink === undefined) this.#finished = true;
-    else await this.end();
-  }
-
   #connection(): Promise<StdinSink | undefined> {
     this.#sink ??= this.#options.connect();
     return this.#sink;
+  }
+
+  #inOrder(step: () => Promise<void>): Promise<void> {
+    const job = this.#tail.then(step);
+    this.#tail = job.catch(() => undefined);
+    return job;
   }
 }
