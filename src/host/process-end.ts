@@ -1,17 +1,25 @@
 /** Waiting for, and forcing, the end of processes that may not be our children. */
 import { watchExit } from '../sys/exec/exit-watch.ts';
-import { isAlive, type ProcessIdentity } from '../sys/proc/process-identity.ts';
+import {
+  isAlive,
+  type ProcessIdentity,
+  readBootId,
+  readStat,
+} from '../sys/proc/process-identity.ts';
 import { errnoCode } from '../sys/system-errors.ts';
 import { cannotEnd } from './host-errors.ts';
 
 const KILL_TIMEOUT_MS = 10_000;
 
-/** Resolves when exactly this process has ended, or has ended already. Does not keep this program alive. */
+/**
+ * Resolves when exactly this process has ended, or has ended already. A process whose first thread is a zombie may
+ * have others that still hold its files and sockets: only the pidfd tells when the last of them is gone.
+ */
 export async function whenEnded(identity: ProcessIdentity, signal?: AbortSignal): Promise<void> {
   const watch = watchExit(identity.pid);
   try {
     // Checked after the watch is on: before, the pid could have gone to another process in between.
-    if (!(await isAlive(identity))) return;
+    if (!(await isPresent(identity))) return;
     await Promise.race([watch.ended, ...(signal === undefined ? [] : [aborted(signal)])]);
   } finally {
     watch.close();
@@ -24,10 +32,16 @@ export async function endsWithin(identity: ProcessIdentity, timeoutMs: number): 
   const timer = setTimeout(() => timeout.abort(), timeoutMs);
   try {
     await whenEnded(identity, timeout.signal);
+    return !timeout.signal.aborted;
   } finally {
     clearTimeout(timer);
   }
-  return !(await isAlive(identity));
+}
+
+/** True while `/proc` shows the process, alive or as a zombie. */
+async function isPresent(identity: ProcessIdentity): Promise<boolean> {
+  const stat = await readStat(identity.pid);
+  return stat?.startTicks === identity.startTicks && identity.bootId === (await readBootId());
 }
 
 /** Sends a signal to exactly this process; false when it is gone. */
@@ -47,10 +61,10 @@ export async function signalProcess(
 /** SIGTERM, then SIGKILL after `graceMs`; resolves when it has ended. `internal` when even that does not help. */
 export async function endProcess(identity: ProcessIdentity, graceMs: number): Promise<void> {
   if (graceMs > 0) {
-    if (!(await signalProcess(identity, 'SIGTERM'))) return;
+    await signalProcess(identity, 'SIGTERM');
     if (await endsWithin(identity, graceMs)) return;
   }
-  if (!(await signalProcess(identity, 'SIGKILL'))) return;
+  await signalProcess(identity, 'SIGKILL');
   if (!(await endsWithin(identity, KILL_TIMEOUT_MS))) throw cannotEnd(`process ${identity.pid}`);
 }
 
