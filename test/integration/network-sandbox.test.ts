@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { SandboxRequest } from '../../src/network/sandbox-service.ts';
 import { systemCode } from '../../src/shared/errors.ts';
 import { newContainerId } from '../../src/shared/ids.ts';
+import { run } from '../../src/sys/exec/run.ts';
 import { removeNetworkNamespace } from '../../src/sys/ns/network-namespace.ts';
 import { testSandboxServiceContract } from '../contract/sandbox-service.ts';
 import { addressOf, busyboxInside, openTestNetwork } from '../support/network/network-fixture.ts';
@@ -75,6 +76,21 @@ test('an address that is used again at once belongs to the new container from th
     assert.ok(performance.now() - startedAt < 900, 'a lost first packet is sent again after 1 s');
     await network.service.remove(request.containerId);
   }
+});
+
+test('the bridge stays awake when its last container is gone, so that the next one loses no packet', async () => {
+  await using network = await openTestNetwork();
+  const before = await network.holdings();
+  const request = requestFor();
+  await network.service.create(request);
+  await network.service.remove(request.containerId);
+  await network.returnsTo(before);
+  const { stdout } = await run(
+    { file: 'busybox', args: ['ip', 'link', 'show', 'docker0'] },
+    { timeoutMs: 10_000 },
+  );
+  assert.match(stdout, /LOWER_UP/);
+  assert.doesNotMatch(stdout, /NO-CARRIER/);
 });
 
 test('a removed sandbox leaves no mount, no link and no descriptor', async () => {

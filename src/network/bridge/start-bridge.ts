@@ -8,6 +8,7 @@ import { RouteSocket } from '../../sys/netlink/route-socket.ts';
 import { choosePrefix, subnetOf } from '../ipam/choose-prefix.ts';
 import { writeSetting } from '../sandbox/namespace-settings.ts';
 import { bridgeRules } from './bridge-rules.ts';
+import { keepCarrier } from './keep-carrier.ts';
 import { macOfAddress } from './mac-address.ts';
 
 /** What the bridge should be. */
@@ -40,7 +41,9 @@ const RULES_TIMEOUT_MS = 10_000;
 export async function startBridge(demand: BridgeDemand): Promise<StartedBridge> {
   const bridge = RouteSocket.with((routes) => {
     routes.setLoopbackUp();
-    return adoptBridge(routes, demand) ?? makeBridge(routes, demand);
+    const started = adoptBridge(routes, demand) ?? makeBridge(routes, demand);
+    keepCarrier(routes, { index: started.index, mtu: demand.mtu });
+    return started;
   });
   const refusals = writeSetting({ path: 'ipv4/ip_forward', value: '1' });
   for (const refusal of refusals) {

@@ -148,6 +148,11 @@ export class RouteSocket {
     this.#socket.request(linkUpRequest(LOOPBACK_INDEX));
   }
 
+  /** Brings a link up. */
+  setLinkUp(name: string): void {
+    this.#socket.request(linkUpRequest(this.#require(name).index));
+  }
+
   /** Brings loopback and the container's link up and gives the link its address and the default route. */
   configureContainerLink(settings: ContainerLinkSettings): void {
     const linkIndex = this.#require(settings.linkName).index;
