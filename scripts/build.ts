@@ -3,7 +3,7 @@
  * share, or load lazily, becomes chunks, so that `wherry --version` reads one small file.
  */
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { build as bundle } from 'esbuild';
 import { $ } from 'zx';
@@ -20,13 +20,20 @@ const BANNER = [
   'const require = makeRequire(import.meta.url);',
 ].join('\n');
 
-/** Builds everything. Rejects when a program does not bundle. */
+/** Builds everything. Rejects when a program does not bundle; then `dist/` is as it was. */
 export async function build(): Promise<void> {
+  const fresh = `${DIST}.new`;
+  await rm(fresh, { recursive: true, force: true });
+  await buildInto(fresh);
   await rm(DIST, { recursive: true, force: true });
+  await rename(fresh, DIST);
+}
+
+async function buildInto(dir: string): Promise<void> {
   const entryPoints = PROGRAMS.map((name) => join(ROOT, 'src/bin', `${name}.ts`));
   await bundle({
     entryPoints: entryPoints.filter((path) => existsSync(path)),
-    outdir: DIST,
+    outdir: dir,
     bundle: true,
     splitting: true,
     format: 'esm',
@@ -39,9 +46,9 @@ export async function build(): Promise<void> {
     legalComments: 'none',
     logLevel: 'warning',
   });
-  await chmod(join(DIST, 'cli.js'), 0o755);
-  await mkdir(join(DIST, 'embedded'));
-  await writeEmbeddedImage(join(DIST, 'embedded', 'busybox.tar'));
+  await chmod(join(dir, 'cli.js'), 0o755);
+  await mkdir(join(dir, 'embedded'));
+  await writeEmbeddedImage(join(dir, 'embedded', 'busybox.tar'));
 }
 
 if (process.argv[1] === import.meta.filename) {

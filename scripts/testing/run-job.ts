@@ -23,6 +23,8 @@ export interface RunPlace {
 }
 
 const WORKERS = 2;
+/** A job is a process group of its own: what ends the runner must be passed on. */
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Runs the files of `job` as the ordinary user. Never rejects for failing tests: they are in the tally. */
 export async function runJob(job: TestJob, { root, user }: RunPlace): Promise<JobResult> {
@@ -62,6 +64,8 @@ async function runToEnd(
   { cwd, timeoutMs }: { cwd: string; timeoutMs: number },
 ): Promise<{ exitCode: number | null; output: string }> {
   const child = spawn(file, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const forward = () => endGroup(child);
+  for (const signal of ENDING_SIGNALS) process.once(signal, forward);
   const chunks: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -77,6 +81,7 @@ async function runToEnd(
     return { exitCode: exitCode ?? null, output: Buffer.concat(chunks).toString() };
   } finally {
     clearTimeout(timer);
+    for (const signal of ENDING_SIGNALS) process.off(signal, forward);
     child.stdout.destroy();
     child.stderr.destroy();
   }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
 import { startDaemon } from '../support/daemon.ts';
+import { eventually } from '../support/eventually.ts';
 import { BUSYBOX } from '../support/images.ts';
 
 const daemon = await startDaemon();
@@ -20,7 +21,9 @@ test('the exit code of the process is the exit code of the client', async () => 
 });
 
 test('death by a signal gives 128 and its number', async () => {
-  assert.equal((await run(BUSYBOX, 'sh', '-c', 'kill -9 $$')).code, 137);
+  const running = daemon.watch({}, 'run', '--rm', '--name', 'struck', BUSYBOX, 'sleep', '1000');
+  await eventually(async () => (await daemon.docker('kill', 'struck')).code === 0);
+  assert.equal((await running.ended).code, 137);
 });
 
 test('a command that is not in the image gives 127 and says so', async () => {
@@ -92,9 +95,9 @@ test('an entrypoint takes the command as its arguments', async () => {
   assert.equal(stdout, 'a b\n');
 });
 
-test('a user that the image does not know is refused with 125 or its exit text', async () => {
+test('a user that the image does not know is refused', async () => {
   const { code, stderr } = await run('-u', 'captain', BUSYBOX, 'true');
-  assert.equal(code, 126);
+  assert.equal(code, 125);
   assert.match(stderr, /unable to find user captain: no matching entries in passwd file/);
 });
 
@@ -126,7 +129,8 @@ test('a system call outside of the default seccomp rules fails unless unconfined
 });
 
 test('kernel settings under /proc are hidden or read-only', async () => {
-  const script = 'echo 1 >/proc/sys/kernel/panic 2>/dev/null || echo refused; wc -c </proc/kcore';
+  const script =
+    'echo 1 >/proc/sys/kernel/panic 2>/dev/null || echo refused; cat /proc/keys | wc -c';
   const { stdout } = await run(BUSYBOX, 'sh', '-c', script);
   assert.equal(stdout, 'refused\n0\n');
 });
