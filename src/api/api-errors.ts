@@ -13,4 +13,8 @@ export const notSwarmManager = () =>
       'this node to swarm and try again.',
   );
 
+/** There are no plugins; clients match on this text. */
+export const pluginNotFound = (name: string) =>
+  new EngineError('not-found', `plugin "${name}" not found`);
+
 export const clientHungUp = () => new EngineError('cancelled', 'the client closed the connection');

@@ -15,6 +15,7 @@ import type { VolumeDocument } from '../engine/volumes/volume-document.ts';
 import type { NetworkRecord } from '../network/sandbox-service.ts';
 import type { LogEntry } from '../runtime/log-reader.ts';
 import type { OutputChunk, StdinSink, TerminalSize } from '../runtime/task-runner.ts';
+import type { NameFilePaths } from '../storage/container-files.ts';
 import type { ContainerConfig, HostConfig, NetworkingConfig } from '../wire/container-config.ts';
 import type { Filters } from '../wire/filters.ts';
 import type { ProgressMessage } from '../wire/json-stream.ts';
@@ -26,6 +27,8 @@ export interface ContainerView {
   /** Names of the image's tags now, to decide whether the list shows the name or the id. */
   readonly imageStillTagged: boolean;
   readonly logPath: string;
+  /** Host paths of the files mounted at `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf`. */
+  readonly nameFiles: NameFilePaths;
   /** Process id of the running init process, 0 otherwise. */
   readonly pid: number;
   /** Names and ids of running exec sessions. */

@@ -1,41 +1,18 @@
-/** The `until` filter of the prune verbs: a moment, or how long ago. */
+/** The `until` filter of lists and prunes: a moment, or how long ago. */
+import { type Filters, filterValues } from '../wire/filters.ts';
+import { parseUntil } from '../wire/query.ts';
+import { invalidFilterValue } from '../wire/wire-errors.ts';
 
-import type { Clock } from '../shared/clock.ts';
-import { EngineError } from '../shared/errors.ts';
-import type { Filters } from '../wire/filters.ts';
-
-const UNIT_MS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-};
-
-/** The moment in milliseconds since the epoch; undefined without the filter. */
-export function parseUntil(filters: Filters, clock: Clock): number | undefined {
-  const values = filters.get('until') ?? [];
-  const [text] = values;
-  if (text === undefined) return undefined;
-  if (values.length > 1) throw invalidUntil('more than one until filter specified');
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1_000;
-  const ago = parseDuration(text);
-  if (ago !== undefined) return clock.now() - ago;
-  const moment = Date.parse(text);
-  if (Number.isNaN(moment))
-    throw invalidUntil(`failed to parse value as time or duration: "${text}"`);
-  return moment;
-}
-
-/** A duration in Go's notation (`1h30m`) in milliseconds, or undefined. */
-function parseDuration(text: string): number | undefined {
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
-  let total = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) {
-    total += Number(amount) * (UNIT_MS[unit ?? ''] ?? 0);
-  }
-  return total;
-}
-
-function invalidUntil(why: string): EngineError {
-  return new EngineError('invalid-argument', `invalid until filter: ${why}`);
+/**
+ * The moment in milliseconds since the epoch that everything must be older than; infinity without the filter.
+ * `invalid-argument` for a value that is no time.
+ */
+export function untilMs(filters: Filters, nowMs: number): number {
+  const values = filterValues(filters, 'until');
+  const moments = values.map((value) => {
+    const seconds = parseUntil(value, nowMs);
+    if (seconds === undefined) throw invalidFilterValue('until', values);
+    return seconds * 1000;
+  });
+  return Math.min(Number.POSITIVE_INFINITY, ...moments);
 }

@@ -221,6 +221,7 @@ export class FakeContainers implements ContainerBackend {
       document,
       imageStillTagged: true,
       logPath: `/logs/${document.id}.log`,
+      nameFiles: { hosts: '/hosts', hostname: '/hostname', resolvConf: '/resolv.conf' },
       pid: document.status.state === 'running' ? 42 : 0,
       execIds: [],
       graphDriver: { name: 'overlay', data: {} },

@@ -75,6 +75,7 @@ function view(status: ContainerStatus, change: Partial<ContainerDocument> = {}):
     },
     imageStillTagged: true,
     logPath: '/log',
+    nameFiles: { hosts: '/hosts', hostname: '/hostname', resolvConf: '/resolv.conf' },
     pid: 42,
     execIds: [],
     graphDriver: { name: 'overlay', data: {} },

@@ -3,7 +3,8 @@ import { decodeFilters } from '../../wire/filters.ts';
 import { decodeTimestamp } from '../../wire/query.ts';
 import { decodeAuthConfig } from '../../wire/registry-auth.ts';
 import { unknownValue } from '../../wire/wire-errors.ts';
-import type { ApiContext, Handler } from '../context.ts';
+import { pluginNotFound } from '../api-errors.ts';
+import { type ApiContext, type Handler, pathParam } from '../context.ts';
 import { toContainerSummary } from '../mappers/container.ts';
 import { encodeEvent } from '../mappers/event.ts';
 import { toImageSummary } from '../mappers/image.ts';
@@ -92,6 +93,11 @@ const login: Handler = async (c, { backends }) => {
 /** Set-up code of SDKs asks for the plugins; there are none. */
 const plugins: Handler = (c) => c.json([]);
 
+/** `docker inspect` asks for a plugin last, and reads this answer as "no such object". */
+const plugin: Handler = (c) => {
+  throw pluginNotFound(pathParam(c, 'name'));
+};
+
 const options: Handler = (c) => c.body(null, 200);
 
 export const systemHandlers: Handlers = {
@@ -103,5 +109,6 @@ export const systemHandlers: Handlers = {
   'GET /system/df': answer(diskUsage),
   'POST /auth': answer(login),
   'GET /plugins': answer(plugins),
+  'GET /plugins/{name}/json': answer(plugin),
   'OPTIONS /{anything}': answer(options),
 };

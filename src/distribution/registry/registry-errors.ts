@@ -2,7 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { ImageReference } from '../../oci/reference.ts';
 import { familiarName, familiarReference } from '../../oci/reference.ts';
-import { EngineError, messageOf, systemCode } from '../../shared/errors.ts';
+import { EngineError, findEngineError, messageOf, systemCode } from '../../shared/errors.ts';
 
 /** An answer of a registry that is an error. `code` is the registry's, e.g. `MANIFEST_UNKNOWN`. */
 export class RegistryFailure extends Error {
@@ -191,7 +191,8 @@ function codeOfStatus(status: number): string {
 }
 
 function codeOf(error: unknown): string {
-  return systemCode(error) ?? 'UNKNOWN';
+  // A connection that the host refused to open carries the host's code.
+  return systemCode(error) ?? findEngineError(error)?.details['code'] ?? 'UNKNOWN';
 }
 
 function networkText(error: unknown, url: URL): string {

@@ -53,6 +53,7 @@ async function toView(
     document,
     imageStillTagged: deps.images.stillNames(document.imageRef, document.imageId),
     logPath: deps.files.logPath(document.id),
+    nameFiles: deps.files.nameFilePaths(document.id),
     pid: liveStatus(document.status)?.task.init.pid ?? 0,
     execIds: deps.execIdsOf(document.id),
     graphDriver: { name: deps.snapshots.name, data: {} },

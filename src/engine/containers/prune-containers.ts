@@ -1,7 +1,7 @@
 /** `POST /containers/prune`. */
 import { assertKnownFilters, type Filters } from '../../wire/filters.ts';
 import { matchesLabels } from '../label-filter.ts';
-import { parseUntil } from '../until-filter.ts';
+import { untilMs } from '../until-filter.ts';
 import type { ContainerDeps } from './container-deps.ts';
 import type { ContainerDocument } from './container-document.ts';
 import { removeContainer } from './remove-container.ts';
@@ -14,7 +14,7 @@ export async function pruneContainers(
   filters: Filters,
 ): Promise<{ deleted: readonly string[]; reclaimedBytes: number }> {
   assertKnownFilters(filters, FILTERS);
-  const beforeMs = parseUntil(filters, deps.clock);
+  const beforeMs = untilMs(filters, deps.clock.now());
   const deleted: string[] = [];
   let reclaimedBytes = 0;
   for (const document of deps.registry.all()) {
@@ -26,12 +26,8 @@ export async function pruneContainers(
   return { deleted, reclaimedBytes };
 }
 
-function isPrunable(
-  document: ContainerDocument,
-  filters: Filters,
-  beforeMs: number | undefined,
-): boolean {
+function isPrunable(document: ContainerDocument, filters: Filters, beforeMs: number): boolean {
   const atRest = ['created', 'exited', 'dead'].includes(document.status.state);
-  const oldEnough = beforeMs === undefined || Date.parse(document.createdAt) < beforeMs;
+  const oldEnough = Date.parse(document.createdAt) < beforeMs;
   return atRest && oldEnough && matchesLabels(document.config.Labels ?? {}, filters);
 }

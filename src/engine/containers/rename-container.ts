@@ -11,8 +11,8 @@ export async function renameContainer(
   newName: string,
 ): Promise<void> {
   if (newName === '' || newName === '/') throw emptyName();
-  const name = parseContainerName(newName);
   const { id } = deps.registry.resolve(ref);
+  const name = parseContainerName(newName);
   await deps.locks.run(id, async () => {
     const before = deps.registry.get(id);
     if (before.name === name) throw sameName();

@@ -6,7 +6,7 @@ import { parseDetachKeys } from '../../wire/detach-keys.ts';
 import { noExecCommand } from '../../wire/wire-errors.ts';
 import { ClientStdin } from '../containers/client-stdin.ts';
 import type { ContainerDeps } from '../containers/container-deps.ts';
-import { isPaused, notRunning } from '../containers/container-errors.ts';
+import { isPaused, notRunning, startExitCode } from '../containers/container-errors.ts';
 import { publishContainerEvent } from '../containers/container-events.ts';
 import { isRunning, liveStatus } from '../containers/container-status.ts';
 import type { CreateExecRequest } from './create-exec-request.ts';
@@ -106,7 +106,7 @@ export class ExecService implements ExecBackend {
       this.#watch(session, handle);
       return handle;
     } catch (error) {
-      this.#setStatus(session, { state: 'exited', exitCode: 126 });
+      this.#setStatus(session, { state: 'exited', exitCode: startExitCode(error) });
       throw error;
     }
   }

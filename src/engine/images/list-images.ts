@@ -5,10 +5,9 @@ import {
   booleanFilter,
   type Filters,
   filterValues,
-  matchesAnyLabel,
-  matchesEveryLabel,
 } from '../../wire/filters.ts';
-import { parseUntil } from '../../wire/query.ts';
+import { matchesLabels } from '../label-filter.ts';
+import { untilMs } from '../until-filter.ts';
 import type { ImageDeps } from './image-deps.ts';
 import { invalidFilterValue } from './image-errors.ts';
 import type { ImageRecord } from './image-store.ts';
@@ -24,7 +23,7 @@ type Predicate = (record: ImageRecord) => boolean;
 export function listImages(deps: ImageDeps, filters: Filters): readonly ImageView[] {
   assertKnownFilters(filters, KNOWN_FILTERS);
   const predicates = [
-    ...labelPredicates(filters),
+    ...commonPredicates(filters, deps.clock.now()),
     ...timePredicates(deps, filters),
     ...danglingPredicate(filters),
   ];
@@ -43,25 +42,13 @@ export function createdMs(record: ImageRecord): number {
   return Number.isNaN(time) ? 0 : time;
 }
 
-/** Conditions of the `label` and `label!` filters. */
-export function labelPredicates(filters: Filters): readonly Predicate[] {
-  const wanted = filterValues(filters, 'label');
-  const unwanted = filterValues(filters, 'label!');
-  const labelsOf = (record: ImageRecord) => record.config.config?.Labels ?? {};
+/** Conditions that lists and prunes have in common: `label`, `label!` and `until`. */
+export function commonPredicates(filters: Filters, nowMs: number): readonly Predicate[] {
+  const limitMs = untilMs(filters, nowMs);
   return [
-    (record) => matchesEveryLabel(wanted, labelsOf(record)),
-    (record) => unwanted.length === 0 || !matchesAnyLabel(unwanted, labelsOf(record)),
+    (record) => matchesLabels(record.config.config?.Labels ?? {}, filters),
+    (record) => createdMs(record) < limitMs,
   ];
-}
-
-/** Condition of the `until` filter: made before that time. */
-export function untilPredicate(filters: Filters, nowMs: number): readonly Predicate[] {
-  const values = filterValues(filters, 'until');
-  return values.map((value) => {
-    const untilSeconds = parseUntil(value, nowMs);
-    if (untilSeconds === undefined) throw invalidFilterValue('until', values);
-    return (record) => createdMs(record) < untilSeconds * 1000;
-  });
 }
 
 function timePredicates(deps: ImageDeps, filters: Filters): readonly Predicate[] {
@@ -71,7 +58,6 @@ function timePredicates(deps: ImageDeps, filters: Filters): readonly Predicate[]
   return [
     (record) => before.every((time) => createdMs(record) < time),
     (record) => since.every((time) => createdMs(record) > time),
-    ...untilPredicate(filters, deps.clock.now()),
   ];
 }
 

@@ -4,7 +4,7 @@ import { assertKnownFilters, booleanFilter, type Filters } from '../../wire/filt
 import { collectGarbage } from './collect-garbage.ts';
 import type { ImageDeps } from './image-deps.ts';
 import type { ImageRecord } from './image-store.ts';
-import { labelPredicates, untilPredicate } from './list-images.ts';
+import { commonPredicates } from './list-images.ts';
 import { deleteImage, type RemovedImage } from './remove-image.ts';
 
 const KNOWN_FILTERS = ['dangling', 'label', 'label!', 'until'];
@@ -14,8 +14,7 @@ export async function pruneImages(deps: ImageDeps, filters: Filters): Promise<Re
   assertKnownFilters(filters, KNOWN_FILTERS);
   const danglingOnly = booleanFilter(filters, 'dangling') ?? true;
   const predicates = [
-    ...labelPredicates(filters),
-    ...untilPredicate(filters, deps.clock.now()),
+    ...commonPredicates(filters, deps.clock.now()),
     (record: ImageRecord) => !danglingOnly || record.document.tags.length === 0,
     (record: ImageRecord) => deps.usedBy(record.document.id).length === 0,
   ];
