@@ -8,6 +8,7 @@ import { constants as osConstants } from 'node:os';
 import { join } from 'node:path';
 import type { ProcessExit, StdioSlot } from '../../sys/exec/command.ts';
 import { watchExit } from '../../sys/exec/exit-watch.ts';
+import { reapOrphans } from '../../sys/exec/reap-orphans.ts';
 import { type ChildProcessHandle, spawnProcess } from '../../sys/exec/spawn.ts';
 import { becomeSubreaper } from '../../sys/libc.ts';
 import type { RuntimePaths } from '../../sys/paths.ts';
@@ -39,6 +40,8 @@ export class ExecLauncher {
   readonly #paths: RuntimePaths;
   readonly #report: (error: unknown) => void;
   #inheritsOrphans = false;
+  /** Sessions whose process may exist already and is not watched yet. */
+  #launching = 0;
 
   /** `report` receives failures of clean-up. */
   constructor(paths: RuntimePaths, report: (error: unknown) => void) {
@@ -53,15 +56,28 @@ export class ExecLauncher {
   async launch(request: ExecRequest, runtime: UsableRuntime): Promise<ExecHandle> {
     this.#inheritOrphans();
     const files = sessionFiles(this.#paths.container(request.containerId).dir, request.id);
+    this.#launching += 1;
     try {
       await writeProcess(request, files);
       const session = { request, runtime, files };
-      return request.process.terminal
+      const handle = request.process.terminal
         ? await this.#withTerminal(session)
         : await this.#withPipes(session);
+      handle.exit.then(() => this.#bury(), this.#report);
+      return handle;
     } finally {
+      this.#launching -= 1;
+      this.#bury();
       this.#discard(files);
     }
+  }
+
+  /**
+   * A runtime that fails leaves us the process it could not start, and a session in the host's pid namespace leaves
+   * us its orphans. While a session is being launched nobody can tell these from the session's own process.
+   */
+  #bury(): void {
+    if (this.#launching === 0) reapOrphans();
   }
 
   async #withPipes({ request, runtime, files }: Session): Promise<ExecHandle> {

@@ -42,13 +42,13 @@ class MonitorStdin implements StdinSink {
   }
 
   async end(): Promise<void> {
-    // Packets that are on their way stay readable for the monitor after this.
+    // Only this direction: conmon (2.1, 2.2) forgets to close the process's stdin when it finds both directions
+    // closed at once. It closes its side when the process ends.
     await this.#connection.shutdownWrite();
-    this.#connection.close();
   }
 
   async detach(): Promise<void> {
-    // The monitor takes any end of the connection for the end of the input. It closes its side when the process ends.
+    // The monitor would take the end of the connection for the end of the input.
     if (!this.#closesWithConnection) this.#connection.close();
   }
 }

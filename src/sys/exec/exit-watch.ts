@@ -23,8 +23,8 @@ const SYS_PIDFD_OPEN = 434;
 const cPidfdOpen = nativeFunction('long syscall(long number, long pid, long flags)');
 const cWaitpid = nativeFunction('int waitpid(int pid, int *status, int options)');
 
-/** Keeps watches from being collected while only the kernel knows of them. */
-const watches = new Set<DescriptorWatch>();
+/** Keeps watches from being collected while only the kernel knows of them; with the pids they watch. */
+const watches = new Map<DescriptorWatch, number>();
 
 /**
  * Watches any process by pid. Callers that did not start the process must have checked its identity, and check
@@ -45,12 +45,17 @@ export function watchExit(pid: number): ExitWatch {
     watch.stop();
     closeSync(pidfd);
   };
-  watches.add(watch);
+  watches.set(watch, pid);
   return { ended: promise, unref: () => watch.unref(), close };
 }
 
+/** True while somebody watches the process: its exit is theirs to collect. */
+export function isWatched(pid: number): boolean {
+  return [...watches.values()].includes(pid);
+}
+
 /** Collects the exit of an ended child; undefined when `pid` is no child of ours or still runs. */
-function reap(pid: number): ProcessExit | undefined {
+export function reap(pid: number): ProcessExit | undefined {
   const status = new Int32Array(1);
   return cWaitpid(pid, status, WNOHANG) === pid ? decodeWaitStatus(status[0] ?? 0) : undefined;
 }

@@ -1,0 +1,52 @@
+/** The real parts of `src/runtime` around a busybox root file system, for tests inside a user namespace. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { OciSpecBuilder } from '../../src/runtime/bundle/oci-spec-builder.ts';
+import { detectSpecFacts } from '../../src/runtime/bundle/spec-facts.ts';
+import { K8sLogReader } from '../../src/runtime/logs/k8s-log-reader.ts';
+import { ConmonTaskRunner } from '../../src/runtime/monitor/conmon-task-runner.ts';
+import { prepareCgroupMount } from '../../src/runtime/prepare-cgroup-mount.ts';
+import { DEFAULT_RUNTIMES, RuntimeTable } from '../../src/runtime/runtimes/runtime-table.ts';
+import type { TaskRunner } from '../../src/runtime/task-runner.ts';
+import { systemClock } from '../../src/shared/clock.ts';
+import { DEFAULT_SEARCH_PATH } from '../../src/sys/exec/process-settings.ts';
+import { type RuntimePaths, runtimePaths } from '../../src/sys/paths.ts';
+import { makeBusyboxRootfs } from './busybox-rootfs.ts';
+
+export interface RuntimeRig extends AsyncDisposable {
+  readonly paths: RuntimePaths;
+  readonly rootfsDir: string;
+  readonly runtimes: RuntimeTable;
+  readonly specs: OciSpecBuilder;
+  readonly logs: K8sLogReader;
+  logPath(id: string): string;
+  /** A runner on the shared state; a second one is the engine after a restart. */
+  makeRunner(): TaskRunner;
+}
+
+/** Call it inside of fresh user and mount namespaces. Failures of clean-up go to `report`. */
+export async function makeRuntimeRig(report: (error: unknown) => void): Promise<RuntimeRig> {
+  await prepareCgroupMount();
+  const dir = await mkdtemp(join(tmpdir(), 'wherry-rt-'));
+  const paths = runtimePaths(join(dir, 'run'));
+  const rootfsDir = join(dir, 'rootfs');
+  await mkdir(paths.runtimesDir, { recursive: true });
+  await makeBusyboxRootfs(rootfsDir);
+  const runtimes = new RuntimeTable({
+    entries: DEFAULT_RUNTIMES,
+    searchPath: DEFAULT_SEARCH_PATH,
+    stateRoot: paths.runtimesDir,
+  });
+  const specs = new OciSpecBuilder(await detectSpecFacts());
+  return {
+    paths,
+    rootfsDir,
+    runtimes,
+    specs,
+    logs: new K8sLogReader(),
+    logPath: (id) => join(dir, `${id}.log`),
+    makeRunner: () => new ConmonTaskRunner({ paths, runtimes, clock: systemClock, report }),
+    [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }),
+  };
+}
