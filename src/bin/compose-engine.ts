@@ -167,7 +167,7 @@ async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<
     nameservers: sandboxes.nameservers(),
     search: facts.resolver.search,
     options: facts.resolver.options,
-    hostGatewayIp: facts.uplink.driver === 'none' ? '' : facts.uplink.gateway,
+    hostGatewayIp: facts.uplink.driver === 'none' ? '' : facts.hostAddress,
     hostsOfMachine: await readFile('/etc/hosts', 'utf8').catch(() => ''),
   };
   return {

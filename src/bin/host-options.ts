@@ -1,7 +1,7 @@
 /** Building the options of a host process from the configuration and from what the machine has. */
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { type ApiAddress, isOpenToNetwork, parseApiAddress } from '../host/api-address.ts';
 import type { InheritedSocket } from '../host/api-sockets.ts';
 import type { EmitHostEvent } from '../host/host-events.ts';
@@ -123,6 +123,7 @@ async function ownFacts(
     hostname: hostname(),
     resolver: await readResolver(),
     hostRoutes: [...(await readHostRoutes())],
+    hostAddress: reachableAddress(),
     cgroup: await readCgroupFacts(),
     settings: {
       logLevel,
@@ -137,4 +138,13 @@ async function ownFacts(
     },
     warnings: [...warnings],
   };
+}
+
+/**
+ * The first IPv4 address that others can reach this host at; empty without one. It is what `host-gateway` stands
+ * for: the host's loopback stays closed to containers.
+ */
+function reachableAddress(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '';
 }

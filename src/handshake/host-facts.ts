@@ -87,6 +87,8 @@ export const hostFactsSchema = v.object({
   resolver: resolverSchema,
   /** IPv4 networks that the host has routes to, as `a.b.c.d/n`; pools must not collide with them. */
   hostRoutes: v.array(v.string()),
+  /** An IPv4 address of the host that is not loopback, for `host-gateway`; empty without one. */
+  hostAddress: v.string(),
   cgroup: cgroupFactsSchema,
   apiListeners: v.array(apiListenerSchema),
   settings: engineSettingsSchema,

@@ -87,6 +87,7 @@ async function joinNetwork(
     document.endpointSettings['bridge']?.MacAddress || document.config.MacAddress || undefined;
   const sandbox = await deps.sandboxes.create({
     containerId: document.id,
+    containerName: document.name,
     mode: mode.kind,
     hostname: document.config.Hostname ?? '',
     publish: mode.kind === 'none' ? [] : publishRequests(document.config, document.hostConfig),
