@@ -1,5 +1,5 @@
 /** Tasks watched by conmon and run by an OCI runtime. */
-import type { Clock } from '../../shared/clock.ts';
+import { type Clock, systemClock } from '../../shared/clock.ts';
 import type { ContainerId } from '../../shared/ids.ts';
 import { KeyedMutex } from '../../shared/keyed-mutex.ts';
 import type { RuntimePaths } from '../../sys/paths.ts';
@@ -42,8 +42,9 @@ export interface ConmonTaskRunnerOptions {
 
 /** What Docker stores for a process whose end nobody saw. */
 const EXIT_CODE_LOST = 255;
-/** How long `remove` waits for a task that was just killed. */
-const MOST_DYING_MS = 10_000;
+/** How long `remove` waits for a task that was just killed, and then for its monitor to write its last output. */
+const MOST_DYING_MS = 5_000;
+const MOST_DRAINING_MS = 30_000;
 
 export class ConmonTaskRunner implements TaskRunner {
   readonly #options: ConmonTaskRunnerOptions;
@@ -164,22 +165,20 @@ async function noteOf(files: TaskFiles) {
   return await readTaskNote(files.task).catch(() => undefined);
 }
 
-/** A task whose init process still runs is not waited for; one that is being buried is. */
+/** False for a task that runs on; one that was just killed is seen to its grave. */
 async function endsSoon({ init, monitor }: TaskRecord): Promise<boolean> {
   if (!(await isAlive(monitor))) return true;
+  const hasEnded = await within(MOST_DYING_MS, untilEnded(init));
+  return hasEnded && (await within(MOST_DRAINING_MS, untilEnded(monitor)));
+}
+
+/** Whether `ended` resolves in time. */
+async function within(limitMs: number, ended: Promise<void>): Promise<boolean> {
   const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), MOST_DYING_MS);
-  const late = new Promise<false>((resolve) => {
-    deadline.signal.addEventListener('abort', () => resolve(false), { once: true });
-  });
+  const late = systemClock.sleep(limitMs, deadline.signal).then(() => false);
   try {
-    const ended = (async () => {
-      await untilEnded(init);
-      await untilEnded(monitor);
-      return true;
-    })();
-    return await Promise.race([ended, late]);
+    return await Promise.race([ended.then(() => true), late]);
   } finally {
-    clearTimeout(timer);
+    deadline.abort();
   }
 }
