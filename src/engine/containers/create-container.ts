@@ -11,6 +11,7 @@ import { noCommand, platformMismatch } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { generateName, parseContainerName } from './container-names.ts';
 import { copyUpVolumes } from './copy-up-volumes.ts';
+import { limitWarnings } from './limit-warnings.ts';
 import { mergeImageConfig } from './merge-image-config.ts';
 import { parseNetworkMode } from './network-mode.ts';
 import { resolveMounts } from './resolve-mounts.ts';
@@ -53,7 +54,7 @@ export async function createContainer(
 
   undo.release();
   publishContainerEvent(deps, document, { action: 'create' });
-  return { id, warnings: [] };
+  return { id, warnings: limitWarnings(request.hostConfig) };
 }
 
 function checkPlatform(request: CreateContainerRequest, image: ImageView): void {

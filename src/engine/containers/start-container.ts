@@ -157,7 +157,8 @@ async function recordFailure(
   try {
     await deps.registry.transition(id, failedStatus(before, { exitCode, text }));
     if (before.hostConfig.AutoRemove === true) {
-      await removeLocked(deps, id, { volumes: true, end: { exitCode, error: text } });
+      // The start itself reports the error; a client that waits for the removal must not print it again.
+      await removeLocked(deps, id, { volumes: true, end: { exitCode, error: '' } });
     }
   } catch (cleanupError: unknown) {
     reportCleanup(deps, id)(cleanupError);
