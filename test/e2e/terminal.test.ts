@@ -7,13 +7,16 @@ import { Terminal } from '../support/terminal.ts';
 const daemon = await startDaemon();
 after(() => daemon[Symbol.asyncDispose]());
 
+/** Spaces at the end of a line are not on the screen that is read. */
+const PROMPT = /# ?$/m;
+
 /** Opens a terminal with the docker client in it. */
 const docker = (...args: readonly string[]) =>
   Terminal.open(['docker', ...args], { ...daemon.env, TERM: 'xterm' });
 
 test('a shell in a terminal has job control, its size, and the exit code of its last command', async () => {
   await using terminal = await docker('run', '-it', '--rm', '--name', 'shell', BUSYBOX);
-  await terminal.shows(/# $/m);
+  await terminal.shows(PROMPT);
   await terminal.type('stty size; tty; echo $TERM');
   await terminal.press('Enter');
   const screen = await terminal.shows(/xterm/);
@@ -26,7 +29,7 @@ test('a shell in a terminal has job control, its size, and the exit code of its 
 
 test('the process learns of a new window size', async () => {
   await using terminal = await docker('run', '-it', '--rm', BUSYBOX);
-  await terminal.shows(/# $/m);
+  await terminal.shows(PROMPT);
   await terminal.resize({ columns: 101, rows: 33 });
   await terminal.type('until [ "$(stty size)" = "33 101" ]; do :; done; echo grown');
   await terminal.press('Enter');
@@ -35,7 +38,7 @@ test('the process learns of a new window size', async () => {
 
 test('an interrupt key reaches the foreground process', async () => {
   await using terminal = await docker('run', '-it', '--rm', BUSYBOX);
-  await terminal.shows(/# $/m);
+  await terminal.shows(PROMPT);
   await terminal.type('sleep 1000');
   await terminal.press('Enter', 'C-c');
   await terminal.type('echo code $?');
@@ -45,7 +48,7 @@ test('an interrupt key reaches the foreground process', async () => {
 
 test('the detach keys leave the container running, and attach comes back to it', async () => {
   await using first = await docker('run', '-it', '--name', 'kept', BUSYBOX);
-  await first.shows(/# $/m);
+  await first.shows(PROMPT);
   await first.type('MARK=here');
   await first.press('Enter', 'C-p', 'C-q');
   assert.equal(await first.exitCode(), 0);
@@ -67,7 +70,7 @@ test('detach keys of one’s own are obeyed', async () => {
     'own',
     BUSYBOX,
   );
-  await terminal.shows(/# $/m);
+  await terminal.shows(PROMPT);
   await terminal.press('C-x', 'd');
   assert.equal(await terminal.exitCode(), 0);
   assert.equal(await daemon.ok('inspect', '-f', '{{.State.Running}}', 'own'), 'true');
@@ -77,7 +80,7 @@ test('detach keys of one’s own are obeyed', async () => {
 test('exec in a terminal is sized, resized and ends with its exit code', async () => {
   await daemon.ok('run', '-d', '--name', 'deck', BUSYBOX, 'sleep', '1000');
   await using terminal = await docker('exec', '-it', 'deck', 'sh');
-  await terminal.shows(/# $/m);
+  await terminal.shows(PROMPT);
   await terminal.type('stty size');
   await terminal.press('Enter');
   await terminal.shows(/^24 80$/m);

@@ -128,9 +128,12 @@ export class TestDaemon implements AsyncDisposable {
     const before = (await this.status()).engine?.pid;
     assert.ok(before !== undefined, 'there is no engine to kill');
     process.kill(before, 'SIGKILL');
-    await eventually(async () => {
+    const isBack = async () => {
       const now = (await this.status()).engine;
       return now !== undefined && now.pid !== before && now.alive && (await this.answers());
+    };
+    await eventually(isBack, { withinMs: START_TIMEOUT_MS }).catch((cause: unknown) => {
+      throw new Error(`no engine came back: ${this.log()}`, { cause });
     });
   }
 

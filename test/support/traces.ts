@@ -42,7 +42,7 @@ export async function processIdsOf(
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const ours = await Promise.all(
     pids.map(async (pid) => {
-      if (pid === process.pid) return false;
+      if (pid === process.pid || (await isZombie(pid))) return false;
       const inside = namespace !== undefined && (await userNamespaceOf(pid)) === namespace;
       return inside || (await commandLine(pid)).includes(`${home.root}/`);
     }),
@@ -56,6 +56,12 @@ async function processesOf(
 ): Promise<readonly string[]> {
   const pids = await processIdsOf(home, namespace);
   return Promise.all(pids.map(async (pid) => `${pid} ${await commandLine(pid)}`));
+}
+
+/** Ended, and waiting for whoever inherited it to take notice. */
+async function isZombie(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return /\) [ZX] /.test(stat);
 }
 
 async function commandLine(pid: number): Promise<string> {
