@@ -268,6 +268,16 @@ function testExec(rig: () => TaskRig, tasks: TaskStarter): void {
     assert.equal(await handle.exit, 0);
   });
 
+  it('has the last words of a session with a terminal', async () => {
+    const { runner, programs } = rig();
+    const { request } = await tasks.start(programs.sleeps());
+    for (let n = 0; n < 10; n++) {
+      const words = programs.prints(`last words ${n}`, '');
+      const handle = await runner.exec(execRequest(request, words, { terminal: true }));
+      assert.equal((await execOutput(handle)).stdout, `last words ${n}`);
+    }
+  });
+
   it('runs detached sessions without output', async () => {
     const { runner, programs } = rig();
     const { request } = await tasks.start(programs.sleeps());

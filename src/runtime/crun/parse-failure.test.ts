@@ -43,6 +43,13 @@ test('a file mounted over a directory asks the question that Docker asks', () =>
   );
 });
 
+test('a missing working directory is told as runc tells it', () => {
+  const message = 'chdir `/nodir`: No such file or directory';
+  const failure = parseCrunFailure(message, { operation: 'exec', program: 'sh' });
+  assert.equal(failure?.exitCode, 127);
+  assert.match(failure?.text ?? '', /chdir to cwd \("\/nodir"\) set in config.json failed/);
+});
+
 test('an unknown message is left to others', () => {
   assert.equal(parseCrunFailure('clone: Operation not permitted', create), undefined);
 });

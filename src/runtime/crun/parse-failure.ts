@@ -1,4 +1,4 @@
-/** crun's messages in Docker's words. The only place that matches strings of crun (checked with 1.8 and 1.28). */
+/** crun's messages in Docker's words. The only place that matches strings of crun (checked with 1.8). */
 import type { RuntimeFailure } from '../runtime-errors.ts';
 
 /** What the runtime was to start. */
@@ -11,6 +11,7 @@ export interface AttemptedStart {
 const NOT_FOUND = /executable file `?([^`]*?)`? not found(?: in \$PATH)?/;
 const NOT_EXECUTABLE =
   /(?:open executable|exec|execve)[^:]*: (Permission denied|Operation not permitted|Is a directory)/i;
+const NO_WORKING_DIR = /chdir `([^`]*)`: No such file or directory/;
 const WRONG_KIND = /mount `([^`]*)` to `([^`]*)`: Not a directory/;
 
 /** The failure that crun's message tells of; undefined when the message is none of crun's known ones. */
@@ -30,6 +31,11 @@ export function parseCrunFailure(
   if (NOT_EXECUTABLE.test(message)) {
     const text = `${start}: exec: ${JSON.stringify(attempt.program)}: permission denied`;
     return { text, exitCode: 126 };
+  }
+  const cwd = NO_WORKING_DIR.exec(message)?.[1];
+  if (cwd !== undefined) {
+    const text = `${start}: chdir to cwd (${JSON.stringify(cwd)}) set in config.json failed: no such file or directory`;
+    return { text, exitCode: 127 };
   }
   const mount = WRONG_KIND.exec(message);
   if (mount !== null) return { text: wrongKind(start, mount), exitCode: 126 };

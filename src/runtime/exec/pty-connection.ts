@@ -13,6 +13,9 @@ const READ_BYTES = 32 << 10;
 /** Ctrl-D: what a terminal has for an end of input (termios(3), VEOF). */
 const END_OF_TRANSMISSION = Uint8Array.of(4);
 
+/** How long output is read after the process's end while somebody else still has its terminal open. */
+const OTHER_USERS_GRACE_MS = 200;
+
 type Direction = 'readable' | 'writable';
 
 export class PtyConnection implements StdinSink {
@@ -65,10 +68,16 @@ export class PtyConnection implements StdinSink {
     if (this.#open) setWindowSize(this.#fd, size);
   }
 
-  /** The process has ended: what is left to read is read, later users of the terminal are not waited for. */
+  /**
+   * The process has ended. Its last output is still on its way through the kernel, and so is the hang-up that follows
+   * it; both are waited for, but other users of the terminal, who put the hang-up off, only briefly.
+   */
   finish(): void {
-    this.#ended = true;
-    this.#wake('readable');
+    const timer = setTimeout(() => {
+      this.#ended = true;
+      this.#wake('readable');
+    }, OTHER_USERS_GRACE_MS);
+    timer.unref();
   }
 
   /** Hangs up. Idempotent. */

@@ -55,9 +55,14 @@ export class TaskStore {
   async remove(id: ContainerId, runtimeName: string | undefined): Promise<void> {
     const files = this.files(id);
     if (runtimeName !== undefined) await this.#deleteCgroup(id, runtimeName);
-    const stateDirs = this.#runtimes
-      .names()
-      .map((name) => rm(join(this.#paths.runtimesDir, name, id), { recursive: true, force: true }));
+    // Also of a runtime that has left the configuration, and of any when nothing says which it was.
+    const names = new Set([
+      ...this.#runtimes.names(),
+      ...(runtimeName === undefined ? [] : [runtimeName]),
+    ]);
+    const stateDirs = [...names].map((name) =>
+      rm(join(this.#paths.runtimesDir, name, id), { recursive: true, force: true }),
+    );
     await Promise.all([...stateDirs, rm(files.exitFile, { force: true })]);
     // Last: as long as it is there, a crash in between leaves a task that recovery finds.
     await rm(files.dir, { recursive: true, force: true });

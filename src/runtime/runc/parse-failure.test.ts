@@ -21,10 +21,10 @@ test('a file that cannot be executed is exit code 126', () => {
   }
 });
 
-test('a missing working directory is an error of its own, not a missing program', () => {
+test('a missing working directory counts as something that was not found', () => {
   const text =
     'exec failed: unable to start container process: chdir to cwd ("/nodir") set in config.json failed: no such file or directory';
-  assert.equal(parseRuncFailure(text)?.exitCode, 128);
+  assert.equal(parseRuncFailure(text)?.exitCode, 127);
 });
 
 test('a mount of the wrong kind asks the question that Docker asks', () => {
@@ -33,6 +33,12 @@ test('a mount of the wrong kind asks the question that Docker asks', () => {
     parseRuncFailure(text)?.text ?? '',
     /Are you trying to mount a directory onto a file/,
   );
+});
+
+test('anything else is exit code 128', () => {
+  const text =
+    'exec failed: unable to start container process: unable to setup user: invalid argument';
+  assert.deepEqual(parseRuncFailure(text), { text, exitCode: 128 });
 });
 
 test('a message of another program is left to others', () => {

@@ -2,17 +2,15 @@
 import { type AttemptedStart, parseCrunFailure } from '../crun/parse-failure.ts';
 import { parseRuncFailure } from '../runc/parse-failure.ts';
 import type { RuntimeFailure } from '../runtime-errors.ts';
+import { failureExitCode } from './failure-exit-code.ts';
 
 /** Tries the known runtimes' forms; a message of neither is passed on as it is. */
 export function parseRuntimeFailure(output: string, attempt: AttemptedStart): RuntimeFailure {
   const message = plainMessage(output);
-  return (
-    parseRuncFailure(message) ??
-    parseCrunFailure(message, attempt) ?? {
-      text: `${attempt.operation === 'create' ? 'create' : 'exec'} failed: ${message}`,
-      exitCode: 128,
-    }
-  );
+  const known = parseRuncFailure(message) ?? parseCrunFailure(message, attempt);
+  if (known !== undefined) return known;
+  const text = `${attempt.operation} failed: ${message}`;
+  return { text, exitCode: failureExitCode(text) };
 }
 
 /** The last error of a runtime's log, in JSON or in `key="value"` form, or the plain text that it is instead. */

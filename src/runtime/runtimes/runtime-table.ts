@@ -14,6 +14,8 @@ export const DEFAULT_RUNTIMES: Readonly<Record<string, RuntimeEntry>> = {
   runc: { path: 'runc', args: [] },
 };
 
+const RUNTIME_NAME = /^[a-zA-Z0-9][\w.-]*$/;
+
 /** What the table is made of. */
 export interface RuntimeTableOptions {
   readonly entries: Readonly<Record<string, RuntimeEntry>>;
@@ -42,7 +44,9 @@ export class RuntimeTable {
 
   constructor(options: RuntimeTableOptions) {
     this.#options = options;
-    this.#entries = new Map(Object.entries(options.entries));
+    // A name becomes a directory's.
+    const named = Object.entries(options.entries).filter(([name]) => RUNTIME_NAME.test(name));
+    this.#entries = new Map(named);
   }
 
   /** Names that a container may ask for, in order of preference. */
