@@ -21,12 +21,21 @@ export interface DaemonOptions {
   /** Flags after `wherry daemon`. */
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * Shell commands that change the machine as the daemon sees it, e.g. by mounts. They and the daemon run as
+   * root of a user and mount namespace of their own.
+   */
+  readonly surroundings?: string;
   /** An existing home instead of a new one; it is not removed at the end. */
   readonly home?: TestHome;
 }
 
 const PROGRAM = join(import.meta.dirname, '../../dist/cli.js');
 const START_TIMEOUT_MS = 30_000;
+const OWN_NAMESPACE = [
+  ...['unshare', '--user', '--map-root-user', '--map-auto'],
+  ...['--mount', '--propagation', 'private', '--'],
+];
 
 /** Starts a daemon and waits until its API answers. */
 export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaemon> {
@@ -64,8 +73,8 @@ export class TestDaemon implements AsyncDisposable {
   /** Starts the host process and waits for the API's first answer. */
   async start(): Promise<void> {
     const log = openSync(this.#logPath, 'a');
-    const args = [PROGRAM, 'daemon', ...(this.#options.flags ?? [])];
-    const child = spawn(process.execPath, args, { env: this.env, stdio: ['ignore', log, log] });
+    const [file = '', ...args] = this.#command();
+    const child = spawn(file, args, { env: this.env, stdio: ['ignore', log, log] });
     closeSync(log);
     this.#process = child;
     await eventually(() => this.answers() || this.#failWhenEnded(child), {
@@ -168,6 +177,13 @@ export class TestDaemon implements AsyncDisposable {
     await this.stop();
     await this.wherry('down');
     if (this.#options.home === undefined) await this.home[Symbol.asyncDispose]();
+  }
+
+  #command(): readonly string[] {
+    const { flags = [], surroundings } = this.#options;
+    const daemon = [process.execPath, PROGRAM, 'daemon', ...flags];
+    if (surroundings === undefined) return daemon;
+    return [...OWN_NAMESPACE, 'sh', '-ec', `${surroundings}\nexec "$@"`, 'sh', ...daemon];
   }
 
   #failWhenEnded(child: ChildProcess): boolean {

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { findProgram } from '../support/capabilities.ts';
+import { startDaemon } from '../support/daemon.ts';
+import { BUSYBOX, filesImage } from '../support/images.ts';
+import { TestRegistry } from '../support/registry.ts';
+import { makeTestHome } from '../support/test-home.ts';
+
+/** Shell commands that take programs away. */
+const hide = (...names: readonly string[]) =>
+  names.map((name) => `mount --bind /dev/null ${findProgram(name)}`).join('\n');
+
+test('without a monitor a start fails with its name and package, and leaves nothing', async () => {
+  await using daemon = await startDaemon({ surroundings: hide('conmon') });
+  const { code, stderr } = await daemon.docker('run', '--rm', BUSYBOX, 'true');
+  assert.equal(code, 125);
+  assert.match(stderr, /conmon not found: install package conmon/);
+  await daemon.ok('container', 'prune', '-f');
+  assert.equal(await daemon.ok('ps', '-aq'), '');
+});
+
+test('without runc the other runtime serves, and runc is refused by name', async () => {
+  await using daemon = await startDaemon({ surroundings: hide('runc') });
+  assert.equal(await daemon.ok('run', '--rm', BUSYBOX, 'echo', 'rowed'), 'rowed');
+  const { code, stderr } = await daemon.docker('run', '--rm', '--runtime', 'runc', BUSYBOX, 'true');
+  assert.equal(code, 125);
+  assert.match(stderr, /runc/);
+});
+
+test('without crun runc serves', async () => {
+  await using daemon = await startDaemon({ surroundings: hide('crun') });
+  assert.equal(await daemon.ok('info', '--format', '{{.DefaultRuntime}}'), 'runc');
+  assert.equal(await daemon.ok('run', '--rm', BUSYBOX, 'echo', 'rowed'), 'rowed');
+});
+
+test('without slirp4netns containers run, and the missing uplink is a warning', async () => {
+  await using daemon = await startDaemon({ surroundings: hide('slirp4netns') });
+  assert.equal(await daemon.ok('run', '--rm', BUSYBOX, 'echo', 'adrift'), 'adrift');
+  const info = await daemon.docker('info');
+  assert.match(info.stdout + info.stderr, /slirp4netns is not installed/);
+});
+
+test('without the helpers for id maps one id is enough for root in the container', async () => {
+  await using daemon = await startDaemon({ surroundings: hide('newuidmap', 'newgidmap') });
+  assert.equal(await daemon.ok('run', '--rm', BUSYBOX, 'id', '-u'), '0');
+  assert.match(await daemon.ok('info', '--format', '{{json .Warnings}}'), /single user id/);
+});
+
+test('a full disk fails a pull with its cause, leaves nothing, and a retry succeeds', async () => {
+  await using registry = await TestRegistry.start();
+  await using home = await makeTestHome();
+  const small = `mount -t tmpfs -o size=48m,mode=0700 disk ${home.dataDir}`;
+  await using daemon = await startDaemon({ home, surroundings: small });
+  const noise = Array.from({ length: 1 << 20 }, () => Math.random().toString(36).slice(2)).join('');
+  const { reference } = await registry.push(await filesImage('fleet/heavy:1', { cargo: noise }));
+  await daemon.ok('run', '-d', '--name', 'filler', BUSYBOX, 'sleep', '1000');
+  const fill = await daemon.docker('exec', 'filler', 'dd', 'if=/dev/zero', 'of=/big', 'bs=1M');
+  assert.match(fill.stderr, /No space left/);
+  const { code, stderr } = await daemon.docker('pull', reference);
+  assert.equal(code, 1);
+  assert.match(stderr, /no space left on device/);
+  assert.equal(await daemon.ok('images', '-q', reference), '');
+  await daemon.ok('exec', 'filler', 'rm', '/big');
+  await daemon.ok('pull', reference);
+  await daemon.ok('rm', '-f', 'filler');
+});
