@@ -48,7 +48,8 @@ function main([name, ...args]) {
     return 1;
   }
   if (!isInstalled()) {
-    const status = run('npm', ['ci', '--no-audit', '--no-fund']);
+    // Not `npm ci`: it refuses the lock file when a mirror lacks optional packages of other platforms.
+    const status = run('npm', ['install', '--no-save', '--no-audit', '--no-fund']);
     if (status !== 0) return status;
   }
   return run(process.execPath, ['--import', 'tsx', join('scripts', `${name}.ts`), ...args]);
