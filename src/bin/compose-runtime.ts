@@ -8,6 +8,7 @@ import { ConmonTaskRunner } from '../runtime/monitor/conmon-task-runner.ts';
 import { DEFAULT_RUNTIMES, RuntimeTable } from '../runtime/runtimes/runtime-table.ts';
 import type { SpecBuilder } from '../runtime/spec-builder.ts';
 import type { TaskRunner } from '../runtime/task-runner.ts';
+import type { Logger } from '../shared/logger.ts';
 import { findExecutable } from '../sys/exec/find-executable.ts';
 import { run } from '../sys/exec/run.ts';
 import type { EngineParts } from './engine-composition.ts';
@@ -24,18 +25,18 @@ export interface RuntimeParts {
 /** A version question is answered at once or not at all. */
 const VERSION_TIMEOUT_MS = 5_000;
 
-/** Finds the installed runtimes. `unavailable` when the default one is named and missing, or when there is none. */
+/** Finds the installed runtimes and the first one that works. Without any, containers will say why. */
 export async function composeRuntime(parts: EngineParts): Promise<RuntimeParts> {
   const { runtimePaths, clock, logger } = parts;
   const { settings } = parts.facts;
   const searchPath = parts.environment['PATH'] ?? '';
   const entries = { ...DEFAULT_RUNTIMES, ...settings.runtimes };
   const table = new RuntimeTable({ entries, searchPath, stateRoot: runtimePaths.runtimesDir });
-  const [installed, monitorVersion] = await Promise.all([
+  const [installed, monitorVersion, defaultRuntime] = await Promise.all([
     installedRuntimes(entries, searchPath),
     versionOf('conmon'),
+    settings.defaultRuntime ?? firstUsable(table, logger),
   ]);
-  const [first] = installed;
   return {
     tasks: new ConmonTaskRunner({
       paths: runtimePaths,
@@ -46,11 +47,21 @@ export async function composeRuntime(parts: EngineParts): Promise<RuntimeParts> 
     logs: new K8sLogReader(),
     specs: new OciSpecBuilder(await detectSpecFacts()),
     facts: {
-      defaultRuntime: settings.defaultRuntime ?? first?.name ?? 'crun',
+      defaultRuntime,
       runtimes: installed,
       monitorVersion,
     },
   };
+}
+
+/** Name of the first runtime that proved itself; of the first one at all when none does. */
+async function firstUsable(table: RuntimeTable, logger: Logger): Promise<string> {
+  try {
+    return (await table.firstUsable()).name;
+  } catch (error) {
+    logger.error('no OCI runtime works here: containers cannot start', { error });
+    return table.names()[0] ?? '';
+  }
 }
 
 /** The entries whose program is there, in the order of the table. */

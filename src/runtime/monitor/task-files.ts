@@ -31,11 +31,11 @@ export function taskFiles(paths: RuntimePaths, id: string): TaskFiles {
     dir,
     bundleDir,
     task,
-    config: join(bundleDir, 'config.json'),
-    pidFile: join(dir, 'pid'),
+    config: join(bundleDir, TASK_NAMES.config),
+    pidFile: join(dir, TASK_NAMES.pidFile),
     attachSocket: join(bundleDir, TASK_NAMES.attachSocket),
-    controlFifo: join(bundleDir, 'ctl'),
-    oomMarker: join(dir, 'oom'),
+    controlFifo: join(bundleDir, TASK_NAMES.controlFifo),
+    oomMarker: join(dir, TASK_NAMES.oomMarker),
     exitFile: join(paths.exitsDir, id),
   };
 }
