@@ -114,8 +114,11 @@ export function requireSignal(text: string): number {
   return signal;
 }
 
-/** The exit code that a failed start leaves behind: 126, 127 or 128 as dockerd chooses it. */
-export function startExitCode(error: unknown): number {
-  const code = Number(findEngineError(error)?.details['exitCode'] ?? '128');
-  return code === 126 || code === 127 ? code : 128;
+/**
+ * The exit code of a process that could not be started, as dockerd chooses it: 126 or 127 when the command itself
+ * was the reason; else 128 for a container and 126 for an exec session (`otherwise`).
+ */
+export function startExitCode(error: unknown, otherwise: number): number {
+  const code = Number(findEngineError(error)?.details['exitCode']);
+  return code === 126 || code === 127 ? code : otherwise;
 }

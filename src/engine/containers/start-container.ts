@@ -1,16 +1,14 @@
 /** `POST /containers/{id}/start`. */
-import type { Sandbox } from '../../network/sandbox-service.ts';
-import type { NetworkNamespace } from '../../runtime/spec-builder.ts';
 import type { TaskRecord } from '../../runtime/task-runner.ts';
 import { CleanupStack } from '../../shared/cleanup-stack.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { type ContainerDeps, reportCleanup } from './container-deps.ts';
-import type { ContainerDocument, ContainerStatus, NetworkFacts } from './container-document.ts';
-import { notRunning, startExitCode } from './container-errors.ts';
+import type { ContainerDocument, ContainerStatus } from './container-document.ts';
+import { startExitCode } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
-import { lastExit, liveStatus, startRefusal } from './container-status.ts';
+import { lastExit, startRefusal } from './container-status.ts';
+import { type JoinedNetwork, joinNetwork } from './join-network.ts';
 import { nameFileMounts, writeNameFiles } from './name-file-mounts.ts';
-import { parseNetworkMode, publishRequests } from './network-mode.ts';
 import { removeLocked } from './remove-container.ts';
 import { toSpecMounts } from './spec-mounts.ts';
 import { superviseTask } from './supervise-task.ts';
@@ -70,49 +68,6 @@ function intent(document: ContainerDocument): ContainerStatus {
   };
 }
 
-interface JoinedNetwork {
-  readonly namespace: NetworkNamespace;
-  readonly facts: NetworkFacts | undefined;
-}
-
-async function joinNetwork(
-  deps: ContainerDeps,
-  document: ContainerDocument,
-  undo: CleanupStack,
-): Promise<JoinedNetwork> {
-  const mode = parseNetworkMode(document.hostConfig.NetworkMode);
-  if (mode.kind === 'host') return { namespace: { kind: 'engine' }, facts: undefined };
-  if (mode.kind === 'container') return joinContainer(deps, mode.ref);
-  const macAddress =
-    document.endpointSettings['bridge']?.MacAddress || document.config.MacAddress || undefined;
-  const sandbox = await deps.sandboxes.create({
-    containerId: document.id,
-    containerName: document.name,
-    mode: mode.kind,
-    hostname: document.config.Hostname ?? '',
-    publish: mode.kind === 'none' ? [] : publishRequests(document.config, document.hostConfig),
-    ...(macAddress === undefined ? {} : { macAddress }),
-  });
-  undo.defer(() => deps.sandboxes.remove(document.id));
-  return { namespace: { kind: 'path', path: sandbox.netnsPath }, facts: networkFacts(sandbox) };
-}
-
-function joinContainer(deps: ContainerDeps, ref: string): JoinedNetwork {
-  const other = deps.registry.resolve(ref);
-  const live = liveStatus(other.status);
-  if (live === undefined) throw notRunning(other.id);
-  const path = live.network?.netnsPath;
-  const namespace =
-    path === undefined ? { kind: 'engine' as const } : { kind: 'path' as const, path };
-  return { namespace, facts: live.network };
-}
-
-/** The part of a sandbox that the document keeps. */
-export function networkFacts(sandbox: Sandbox): NetworkFacts {
-  const { netnsPath, endpoints, published } = sandbox;
-  return { netnsPath, endpoints, published };
-}
-
 async function runTask(
   deps: ContainerDeps,
   document: ContainerDocument,
@@ -152,7 +107,7 @@ async function recordFailure(
   error: unknown,
 ): Promise<void> {
   const { id } = before;
-  const exitCode = startExitCode(error);
+  const exitCode = startExitCode(error, 128);
   const text = messageOf(error);
   try {
     await deps.registry.transition(id, failedStatus(before, { exitCode, text }));

@@ -106,7 +106,7 @@ export class ExecService implements ExecBackend {
       this.#watch(session, handle);
       return handle;
     } catch (error) {
-      this.#setStatus(session, { state: 'exited', exitCode: startExitCode(error) });
+      this.#setStatus(session, { state: 'exited', exitCode: startExitCode(error, 126) });
       throw error;
     }
   }

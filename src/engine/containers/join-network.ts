@@ -1,0 +1,54 @@
+/** The network of a container that is about to start. */
+import type { Sandbox } from '../../network/sandbox-service.ts';
+import type { NetworkNamespace } from '../../runtime/spec-builder.ts';
+import type { CleanupStack } from '../../shared/cleanup-stack.ts';
+import type { ContainerDeps } from './container-deps.ts';
+import type { ContainerDocument, NetworkFacts } from './container-document.ts';
+import { notRunning } from './container-errors.ts';
+import { liveStatus } from './container-status.ts';
+import { parseNetworkMode, publishRequests } from './network-mode.ts';
+
+/** Where the process will be, and what is known of it there. */
+export interface JoinedNetwork {
+  readonly namespace: NetworkNamespace;
+  readonly facts: NetworkFacts | undefined;
+}
+
+/** Makes the container's sandbox, or finds the namespace that it shares. Registers what undoes it. */
+export async function joinNetwork(
+  deps: ContainerDeps,
+  document: ContainerDocument,
+  undo: CleanupStack,
+): Promise<JoinedNetwork> {
+  const mode = parseNetworkMode(document.hostConfig.NetworkMode);
+  if (mode.kind === 'host') return { namespace: { kind: 'engine' }, facts: undefined };
+  if (mode.kind === 'container') return joinContainer(deps, mode.ref);
+  const macAddress =
+    document.endpointSettings['bridge']?.MacAddress || document.config.MacAddress || undefined;
+  const sandbox = await deps.sandboxes.create({
+    containerId: document.id,
+    containerName: document.name,
+    mode: mode.kind,
+    hostname: document.config.Hostname ?? '',
+    publish: mode.kind === 'none' ? [] : publishRequests(document.config, document.hostConfig),
+    ...(macAddress === undefined ? {} : { macAddress }),
+  });
+  undo.defer(() => deps.sandboxes.remove(document.id));
+  return { namespace: { kind: 'path', path: sandbox.netnsPath }, facts: networkFacts(sandbox) };
+}
+
+function joinContainer(deps: ContainerDeps, ref: string): JoinedNetwork {
+  const other = deps.registry.resolve(ref);
+  const live = liveStatus(other.status);
+  if (live === undefined) throw notRunning(other.id);
+  const path = live.network?.netnsPath;
+  const namespace =
+    path === undefined ? { kind: 'engine' as const } : { kind: 'path' as const, path };
+  return { namespace, facts: live.network };
+}
+
+/** The part of a sandbox that the document keeps. */
+export function networkFacts(sandbox: Sandbox): NetworkFacts {
+  const { netnsPath, endpoints, published } = sandbox;
+  return { netnsPath, endpoints, published };
+}
