@@ -1,6 +1,6 @@
 /** Linux system calls that node does not offer, one small function each. All throw errors with `details.code`. */
 import { closeSync, constants, openSync } from 'node:fs';
-import { checked, lastErrno, nativeFunction } from './native.ts';
+import { backgroundFunction, checked, lastErrno, nativeFunction } from './native.ts';
 import { invalidSystemArgument, systemError } from './system-errors.ts';
 
 /** Flags of mount(2). */
@@ -92,6 +92,7 @@ const cPrctl = nativeFunction(
   'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
 );
 const cFlock = nativeFunction('int flock(int fd, int operation)');
+const cSyncfs = backgroundFunction('int syncfs(int fd)');
 
 /** mount(2). `EINVAL` beforehand when `data` would be cut off by the kernel. */
 export function mount(request: MountRequest): void {
@@ -185,11 +186,6 @@ export function pipe(): PipeEnds {
   return { read: ends[0] ?? -1, write: ends[1] ?? -1 };
 }
 
-/** Closes a descriptor that this program opened natively. */
-export function closeFd(fd: number): void {
-  closeSync(fd);
-}
-
 /** A second, close-on-exec descriptor of the same open file, numbered `atLeast` or higher. */
 export function duplicateFd(fd: number, atLeast = 0): number {
   return checked(cFcntl(fd, F_DUPFD_CLOEXEC, atLeast), 'dup', String(fd));
@@ -236,6 +232,17 @@ export function flock(fd: number, operation: number): boolean {
   if (result < 0 && lastErrno() === EAGAIN) return false;
   checked(result, 'flock');
   return true;
+}
+
+/**
+ * syncfs(2): resolves when everything written so far to the file system that `fd` lies on is on its disk; the event
+ * loop goes on meanwhile. Rejects with `EIO`, `ENOSPC`, `EDQUOT` when something could not be written since `fd` was
+ * opened. The kernel tells that to each descriptor once (Linux 5.8): what was lost is not on disk although the
+ * next call succeeds.
+ */
+export async function syncFileSystem(fd: number): Promise<void> {
+  const { result, errno } = await cSyncfs(fd);
+  if (result < 0) throw systemError({ call: 'syncfs', errno });
 }
 
 const ENODATA = 61;
