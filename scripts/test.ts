@@ -35,9 +35,10 @@ async function runTiers(tiers: readonly Tier[], patterns: readonly string[]): Pr
   if (tiers.includes('e2e')) await build();
   const user = await ordinaryUser();
   await using checkout = await readableCheckout(ROOT, user);
-  const place = { root: checkout.root, user };
+  const place = { root: checkout.root, user, signal: interruption() };
   const tallies: Tally[] = [];
   for (const tier of tiers) tallies.push(await runTier(tier, place, patterns));
+  if (place.signal.aborted) throw new Error('interrupted');
   const total = addTallies(tallies);
   if (total.passed + total.failed + total.skipped === 0) throw new Error('no test file matches');
   return total;
@@ -49,7 +50,7 @@ async function runTier(tier: Tier, place: RunPlace, patterns: readonly string[])
   const queue = [...jobs];
   const tallies: Tally[] = [];
   const work = async () => {
-    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+    for (let job = queue.shift(); job !== undefined && !place.signal.aborted; job = queue.shift()) {
       const result = await runJob(job, place);
       report(result);
       tallies.push(result.tally);
@@ -57,6 +58,15 @@ async function runTier(tier: Tier, place: RunPlace, patterns: readonly string[])
   };
   await Promise.all(Array.from({ length: WIDTH }, work));
   return addTallies(tallies);
+}
+
+/** Aborts when this program is told to end: the jobs are process groups of their own and must be told too. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(name, () => controller.abort());
+  }
+  return controller.signal;
 }
 
 function report({ job, tally, output, durationMs }: JobResult): void {

@@ -6,7 +6,8 @@ import { $ } from 'zx';
 import { commandAs, isRoot, type OrdinaryUser } from '../setup/ordinary-user.ts';
 
 const NEEDED = [
-  ...['src', 'scripts', 'test', 'docs', 'dist', 'node_modules'],
+  ...['src', 'scripts', 'test', 'docs', 'vm', 'dist', 'node_modules'],
+  ...['README.md', 'CONTRIBUTING.md', 'AGENTS.md'],
   ...['package.json', 'package-lock.json', 'tsconfig.json'],
 ];
 

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { commandAs, type OrdinaryUser } from '../setup/ordinary-user.ts';
 import { parseTap, singleResult, type Tally } from './tally.ts';
 import type { TestJob } from './tiers.ts';
@@ -20,21 +21,27 @@ export interface RunPlace {
   /** Where the checkout is, readable by `user`. */
   readonly root: string;
   readonly user: OrdinaryUser;
+  /** Ends the running jobs. */
+  readonly signal: AbortSignal;
 }
 
 const WORKERS = 2;
-/** A job is a process group of its own: what ends the runner must be passed on. */
-const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** For output that was written before the exit and has not arrived. */
+const OUTPUT_GRACE_MS = 500;
 
 /** Runs the files of `job` as the ordinary user. Never rejects for failing tests: they are in the tally. */
-export async function runJob(job: TestJob, { root, user }: RunPlace): Promise<JobResult> {
+export async function runJob(job: TestJob, place: RunPlace): Promise<JobResult> {
   const scratch = await mkdtemp(join(tmpdir(), 'wherry-report-'));
   await chmod(scratch, 0o1777);
   const report = join(scratch, 'report.tap');
   try {
     const started = performance.now();
-    const command = commandAs(user, [...job.prefix, ...nodeCommand(job, report)]);
-    const { exitCode, output } = await runToEnd(command, { cwd: root, timeoutMs: job.timeoutMs });
+    const command = commandAs(place.user, [...job.prefix, ...nodeCommand(job, report)]);
+    const { exitCode, output } = await runToEnd(command, {
+      cwd: place.root,
+      timeoutMs: job.timeoutMs,
+      signal: place.signal,
+    });
     const text = await readFile(report, 'utf8').catch(() => '');
     const tally = toTally(parseTap(text), exitCode);
     return { job, tally, output, durationMs: performance.now() - started };
@@ -61,38 +68,35 @@ function nodeCommand(job: TestJob, report: string): readonly string[] {
 
 async function runToEnd(
   [file = '', ...args]: readonly string[],
-  { cwd, timeoutMs }: { cwd: string; timeoutMs: number },
+  { cwd, timeoutMs, signal }: { cwd: string; timeoutMs: number; signal: AbortSignal },
 ): Promise<{ exitCode: number | null; output: string }> {
   const child = spawn(file, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-  const forward = () => endGroup(child);
-  for (const signal of ENDING_SIGNALS) process.once(signal, forward);
   const chunks: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   }
+  const end = () => endGroup(child);
   const timer = setTimeout(() => {
     chunks.push(Buffer.from(`\nended after ${timeoutMs / 1000} s: it took too long\n`));
-    endGroup(child);
+    end();
   }, timeoutMs);
+  signal.addEventListener('abort', end);
   try {
-    // `exit`, not `close`: a process that a test left behind may hold the pipes for ever.
+    const closed = once(child, 'close');
+    // `exit` first: a process that a test left behind may hold the pipes for ever.
     const [exitCode]: (number | null)[] = await once(child, 'exit');
-    await drained(child);
+    await Promise.race([closed, pause(OUTPUT_GRACE_MS)]);
     return { exitCode: exitCode ?? null, output: Buffer.concat(chunks).toString() };
   } finally {
     clearTimeout(timer);
-    for (const signal of ENDING_SIGNALS) process.off(signal, forward);
+    signal.removeEventListener('abort', end);
+    end();
     child.stdout.destroy();
     child.stderr.destroy();
   }
 }
 
-/** Output that was written before the exit has arrived, or a grace has passed. */
-async function drained(child: ChildProcess): Promise<void> {
-  const grace = AbortSignal.timeout(500);
-  await once(child, 'close', { signal: grace }).catch(() => undefined);
-}
-
+/** The job is a process group of its own, so that nothing of it outlives it. */
 function endGroup({ pid }: ChildProcess): void {
   if (pid === undefined) return;
   try {
