@@ -1,5 +1,6 @@
 /** A full disk in the middle of a pull or load. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,6 +33,9 @@ async function onSmallDisk(test: (engine: ImageEngine, root: string) => Promise<
     await rm(root, { recursive: true });
   }
 }
+
+// A fresh network namespace has its loopback down; elsewhere it is up and this changes nothing.
+execFileSync('ip', ['link', 'set', 'lo', 'up']);
 
 describe('a full disk', () => {
   it('fails a pull with the cure and nothing left; a smaller image then fits', async () => {
