@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCommand } from '../test/support/run-command.ts';
 import type { BareTimes } from './bench/bare-runtime.ts';
-import { medianMs } from './bench/measure.ts';
+import { mediansMs } from './bench/measure.ts';
 import { startPodman } from './bench/podman-subject.ts';
 import { type Column, toJson, toTable } from './bench/report.ts';
 import { SECTIONS, type Section } from './bench/sections.ts';
@@ -64,11 +64,13 @@ async function measureEngines(sections: readonly Section[], rounds: number): Pro
 
 /** The start of the program itself beside that of Node with nothing to do, added to our own column. */
 async function measureCliStart(rounds: number, ours: Column | undefined): Promise<Column[]> {
-  const time = (...args: readonly string[]) =>
-    medianMs(rounds, () => runCommand([process.execPath, ...args]));
+  const start =
+    (...args: readonly string[]) =>
+    () =>
+      runCommand([process.execPath, ...args]);
   const name = 'wherry --version, ms';
-  const own = await time(join(ROOT, 'dist/cli.js'), '--version');
-  const bare = await time('-e', '0');
+  const programs = [start(join(ROOT, 'dist/cli.js'), '--version'), start('-e', '0')];
+  const [own = Number.NaN, bare = Number.NaN] = await mediansMs(rounds, programs);
   return [
     { name: 'wherry', readings: new Map([...(ours?.readings ?? []), [name, own]]) },
     { name: 'node -e 0', readings: new Map([[name, bare]]) },

@@ -11,14 +11,24 @@ export function median(values: readonly number[]): number {
 
 /** Median duration in milliseconds of `rounds` runs, one after the other, after one that warms up. */
 export async function medianMs(rounds: number, action: () => Promise<unknown>): Promise<number> {
-  await action();
-  const durations: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const started = performance.now();
-    await action();
-    durations.push(performance.now() - started);
+  const [only = Number.NaN] = await mediansMs(rounds, [action]);
+  return only;
+}
+
+/** The same for several actions that take turns, so that a busy moment of the machine meets all of them. */
+export async function mediansMs(
+  rounds: number,
+  actions: readonly (() => Promise<unknown>)[],
+): Promise<readonly number[]> {
+  const durations = actions.map((): number[] => []);
+  for (let round = 0; round <= rounds; round++) {
+    for (const [at, action] of actions.entries()) {
+      const started = performance.now();
+      await action();
+      if (round > 0) durations[at]?.push(performance.now() - started);
+    }
   }
-  return median(durations);
+  return durations.map(median);
 }
 
 /** Proportional memory of some processes together, in bytes. Processes that have ended count nothing. */
