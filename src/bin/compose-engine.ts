@@ -7,6 +7,7 @@ import { ContainerRegistry } from '../engine/containers/container-registry.ts';
 import { ContainerService } from '../engine/containers/container-service.ts';
 import { ContainerSignals } from '../engine/containers/container-signals.ts';
 import { decodeContainer } from '../engine/containers/decode-container.ts';
+import { holdsVolumes } from '../engine/containers/hold-volumes.ts';
 import { EventBus } from '../engine/events/event-bus.ts';
 import { ExecService } from '../engine/exec/exec-service.ts';
 import type { ImageService } from '../engine/images/image-service.ts';
@@ -117,10 +118,14 @@ async function composeServices(
   const events = new EventBus(clock);
   const volumes = new VolumeService({
     documents: made.state.volumeDocuments,
-    files: new DiskVolumeFiles((name) => parts.dataPaths.volume(name)),
+    files: new DiskVolumeFiles({
+      pathsOf: (name) => parts.dataPaths.volume(name),
+      pinsDir: parts.runtimePaths.pinsDir,
+    }),
     events,
     clock,
     usedBy: (name) => registry.usersOfVolume(name),
+    heldBy: (name) => registry.usersOfVolume(name).filter((id) => holdsVolumes(registry.get(id))),
   });
   const images = await composeImages(parts, {
     snapshots,

@@ -147,3 +147,39 @@ function isDiskFull(error: unknown): boolean {
   const code = systemCode(error) ?? findEngineError(error)?.details['code'];
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
+
+/** A volume's options that the kernel refuses. Docker's text. */
+export function cannotMountVolume(
+  target: string,
+  wanted: { readonly device: string; readonly options: readonly string[] },
+  cause: unknown,
+): EngineError {
+  const data = wanted.options.length === 0 ? '' : `, data: ${wanted.options.join(',')}`;
+  return new EngineError(
+    'internal',
+    `error while mounting volume '${target}': failed to mount local volume: ` +
+      `mount ${wanted.device}:${target}${data}: ${messageOf(cause)}`,
+    { cause },
+  );
+}
+
+/** A path inside a volume that is not there. */
+export function subpathUnavailable(subpath: string, cause: unknown): EngineError {
+  const missing = ['ENOENT', 'ENOTDIR'].includes(systemCode(cause) ?? '');
+  const why = missing ? 'no such file or directory' : messageOf(cause);
+  return new EngineError(
+    'invalid-argument',
+    `cannot access path ${subpath} of the volume: ${why}`,
+    {
+      cause,
+    },
+  );
+}
+
+/** A path inside a volume whose symlinks lead out of it. */
+export function subpathOutside(subpath: string): EngineError {
+  return new EngineError(
+    'invalid-argument',
+    `path ${subpath} leads out of the volume: only paths within it can be mounted`,
+  );
+}

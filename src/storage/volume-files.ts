@@ -1,5 +1,14 @@
 /** Port: where the data of volumes is. The directory of a volume goes with its document. */
 
+/** What is mounted over a volume's directory while containers use it. */
+export interface VolumeMount {
+  readonly type: 'tmpfs' | 'bind';
+  /** Absolute path of what is bound; of no meaning for a tmpfs. */
+  readonly device: string;
+  /** Mount options as given, split at commas. */
+  readonly options: readonly string[];
+}
+
 export interface VolumeFiles {
   /** Absolute path of the volume's data. */
   mountpoint(name: string): string;
@@ -7,4 +16,22 @@ export interface VolumeFiles {
   make(name: string): Promise<void>;
   /** Bytes of all files, hard links counted once. */
   sizeBytes(name: string): Promise<number>;
+  /** Mounts over the volume's directory. Idempotent. `internal` with Docker's text when the kernel refuses. */
+  mount(name: string, wanted: VolumeMount): Promise<void>;
+  /** Takes away what is mounted over the volume's directory. Idempotent. */
+  unmount(name: string): Promise<void>;
+  /**
+   * Binds a path inside the volume to a place of its own, so that nobody who can write to the volume can lead it
+   * out by a symlink later. `key` and `place` name the place, for `unpin`. Returns its absolute path;
+   * `invalid-argument` when the path is missing or leaves the volume.
+   */
+  pin(name: string, subpath: string, at: PinPlace): Promise<string>;
+  /** Takes away everything that was pinned under the key. Idempotent. */
+  unpin(key: string): Promise<void>;
+}
+
+/** Where a pinned path is visible: one key for each container, one place for each of its mounts. */
+export interface PinPlace {
+  readonly key: string;
+  readonly place: string;
 }

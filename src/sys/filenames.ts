@@ -75,6 +75,8 @@ export const RUNTIME_NAMES = {
   layerLinksDir: 'l',
   /** Mount points of root file systems, by container id. */
   rootfsDir: 'rootfs',
+  /** Paths inside of volumes that containers have mounted, by container id. */
+  pinsDir: 'pins',
   /** State of the OCI runtimes, one directory for each runtime. */
   runtimesDir: 'runtimes',
 } as const;

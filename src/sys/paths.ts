@@ -67,6 +67,7 @@ export interface RuntimePaths {
   readonly sandboxesDir: string;
   readonly layerLinksDir: string;
   readonly rootfsDir: string;
+  readonly pinsDir: string;
   readonly runtimesDir: string;
   /** Files of one running container. */
   container(id: string): TaskPaths;
@@ -135,6 +136,7 @@ export function runtimePaths(root: string): RuntimePaths {
     sandboxesDir,
     layerLinksDir: join(root, RUNTIME_NAMES.layerLinksDir),
     rootfsDir: join(root, RUNTIME_NAMES.rootfsDir),
+    pinsDir: join(root, RUNTIME_NAMES.pinsDir),
     runtimesDir: join(root, RUNTIME_NAMES.runtimesDir),
     container: (id) => taskPaths(join(containersDir, id)),
     sandbox: (id) => sandboxPaths(join(sandboxesDir, id)),

@@ -14,6 +14,7 @@ import type { Snapshotter } from '../../storage/snapshotter.ts';
 import type { HostConfig } from '../../wire/container-config.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import type { ImageView } from '../images/image-view.ts';
+import type { VolumeUse } from '../volumes/volume-service.ts';
 import type { ContainerRegistry } from './container-registry.ts';
 import type { ContainerSignals } from './container-signals.ts';
 import type { MountVolumes } from './resolve-mounts.ts';
@@ -30,7 +31,12 @@ export interface ContainerImages {
 
 /** What containers ask of volumes. */
 export interface ContainerVolumes extends MountVolumes {
-  remove(name: string, options: { force: boolean }): Promise<void>;
+  /** Removes a volume unless a container has it. */
+  removeUnused(name: string): Promise<void>;
+  /** Mounts the volume and pins the path within it. Returns the host path to bind. */
+  attach(use: VolumeUse): Promise<string>;
+  /** Undoes every `attach` of the container to these volumes. */
+  detach(containerId: ContainerId, names: readonly string[]): Promise<void>;
 }
 
 /** What the generated name files of a container depend on. */

@@ -50,8 +50,14 @@ export interface MountPoint {
   readonly propagation: string;
   /** Mount options for tmpfs, e.g. `size=64m`. */
   readonly tmpfsOptions: string;
-  /** True when the container owns the anonymous volume: removed with `rm -v` and `--rm`. */
+  /** True for a volume that was made without a name: removed with `rm -v` and `--rm` by the last that has it. */
   readonly anonymous: boolean;
+  /** Path within the volume that is mounted instead of all of it. */
+  readonly subpath?: string;
+  /** The volume is not filled from the image. */
+  readonly noCopy?: boolean;
+  /** What is mounted below the source stays away. */
+  readonly nonRecursive?: boolean;
 }
 
 export interface ContainerDocument {

@@ -49,7 +49,7 @@ export class ContainerRegistry {
   }
 
   /** Ids of the containers that have the volume among their mounts. */
-  usersOfVolume(name: string): readonly string[] {
+  usersOfVolume(name: string): readonly ContainerId[] {
     return this.all()
       .filter(({ mounts }) =>
         mounts.some((mount) => mount.type === 'volume' && mount.name === name),

@@ -78,7 +78,7 @@ async function removeAnonymousVolumes(
   mounts: readonly MountPoint[],
 ): Promise<void> {
   for (const mount of mounts) {
-    if (mount.anonymous) await deps.volumes.remove(mount.name, { force: true });
+    if (mount.anonymous) await deps.volumes.removeUnused(mount.name);
   }
 }
 

@@ -61,6 +61,6 @@ async function removeOwnVolumes(
 ): Promise<void> {
   for (const mount of mounts) {
     if (!mount.anonymous) continue;
-    await deps.volumes.remove(mount.name, { force: true }).catch(reportCleanup(deps, id));
+    await deps.volumes.removeUnused(mount.name).catch(reportCleanup(deps, id));
   }
 }

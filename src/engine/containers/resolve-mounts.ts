@@ -1,6 +1,7 @@
 /** From `Binds`, `Mounts`, `Tmpfs`, `Volumes` and `VolumesFrom` to the mounts of a container. */
 import type { ContainerFiles } from '../../storage/container-files.ts';
 import type { ContainerConfig, HostConfig, MountRequest } from '../../wire/container-config.ts';
+import { checkMount, refuse } from './check-mount.ts';
 import type { MountPoint } from './container-document.ts';
 import { duplicateMountPoint, invalidMount } from './container-errors.ts';
 import { parseBind } from './parse-bind.ts';
@@ -24,7 +25,8 @@ export interface ResolveMountsDeps {
   readonly mountsOf: (ref: string) => readonly MountPoint[];
 }
 
-const PROPAGATIONS = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'];
+/** What may follow the name of the other container. */
+const INHERITED_MODES = ['rw', 'ro', 'z', 'Z'];
 
 /**
  * Resolves every mount, creating volumes as needed. Two explicit mounts at one place are refused;
@@ -50,15 +52,15 @@ export async function resolveMounts(
       inherited.add(mount.destination);
     }
   }
-  for (const bind of hostConfig.Binds ?? []) add(await resolveBind(deps, bind));
+  const driver = hostConfig.VolumeDriver || undefined;
+  for (const bind of hostConfig.Binds ?? []) add(await resolveBind(deps, bind, driver));
   for (const request of hostConfig.Mounts ?? []) add(await resolveMount(deps, request));
   for (const [target, options] of Object.entries(hostConfig.Tmpfs ?? {})) {
     add(tmpfsMount(checkTarget(target), options));
   }
   for (const target of Object.keys(config.Volumes ?? {})) {
     const destination = checkTarget(target);
-    if (!found.has(destination))
-      add(await volumeMount(deps, { Target: destination, Type: 'volume' }));
+    if (!found.has(destination)) add(await anonymousMount(deps, destination, driver));
   }
   return [...found.values()].sort((a, b) => depth(a.destination) - depth(b.destination));
 }
@@ -83,16 +85,25 @@ function checkTarget(target: string): string {
   return `/${parts.join('/')}`;
 }
 
+/** The mounts of another container; its own tmpfs mounts cannot be shared. Volumes are not filled once more. */
 function inheritedMounts(deps: ResolveMountsDeps, from: string): readonly MountPoint[] {
-  const match = /^(.*?)(?::(ro|rw|z|Z))?$/.exec(from);
-  const readOnly = match?.[2] === 'ro';
+  const [ref = '', ...modes] = from.split(':');
+  const mode = modes.join(':') || 'rw';
+  if (ref === '') throw invalidMount(`invalid volumes-from specification: ${JSON.stringify(from)}`);
+  if (!INHERITED_MODES.includes(mode)) {
+    throw invalidMount(`invalid mode for volumes-from: ${mode}`);
+  }
   return deps
-    .mountsOf(match?.[1] ?? from)
+    .mountsOf(ref)
     .filter((mount) => mount.type !== 'tmpfs')
-    .map((mount) => ({ ...mount, anonymous: false, readOnly: mount.readOnly || readOnly }));
+    .map((mount) => ({ ...mount, noCopy: true, readOnly: mount.readOnly || mode === 'ro' }));
 }
 
-async function resolveBind(deps: ResolveMountsDeps, text: string): Promise<MountPoint> {
+async function resolveBind(
+  deps: ResolveMountsDeps,
+  text: string,
+  driver: string | undefined,
+): Promise<MountPoint> {
   const bind = parseBind(text);
   const destination = checkTarget(bind.destination);
   const common = { destination, readOnly: bind.readOnly, mode: bind.mode, tmpfsOptions: '' };
@@ -101,7 +112,7 @@ async function resolveBind(deps: ResolveMountsDeps, text: string): Promise<Mount
       name: bind.source,
       labels: {},
       options: {},
-      driver: undefined,
+      driver,
     });
     const source = deps.volumes.mountpoint(name);
     return { ...common, type: 'volume', name, source, propagation: '', anonymous: false };
@@ -112,32 +123,33 @@ async function resolveBind(deps: ResolveMountsDeps, text: string): Promise<Mount
   return { ...common, type: 'bind', name: '', source, propagation, anonymous: false };
 }
 
-function resolveMount(deps: ResolveMountsDeps, request: MountRequest): Promise<MountPoint> {
+async function anonymousMount(
+  deps: ResolveMountsDeps,
+  destination: string,
+  driver: string | undefined,
+): Promise<MountPoint> {
+  const DriverConfig = driver === undefined ? {} : { Name: driver };
+  const VolumeOptions = { DriverConfig };
+  return await volumeMount(deps, { Target: destination, Type: 'volume', VolumeOptions });
+}
+
+async function resolveMount(deps: ResolveMountsDeps, request: MountRequest): Promise<MountPoint> {
+  checkMount(request);
   switch (request.Type) {
     case 'bind':
-      return bindMount(deps, request);
+      return await bindMount(deps, request);
     case 'volume':
-      return volumeMount(deps, request);
-    case 'tmpfs':
-      return Promise.resolve(tmpfsMount(checkTarget(request.Target), tmpfsOptions(request)));
+      return await volumeMount(deps, request);
     default:
-      throw invalidMount(
-        `invalid mount config for type "${request.Type}": mount type unknown to this engine`,
-      );
+      return tmpfsMount(checkTarget(request.Target), tmpfsOptions(request));
   }
 }
 
 async function bindMount(deps: ResolveMountsDeps, request: MountRequest): Promise<MountPoint> {
-  const refuse = (why: string) => invalidMount(`invalid mount config for type "bind": ${why}`);
-  const source = request.Source ?? '';
-  if (source === '') throw refuse('field Source must not be empty');
-  if (!source.startsWith('/'))
-    throw refuse(`invalid mount path: '${source}' mount path must be absolute`);
-  const propagation = request.BindOptions?.Propagation || 'rprivate';
-  if (!PROPAGATIONS.includes(propagation)) throw refuse(`invalid propagation mode: ${propagation}`);
+  const { Source: source = '', BindOptions: options } = request;
   if ((await deps.files.kindOf(source)) === 'missing') {
-    if (request.BindOptions?.CreateMountpoint !== true) {
-      throw refuse(`bind source path does not exist: ${source}`);
+    if (options?.CreateMountpoint !== true) {
+      throw refuse(request, `bind source path does not exist: ${source}`);
     }
     await deps.files.makeDirectory(source);
   }
@@ -148,18 +160,16 @@ async function bindMount(deps: ResolveMountsDeps, request: MountRequest): Promis
     destination: checkTarget(request.Target),
     readOnly: request.ReadOnly ?? false,
     mode: '',
-    propagation,
+    propagation: options?.Propagation || 'rprivate',
     tmpfsOptions: '',
     anonymous: false,
+    ...(options?.NonRecursive === true ? { nonRecursive: true } : {}),
   };
 }
 
 async function volumeMount(deps: ResolveMountsDeps, request: MountRequest): Promise<MountPoint> {
   const destination = checkTarget(request.Target);
   const options = request.VolumeOptions;
-  if (options?.Subpath) {
-    throw invalidMount('invalid mount config for type "volume": Subpath is not supported');
-  }
   const name = await deps.volumes.ensure({
     name: request.Source || undefined,
     labels: options?.Labels ?? {},
@@ -176,6 +186,7 @@ async function volumeMount(deps: ResolveMountsDeps, request: MountRequest): Prom
     propagation: '',
     tmpfsOptions: '',
     anonymous: !request.Source,
+    ...(options?.Subpath ? { subpath: options.Subpath } : {}),
   };
 }
 
@@ -199,5 +210,6 @@ function tmpfsOptions(request: MountRequest): string {
   if (request.TmpfsOptions?.SizeBytes) options.push(`size=${request.TmpfsOptions.SizeBytes}`);
   const mode = request.TmpfsOptions?.Mode;
   if (mode) options.push(`mode=${mode.toString(8)}`);
+  for (const option of request.TmpfsOptions?.Options ?? []) options.push(option.join('='));
   return options.join(',');
 }

@@ -24,7 +24,8 @@ function toSpecMount(mount: MountPoint): SpecMount {
   switch (mount.type) {
     case 'bind':
     case 'volume': {
-      const options = ['rbind', mount.propagation || 'rprivate', mount.readOnly ? 'ro' : 'rw'];
+      const bind = mount.nonRecursive === true ? 'bind' : 'rbind';
+      const options = [bind, mount.propagation || 'rprivate', mount.readOnly ? 'ro' : 'rw'];
       return { destination, source, type: 'bind', options };
     }
     case 'tmpfs':

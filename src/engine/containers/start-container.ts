@@ -3,10 +3,11 @@ import type { TaskRecord } from '../../runtime/task-runner.ts';
 import { CleanupStack } from '../../shared/cleanup-stack.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { type ContainerDeps, reportCleanup } from './container-deps.ts';
-import type { ContainerDocument, ContainerStatus } from './container-document.ts';
+import type { ContainerDocument, ContainerStatus, MountPoint } from './container-document.ts';
 import { startExitCode } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { lastExit, startRefusal } from './container-status.ts';
+import { holdVolumes } from './hold-volumes.ts';
 import { type JoinedNetwork, joinNetwork } from './join-network.ts';
 import { nameFileMounts, writeNameFiles } from './name-file-mounts.ts';
 import { removeLocked } from './remove-container.ts';
@@ -43,8 +44,9 @@ async function startLocked(deps: ContainerDeps, document: ContainerDocument): Pr
   await deps.registry.transition(id, intent(document));
   const rootfsDir = await deps.snapshots.mount(id);
   undo.defer(() => deps.snapshots.unmount(id));
+  const mounts = await holdVolumes(deps, document, undo);
   const network = await joinNetwork(deps, document, undo);
-  const task = await runTask(deps, document, { rootfsDir, network });
+  const task = await runTask(deps, document, { rootfsDir, mounts, network });
   undo.defer(() => deps.tasks.remove(id));
   undo.defer(() => deps.tasks.signal(task, 9));
   const running = await deps.registry.transition(id, {
@@ -68,10 +70,17 @@ function intent(document: ContainerDocument): ContainerStatus {
   };
 }
 
+/** What a start has acquired when the process is made. */
+interface StartPlace {
+  readonly rootfsDir: string;
+  readonly mounts: readonly MountPoint[];
+  readonly network: JoinedNetwork;
+}
+
 async function runTask(
   deps: ContainerDeps,
   document: ContainerDocument,
-  place: { readonly rootfsDir: string; readonly network: JoinedNetwork },
+  place: StartPlace,
 ): Promise<TaskRecord> {
   const { id, config, hostConfig } = document;
   const { initPath } = deps.settings;
@@ -82,7 +91,7 @@ async function runTask(
     hostConfig,
     rootfsDir: place.rootfsDir,
     network: place.network.namespace,
-    mounts: [...nameFileMounts(nameFiles), ...toSpecMounts(document.mounts)],
+    mounts: [...nameFileMounts(nameFiles), ...toSpecMounts(place.mounts)],
     hostname: config.Hostname ?? '',
     ...(hostConfig.Init === true && initPath !== undefined ? { initPath } : {}),
   });

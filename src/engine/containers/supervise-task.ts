@@ -5,6 +5,7 @@ import { type ContainerDeps, reportCleanup } from './container-deps.ts';
 import type { ContainerDocument, ExitFacts } from './container-document.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { liveStatus } from './container-status.ts';
+import { letGoOfVolumes } from './hold-volumes.ts';
 import { removeLocked } from './remove-container.ts';
 
 /** Waits in the background for the end of a task and then settles the container. */
@@ -54,7 +55,12 @@ function exitFacts(task: TaskRecord, exit: TaskExit, error: string): ExitFacts {
 
 /** Frees what a run holds. Goes on after a failed step. */
 export async function releaseResources(deps: ContainerDeps, id: ContainerId): Promise<void> {
-  const steps = [() => deps.sandboxes.remove(id), () => deps.snapshots.unmount(id)];
+  const mounts = deps.registry.tryGet(id)?.mounts ?? [];
+  const steps = [
+    () => deps.sandboxes.remove(id),
+    () => letGoOfVolumes(deps, id, mounts),
+    () => deps.snapshots.unmount(id),
+  ];
   for (const step of steps) await step().catch(reportCleanup(deps, id));
 }
 

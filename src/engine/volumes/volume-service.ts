@@ -1,7 +1,7 @@
 /** Volumes of the driver `local`: a directory of the data root each. */
 import type { VolumeBackend } from '../../api/backends.ts';
 import type { Clock } from '../../shared/clock.ts';
-import { randomId } from '../../shared/ids.ts';
+import { type ContainerId, randomId } from '../../shared/ids.ts';
 import { KeyedMutex } from '../../shared/keyed-mutex.ts';
 import type { Collection } from '../../state/collection.ts';
 import type { VolumeFiles } from '../../storage/volume-files.ts';
@@ -11,11 +11,11 @@ import { matchesLabels } from '../label-filter.ts';
 import type { VolumeDocument } from './volume-document.ts';
 import {
   invalidVolumeName,
-  invalidVolumeOption,
   noSuchVolume,
   unknownVolumeDriver,
   volumeInUse,
 } from './volume-errors.ts';
+import { checkVolumeOptions, volumeMount } from './volume-options.ts';
 
 export interface VolumeDeps {
   readonly documents: Collection<VolumeDocument>;
@@ -23,7 +23,19 @@ export interface VolumeDeps {
   readonly events: EventBus;
   readonly clock: Clock;
   /** Ids of the containers that have the volume among their mounts. */
-  readonly usedBy: (name: string) => readonly string[];
+  readonly usedBy: (name: string) => readonly ContainerId[];
+  /** Ids of those whose processes have it mounted, or are about to. */
+  readonly heldBy: (name: string) => readonly ContainerId[];
+}
+
+/** One container's use of a volume. */
+export interface VolumeUse {
+  readonly name: string;
+  readonly containerId: ContainerId;
+  /** Path within the volume; empty for all of it. */
+  readonly subpath: string;
+  /** Tells the container's pinned paths apart. */
+  readonly place: string;
 }
 
 type CreateRequest = Parameters<VolumeBackend['create']>[0];
@@ -91,12 +103,46 @@ export class VolumeService implements VolumeBackend {
       }
       const users = this.#deps.usedBy(name);
       if (users.length > 0) throw volumeInUse(name, users);
-      await this.#deps.documents.remove(name);
-      this.#publish('destroy', name);
+      await this.#remove(name);
     });
   }
 
-  /** Anonymous volumes that no container has; named ones too with the filter `all`. */
+  /** Removes a volume that nobody needs; one that a container has, or that is gone already, is left alone. */
+  removeUnused(name: string): Promise<void> {
+    return this.#locks.run(name, async () => {
+      if (this.#deps.documents.get(name) === undefined || this.#isUsed(name)) return;
+      await this.#remove(name);
+    });
+  }
+
+  /**
+   * Makes a volume ready for a container: mounts what its options name, unless that is mounted already, and pins
+   * the path within it. Idempotent. Returns the absolute host path to bind; `not-found` for a volume that is gone.
+   */
+  attach(use: VolumeUse): Promise<string> {
+    return this.#locks.run(use.name, async () => {
+      const { files } = this.#deps;
+      const wanted = volumeMount((await this.inspect(use.name)).options);
+      if (wanted !== undefined) await files.mount(use.name, wanted);
+      if (use.subpath === '') return files.mountpoint(use.name);
+      return await files.pin(use.name, use.subpath, { key: use.containerId, place: use.place });
+    });
+  }
+
+  /** Undoes every `attach` of a container; what others still hold stays mounted. Idempotent. */
+  async detach(containerId: ContainerId, names: readonly string[]): Promise<void> {
+    await this.#deps.files.unpin(containerId);
+    for (const name of names) {
+      await this.#locks.run(name, async () => {
+        const volume = this.#deps.documents.get(name)?.value;
+        if (volume === undefined || isPlain(volume)) return;
+        const others = this.#deps.heldBy(name).filter((id) => id !== containerId);
+        if (others.length === 0) await this.#deps.files.unmount(name);
+      });
+    }
+  }
+
+  /** Anonymous volumes that no container has; named ones too with the filter `all`. Ones with options stay. */
   async prune(filters: Filters): Promise<{ deleted: readonly string[]; reclaimedBytes: number }> {
     assertKnownFilters(filters, PRUNE_FILTERS);
     const all = booleanFilter(filters, 'all') ?? false;
@@ -104,7 +150,7 @@ export class VolumeService implements VolumeBackend {
     let reclaimedBytes = 0;
     for (const volume of this.#all()) {
       const chosen = (all || volume.anonymous) && matchesLabels(volume.labels, filters);
-      if (!chosen || this.#isUsed(volume.name)) continue;
+      if (!(chosen && isPlain(volume)) || this.#isUsed(volume.name)) continue;
       reclaimedBytes += await this.#deps.files.sizeBytes(volume.name);
       await this.remove(volume.name, { force: true });
       deleted.push(volume.name);
@@ -112,10 +158,11 @@ export class VolumeService implements VolumeBackend {
     return { deleted, reclaimedBytes };
   }
 
-  /** Every volume with its size and the number of containers that have it, for `system df`. */
+  /** Every volume with data of its own, its size and the number of containers that have it, for `system df`. */
   async usage() {
+    const plain = this.#all().filter(isPlain);
     return await Promise.all(
-      this.#all().map(async (volume) => ({
+      plain.map(async (volume) => ({
         ...volume,
         sizeBytes: await this.#deps.files.sizeBytes(volume.name),
         refCount: this.#deps.usedBy(volume.name).length,
@@ -145,6 +192,13 @@ export class VolumeService implements VolumeBackend {
     return volume;
   }
 
+  /** What is mounted over the volume must be gone before its directory is deleted. */
+  async #remove(name: string): Promise<void> {
+    await this.#deps.files.unmount(name);
+    await this.#deps.documents.remove(name);
+    this.#publish('destroy', name);
+  }
+
   #all(): readonly VolumeDocument[] {
     return this.#deps.documents.list().map((document) => document.value);
   }
@@ -167,6 +221,10 @@ function checkRequest(name: string, request: CreateRequest): void {
   if (!NAME.test(name)) throw invalidVolumeName(name);
   const driver = request.driver || 'local';
   if (driver !== 'local') throw unknownVolumeDriver(name, driver);
-  const [option] = Object.keys(request.options);
-  if (option !== undefined) throw invalidVolumeOption(name, option);
+  checkVolumeOptions(name, request.options);
+}
+
+/** Volumes with options show what is somewhere else: it is not theirs to count or to prune. */
+function isPlain(volume: VolumeDocument): boolean {
+  return Object.keys(volume.options).length === 0;
 }

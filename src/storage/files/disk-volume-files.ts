@@ -1,19 +1,32 @@
 /** The data of volumes on disk. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
+import { systemCode } from '../../shared/errors.ts';
+import { bindMount, mount } from '../../sys/libc.ts';
+import { isMounted, unmountLazily } from '../../sys/mount/mount-table.ts';
 import type { VolumePaths } from '../../sys/paths.ts';
 import { directorySize } from '../snapshots/directory-size.ts';
-import type { VolumeFiles } from '../volume-files.ts';
+import { cannotMountVolume } from '../storage-errors.ts';
+import type { PinPlace, VolumeFiles, VolumeMount } from '../volume-files.ts';
+import { parseMountOptions } from './mount-options.ts';
+import { pinPath, unpinPaths } from './pin-path.ts';
+
+/** Where volumes are, and where paths inside them are pinned. */
+export interface VolumePlaces {
+  /** Names the files of one volume, as `sys/paths` lays them out. */
+  readonly pathsOf: (name: string) => VolumePaths;
+  /** Absolute path of a directory that no reboot survives. */
+  readonly pinsDir: string;
+}
 
 export class DiskVolumeFiles implements VolumeFiles {
-  readonly #pathsOf: (name: string) => VolumePaths;
+  readonly #places: VolumePlaces;
 
-  /** `pathsOf` names the files of one volume, as `sys/paths` lays them out. */
-  constructor(pathsOf: (name: string) => VolumePaths) {
-    this.#pathsOf = pathsOf;
+  constructor(places: VolumePlaces) {
+    this.#places = places;
   }
 
   mountpoint(name: string): string {
-    return this.#pathsOf(name).dataDir;
+    return this.#places.pathsOf(name).dataDir;
   }
 
   async make(name: string): Promise<void> {
@@ -22,5 +35,48 @@ export class DiskVolumeFiles implements VolumeFiles {
 
   sizeBytes(name: string): Promise<number> {
     return directorySize(this.mountpoint(name));
+  }
+
+  async mount(name: string, wanted: VolumeMount): Promise<void> {
+    const target = await realpath(this.mountpoint(name));
+    if (await isMounted(target)) return;
+    try {
+      mountOver(target, wanted);
+    } catch (error) {
+      throw cannotMountVolume(target, wanted, error);
+    }
+  }
+
+  async unmount(name: string): Promise<void> {
+    const target = await realpathIfThere(this.mountpoint(name));
+    if (target === undefined) return;
+    // Something can have been mounted twice only by somebody else; what is below must never be taken for ours.
+    while (await isMounted(target)) unmountLazily(target);
+  }
+
+  pin(name: string, subpath: string, at: PinPlace): Promise<string> {
+    return pinPath({ root: this.mountpoint(name), subpath, pinsDir: this.#places.pinsDir, at });
+  }
+
+  unpin(key: string): Promise<void> {
+    return unpinPaths(this.#places.pinsDir, key);
+  }
+}
+
+function mountOver(target: string, { type, device, options }: VolumeMount): void {
+  if (type === 'bind') {
+    const recursive = options.includes('rbind');
+    bindMount(device, target, { recursive, readOnly: options.includes('ro') });
+    return;
+  }
+  mount({ source: device, target, type, ...parseMountOptions(options) });
+}
+
+async function realpathIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }

@@ -1,0 +1,89 @@
+/** What can be wrong with one entry of `Mounts` before anything is looked up (Docker's rules and texts). */
+import type { MountRequest } from '../../wire/container-config.ts';
+import { invalidMount } from './container-errors.ts';
+
+type OptionField = 'BindOptions' | 'VolumeOptions' | 'TmpfsOptions' | 'ImageOptions';
+
+/** The options that belong to each type. */
+const OPTIONS_OF: Readonly<Record<string, OptionField>> = {
+  bind: 'BindOptions',
+  volume: 'VolumeOptions',
+  tmpfs: 'TmpfsOptions',
+};
+const ALL_OPTIONS: readonly OptionField[] = [
+  'BindOptions',
+  'VolumeOptions',
+  'TmpfsOptions',
+  'ImageOptions',
+];
+const PROPAGATIONS = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'];
+
+/** Throws `invalid-argument`. */
+export function checkMount(request: MountRequest): void {
+  const { Type, Target } = request;
+  const own = OPTIONS_OF[Type];
+  if (own === undefined) throw refuse(request, unknownType(Type));
+  if (Target === '') throw refuse(request, 'field Target must not be empty');
+  if (!Target.startsWith('/')) {
+    throw refuse(request, `invalid mount path: '${Target}' mount path must be absolute`);
+  }
+  for (const field of ALL_OPTIONS) {
+    if (field !== own && request[field]) throw refuse(request, mustNotBeGiven(field));
+  }
+  if (Type === 'bind') checkBind(request);
+  if (Type === 'volume') checkVolume(request);
+  if (Type === 'tmpfs' && request.Source) throw refuse(request, mustNotBeGiven('Source'));
+}
+
+/** The error of a mount, in Docker's form. */
+export function refuse({ Type }: MountRequest, why: string) {
+  return invalidMount(`invalid mount config for type "${Type}": ${why}`);
+}
+
+function unknownType(type: string): string {
+  return type === 'image'
+    ? 'mounting images is not supported: copy the files with docker cp, or build on the image'
+    : 'mount type unknown';
+}
+
+function checkBind(request: MountRequest): void {
+  const { Source = '', BindOptions } = request;
+  if (Source === '') throw refuse(request, 'field Source must not be empty');
+  if (!Source.startsWith('/')) {
+    throw refuse(request, `invalid mount path: '${Source}' mount path must be absolute`);
+  }
+  const propagation = BindOptions?.Propagation || 'rprivate';
+  if (!PROPAGATIONS.includes(propagation)) {
+    throw refuse(request, `invalid propagation mode: ${propagation}`);
+  }
+}
+
+function checkVolume(request: MountRequest): void {
+  const isAnonymous = !request.Source;
+  const subpath = request.VolumeOptions?.Subpath ?? '';
+  if (isAnonymous && request.ReadOnly === true) {
+    throw refuse(request, 'must not set ReadOnly mode when using anonymous volumes');
+  }
+  if (isAnonymous && subpath !== '') {
+    throw refuse(request, 'must not set Subpath when using anonymous volumes');
+  }
+  if (subpath !== '' && !isLocal(subpath)) {
+    throw refuse(request, 'subpath must be a relative path within the volume');
+  }
+}
+
+/** True for a relative path whose `..` never lead above its beginning. */
+function isLocal(path: string): boolean {
+  if (path.startsWith('/')) return false;
+  let depth = 0;
+  for (const part of path.split('/')) {
+    if (part === '..') depth -= 1;
+    else if (part !== '' && part !== '.') depth += 1;
+    if (depth < 0) return false;
+  }
+  return true;
+}
+
+function mustNotBeGiven(field: string): string {
+  return `field ${field} must not be specified`;
+}

@@ -1,0 +1,48 @@
+/** Volumes are made ready when a container starts, and let go of when it has ended. */
+import type { CleanupStack } from '../../shared/cleanup-stack.ts';
+import type { ContainerId } from '../../shared/ids.ts';
+import type { ContainerDeps } from './container-deps.ts';
+import type { ContainerDocument, MountPoint } from './container-document.ts';
+import { liveStatus } from './container-status.ts';
+
+/**
+ * Attaches every volume of the container; registers what undoes it. Returns the mounts as the runtime must make
+ * them: the source of a path within a volume is where it was pinned.
+ */
+export async function holdVolumes(
+  deps: Pick<ContainerDeps, 'volumes'>,
+  { id, mounts }: Pick<ContainerDocument, 'id' | 'mounts'>,
+  undo: CleanupStack,
+): Promise<readonly MountPoint[]> {
+  undo.defer(() => letGoOfVolumes(deps, id, mounts));
+  const ready: MountPoint[] = [];
+  for (const [at, mount] of mounts.entries()) {
+    if (mount.type !== 'volume') ready.push(mount);
+    else ready.push({ ...mount, source: await attach(deps, id, { mount, place: String(at) }) });
+  }
+  return ready;
+}
+
+/** Detaches every volume of the container. Idempotent. */
+export function letGoOfVolumes(
+  deps: Pick<ContainerDeps, 'volumes'>,
+  id: ContainerId,
+  mounts: readonly MountPoint[],
+): Promise<void> {
+  const names = mounts.filter(({ type }) => type === 'volume').map(({ name }) => name);
+  return names.length === 0 ? Promise.resolve() : deps.volumes.detach(id, [...new Set(names)]);
+}
+
+/** True while the container's volumes must stay mounted. */
+export function holdsVolumes({ status }: Pick<ContainerDocument, 'status'>): boolean {
+  return status.state === 'starting' || liveStatus(status) !== undefined;
+}
+
+function attach(
+  deps: Pick<ContainerDeps, 'volumes'>,
+  containerId: ContainerId,
+  { mount, place }: { readonly mount: MountPoint; readonly place: string },
+): Promise<string> {
+  const { name, subpath = '' } = mount;
+  return deps.volumes.attach({ name, containerId, subpath, place });
+}
