@@ -2,6 +2,32 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { apiInProcess } from '../../test/support/api-fixture.ts';
 
+const CPU_AT_REST = {
+  cpu_usage: { total_usage: 0, usage_in_kernelmode: 0, usage_in_usermode: 0 },
+  throttling_data: { periods: 0, throttled_periods: 0, throttled_time: 0 },
+};
+const STATS_AT_REST = {
+  name: '/web',
+  read: '2024-05-06T07:08:09.123456789Z',
+  preread: '0001-01-01T00:00:00Z',
+  pids_stats: {},
+  blkio_stats: {
+    io_service_bytes_recursive: null,
+    io_serviced_recursive: null,
+    io_queue_recursive: null,
+    io_service_time_recursive: null,
+    io_wait_time_recursive: null,
+    io_merged_recursive: null,
+    io_time_recursive: null,
+    sectors_recursive: null,
+  },
+  num_procs: 0,
+  storage_stats: {},
+  cpu_stats: CPU_AT_REST,
+  precpu_stats: CPU_AT_REST,
+  memory_stats: {},
+};
+
 async function expectTable(
   table: readonly (readonly [request: string, status: number, message: string])[],
 ): Promise<void> {
@@ -30,7 +56,10 @@ test('errors have the statuses and texts that clients know', async () => {
     ['POST /containers/x/wait?condition=never', 400, 'invalid condition: "never"'],
     ['GET /containers/x/logs', 400, 'Bad parameters: you must choose at least one stream'],
     ['POST /containers/create', 400, 'invalid JSON: got EOF while reading request body'],
-    ['GET /containers/x/top', 501, 'GET /containers/{id}/top is not implemented by this engine'],
+    ['POST /plugins/create', 501, 'POST /plugins/create is not implemented by this engine'],
+    ['GET /containers/x/top', 404, 'No such container: x'],
+    ['GET /containers/x/stats', 404, 'No such container: x'],
+    ['POST /containers/x/update', 400, 'invalid JSON: got EOF while reading request body'],
     [
       'GET /v1.99/info',
       400,
@@ -184,6 +213,25 @@ test('logs are framed and may carry times', async () => {
   const old = await call('GET /v1.41/containers/web/logs?stdout=1&timestamps=1');
   assert.equal(old.headers.get('content-type'), 'application/vnd.docker.raw-stream');
   assert.match(old.text, /2024-05-06T07:08:09\.123456789Z hi\n$/);
+});
+
+test('a container is looked into and changed', async () => {
+  const { call } = apiInProcess();
+  await call('POST /containers/create?name=web', { Image: 'busybox', Cmd: ['sleep'] });
+  assert.equal((await call('GET /containers/web/top')).status, 409);
+  assert.deepEqual((await call('GET /containers/web/stats?stream=0')).json(), {
+    ...STATS_AT_REST,
+    id: ((await call('GET /containers/web/json')).json() as { Id: string }).Id,
+  });
+  await call('POST /containers/web/start');
+  const top = await call('GET /containers/web/top?ps_args=-o%20pid');
+  assert.deepEqual(top.json(), { Titles: ['PID', 'CMD'], Processes: [['42', 'ps -o pid']] });
+  const stream = await call('GET /containers/web/stats');
+  assert.equal(stream.text.trim().split('\n').length, 2);
+  const change = { RestartPolicy: { Name: 'always' }, Binds: ['/a:/b'], memory: 7 };
+  assert.deepEqual((await call('POST /containers/web/update', change)).json(), {
+    Warnings: ['Memory', 'RestartPolicy'],
+  });
 });
 
 test('the other nouns answer in Docker’s shapes', async () => {

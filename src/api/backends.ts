@@ -6,6 +6,7 @@
  * `EngineError`; its kind decides the status, its message is the body.
  */
 import type { ContainerDocument } from '../engine/containers/container-document.ts';
+import type { StatsOptions, StatsSample } from '../engine/containers/container-stats.ts';
 import type { EngineEvent } from '../engine/events/engine-event.ts';
 import type { CreateExecRequest } from '../engine/exec/create-exec-request.ts';
 import type { ExecDocument } from '../engine/exec/exec-document.ts';
@@ -14,6 +15,7 @@ import type { SystemInfo } from '../engine/system/system-info.ts';
 import type { VolumeDocument } from '../engine/volumes/volume-document.ts';
 import type { NetworkRecord } from '../network/sandbox-service.ts';
 import type { LogEntry } from '../runtime/log-reader.ts';
+import type { ProcessTable } from '../runtime/task-observer.ts';
 import type { OutputChunk, StdinSink, TerminalSize } from '../runtime/task-runner.ts';
 import type { NameFilePaths } from '../storage/container-files.ts';
 import type { ContainerConfig, HostConfig, NetworkingConfig } from '../wire/container-config.ts';
@@ -135,8 +137,23 @@ export interface ContainerStdioBackend {
   ): Promise<{ tty: boolean; entries: AsyncIterable<readonly LogEntry[]> }>;
 }
 
+/** Looking into a container, and changing what it may use. */
+export interface ContainerObservationBackend {
+  /** `psArgs`: options for `ps` between spaces; empty for the usual ones. */
+  top(ref: string, psArgs: string): Promise<ProcessTable>;
+  /** One sample, or one a second until the container is removed or `signal` aborts. */
+  stats(
+    ref: string,
+    options: StatsOptions,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<StatsSample>>;
+  /** `change` holds `Resources` and `RestartPolicy` only; zero values change nothing. */
+  update(ref: string, change: HostConfig): Promise<{ warnings: readonly string[] }>;
+}
+
 export type ContainerBackend = ContainerLifecycleBackend &
   ContainerQueryBackend &
+  ContainerObservationBackend &
   ContainerStdioBackend;
 
 export interface ExecBackend {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OPERATIONS } from './operations.ts';
 import { RouteMatcher, routerPattern } from './route-table.ts';
+import { containerObservationHandlers } from './routes/container-observation.ts';
 import { containerStdioHandlers } from './routes/container-stdio.ts';
 import { containerHandlers } from './routes/containers.ts';
 import { execHandlers } from './routes/exec.ts';
@@ -21,6 +22,7 @@ test('every handler belongs to an operation', () => {
   const known = new Set(OPERATIONS.map(key));
   const handled = [
     containerHandlers,
+    containerObservationHandlers,
     containerStdioHandlers,
     execHandlers,
     imageHandlers,

@@ -1,5 +1,6 @@
 /** Every operation of API 1.51, in the order of Docker's reference, and what clients call beside it. */
 import type { Action, Handlers, Method, Route } from './route-table.ts';
+import { containerObservationHandlers } from './routes/container-observation.ts';
 import { containerStdioHandlers } from './routes/container-stdio.ts';
 import { containerHandlers } from './routes/containers.ts';
 import { execHandlers } from './routes/exec.ts';
@@ -130,6 +131,7 @@ OPTIONS /{anything}
 
 const HANDLERS: Handlers = {
   ...containerHandlers,
+  ...containerObservationHandlers,
   ...containerStdioHandlers,
   ...execHandlers,
   ...imageHandlers,

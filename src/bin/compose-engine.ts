@@ -180,6 +180,7 @@ async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<
     locks: new KeyedMutex(),
     signals: new ContainerSignals(),
     tasks: made.runtime.tasks,
+    observer: made.runtime.observer,
     logs: made.runtime.logs,
     specs: made.runtime.specs,
     snapshots,

@@ -5,8 +5,10 @@ import { detectSpecFacts } from '../runtime/bundle/spec-facts.ts';
 import type { LogReader } from '../runtime/log-reader.ts';
 import { K8sLogReader } from '../runtime/logs/k8s-log-reader.ts';
 import { ConmonTaskRunner } from '../runtime/monitor/conmon-task-runner.ts';
+import { ProcTaskObserver } from '../runtime/observe/proc-task-observer.ts';
 import { DEFAULT_RUNTIMES, RuntimeTable } from '../runtime/runtimes/runtime-table.ts';
 import type { SpecBuilder } from '../runtime/spec-builder.ts';
+import type { TaskObserver } from '../runtime/task-observer.ts';
 import type { TaskRunner } from '../runtime/task-runner.ts';
 import type { Logger } from '../shared/logger.ts';
 import { findExecutable } from '../sys/exec/find-executable.ts';
@@ -17,6 +19,7 @@ import type { ComposedFacts } from './system-facts.ts';
 /** Everything that runs containers, and what `docker info` says of it. */
 export interface RuntimeParts {
   readonly tasks: TaskRunner;
+  readonly observer: TaskObserver;
   readonly logs: LogReader;
   readonly specs: SpecBuilder;
   readonly facts: Pick<ComposedFacts, 'defaultRuntime' | 'runtimes' | 'monitorVersion'>;
@@ -44,6 +47,7 @@ export async function composeRuntime(parts: EngineParts): Promise<RuntimeParts> 
       clock,
       report: (error) => logger.warn('clean-up of a task failed', { error }),
     }),
+    observer: new ProcTaskObserver(),
     logs: new K8sLogReader(),
     specs: new OciSpecBuilder(await detectSpecFacts()),
     facts: {

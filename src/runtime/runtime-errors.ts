@@ -85,6 +85,16 @@ export function cannotFreeze(id: string): EngineError {
   );
 }
 
+/** `ps` refused its arguments. Docker's form, with the first line of what `ps` said. */
+export function psFailed(complaint: string): EngineError {
+  return new EngineError('internal', `ps: ${complaint}`);
+}
+
+/** Options of `ps` that leave out the column which tells processes apart. Docker's text. */
+export function noPidColumn(): EngineError {
+  return new EngineError('invalid-argument', "Couldn't find PID field in ps output");
+}
+
 /** A file of the runtime directory does not have the form this program writes. */
 export function corruptTaskFile(path: string, cause?: unknown): EngineError {
   const reason = cause === undefined ? '' : `: ${messageOf(cause)}`;

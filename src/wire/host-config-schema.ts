@@ -170,6 +170,12 @@ const hostConfigEntries = {
   Init: field(flag),
 } satisfies Entries<HostConfig>;
 
+/** `Resources` and `RestartPolicy`, as sent to update. */
+export const UpdateConfigSchema = struct({
+  ...resourceEntries,
+  RestartPolicy: hostConfigEntries.RestartPolicy,
+}) satisfies v.GenericSchema<unknown, HostConfig>;
+
 /** `HostConfig` as sent to create. */
 export const HostConfigSchema = struct(hostConfigEntries) satisfies v.GenericSchema<
   unknown,

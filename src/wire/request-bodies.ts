@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { ContainerConfig, HostConfig, NetworkingConfig } from './container-config.ts';
 import { configEntries, NetworkingConfigSchema } from './container-schemas.ts';
 import { command, decode, field, flag, integer, struct, text, textMap, texts } from './decode.ts';
-import { HostConfigSchema } from './host-config-schema.ts';
+import { HostConfigSchema, UpdateConfigSchema } from './host-config-schema.ts';
 import { emptyContainerConfig, invalidField } from './wire-errors.ts';
 
 /** The body of `POST /containers/create`. */
@@ -29,6 +29,11 @@ export function decodeCreateContainer(raw: unknown): CreateContainerBody {
   } = decode(CreateContainerSchema, raw);
   if (Object.keys(config).length === 0) throw emptyContainerConfig();
   return { config, hostConfig, networkingConfig };
+}
+
+/** Decodes the body of `POST /containers/{id}/update`: the part of `HostConfig` that is to change. */
+export function decodeUpdateContainer(raw: unknown): HostConfig {
+  return decode(UpdateConfigSchema, raw ?? {});
 }
 
 /** Rows and columns, in the order of the wire's `ConsoleSize` (height, width). */

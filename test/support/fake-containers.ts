@@ -14,13 +14,17 @@ import type {
   ContainerDocument,
   ContainerStatus,
 } from '../../src/engine/containers/container-document.ts';
+import type { StatsOptions, StatsSample } from '../../src/engine/containers/container-stats.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import type { LogEntry } from '../../src/runtime/log-reader.ts';
+import type { ProcessTable } from '../../src/runtime/task-observer.ts';
 import type { TerminalSize } from '../../src/runtime/task-runner.ts';
 import { EngineError } from '../../src/shared/errors.ts';
 import { newContainerId } from '../../src/shared/ids.ts';
+import type { HostConfig } from '../../src/wire/container-config.ts';
 import { assertKnownFilters, type Filters } from '../../src/wire/filters.ts';
 import { FakeProcess } from './fake-process.ts';
+import { FAKE_USAGE } from './fake-usage.ts';
 
 export const FAKE_TIME = '2024-05-06T07:08:09.123456789Z';
 const IDENTITY = { pid: 42, startTicks: 1, bootId: 'boot' };
@@ -178,6 +182,26 @@ export class FakeContainers implements ContainerBackend {
     return this.#view(this.find(ref));
   }
 
+  async top(ref: string, psArgs: string): Promise<ProcessTable> {
+    this.#running(ref);
+    return { titles: ['PID', 'CMD'], processes: [['42', `ps ${psArgs}`]] };
+  }
+
+  async stats(ref: string, { stream, oneShot }: StatsOptions): Promise<AsyncIterable<StatsSample>> {
+    const { id, name, status } = this.find(ref).document;
+    const usage = status.state === 'running' ? FAKE_USAGE : undefined;
+    const previous = usage && !oneShot ? { readAt: FAKE_TIME, cpu: usage.cpu } : undefined;
+    const sample = { id, name, readAt: FAKE_TIME, usage, previous };
+    return listOf(stream ? [sample, sample] : [sample]);
+  }
+
+  async update(ref: string, change: HostConfig): Promise<{ warnings: readonly string[] }> {
+    const container = this.find(ref);
+    const { document } = container;
+    container.document = { ...document, hostConfig: { ...document.hostConfig, ...change } };
+    return { warnings: Object.keys(change) };
+  }
+
   async attach(ref: string, options: AttachOptions, signal: AbortSignal): Promise<AttachSession> {
     const { document, process } = this.find(ref);
     if (options.detachKeys === 'bad') {
@@ -227,6 +251,10 @@ export class FakeContainers implements ContainerBackend {
       graphDriver: { name: 'overlay', data: {} },
     };
   }
+}
+
+async function* listOf<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
 }
 
 async function* batches(

@@ -35,7 +35,8 @@ export function checkCreateRequest(
   }
 }
 
-function checkRestartPolicy(hostConfig: HostConfig): void {
+/** Throws `invalid-argument` for a policy that does not exist or contradicts the rest. */
+export function checkRestartPolicy(hostConfig: HostConfig): void {
   const name = hostConfig.RestartPolicy?.Name ?? '';
   const retries = hostConfig.RestartPolicy?.MaximumRetryCount ?? 0;
   if (!RESTART_POLICIES.includes(name)) {

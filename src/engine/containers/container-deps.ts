@@ -4,6 +4,7 @@ import type { SandboxService } from '../../network/sandbox-service.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { LogReader } from '../../runtime/log-reader.ts';
 import type { SpecBuilder } from '../../runtime/spec-builder.ts';
+import type { TaskObserver } from '../../runtime/task-observer.ts';
 import type { TaskRunner } from '../../runtime/task-runner.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { ContainerId } from '../../shared/ids.ts';
@@ -64,6 +65,7 @@ export interface ContainerDeps {
   readonly locks: KeyedMutex<ContainerId>;
   readonly signals: ContainerSignals;
   readonly tasks: TaskRunner;
+  readonly observer: TaskObserver;
   readonly logs: LogReader;
   readonly specs: SpecBuilder;
   readonly snapshots: Snapshotter;

@@ -63,6 +63,16 @@ export const removeRunning = (name: string, state: 'running' | 'paused') =>
     `cannot remove container "/${name}": container is ${state}: stop the container before removing or force remove`,
   );
 
+/** An option of `ps` that would make another column look like the process ids. */
+export const renamedPsColumn = (column: string, title: string) =>
+  new EngineError('invalid-argument', `specifying "${column}=${title}" is not allowed`);
+
+export const streamOfOneShot = () =>
+  new EngineError('invalid-argument', 'cannot have stream=true and one-shot=true');
+
+export const cannotUpdate = (id: string, why: string) =>
+  new EngineError('conflict', `Cannot update container ${id}: ${why}`);
+
 export const removalInProgress = (id: string) =>
   new EngineError('conflict', `removal of container ${id} is already in progress`);
 

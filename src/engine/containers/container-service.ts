@@ -8,10 +8,12 @@ import type {
   WaitCondition,
 } from '../../api/backends.ts';
 import type { TerminalSize } from '../../runtime/task-runner.ts';
+import type { HostConfig } from '../../wire/container-config.ts';
 import type { Filters } from '../../wire/filters.ts';
 import { attachContainer } from './attach-container.ts';
 import type { ContainerDeps } from './container-deps.ts';
 import { containerLogs } from './container-logs.ts';
+import { containerStats, type StatsOptions } from './container-stats.ts';
 import { inspectContainer, listContainers, type ViewDeps } from './container-view.ts';
 import { createContainer } from './create-container.ts';
 import { killContainer } from './kill-container.ts';
@@ -22,6 +24,8 @@ import { renameContainer } from './rename-container.ts';
 import { resizeContainer } from './resize-container.ts';
 import { startContainer } from './start-container.ts';
 import { restartContainer, type StopOptions, stopContainer } from './stop-container.ts';
+import { topContainer } from './top-container.ts';
+import { updateContainer } from './update-container.ts';
 import { waitContainer } from './wait-container.ts';
 
 export class ContainerService implements ContainerBackend {
@@ -89,6 +93,18 @@ export class ContainerService implements ContainerBackend {
 
   resize(ref: string, size: TerminalSize) {
     return resizeContainer(this.#deps, ref, size);
+  }
+
+  top(ref: string, psArgs: string) {
+    return topContainer(this.#deps, ref, psArgs);
+  }
+
+  stats(ref: string, options: StatsOptions, signal: AbortSignal) {
+    return containerStats(this.#deps, { ref, options }, signal);
+  }
+
+  update(ref: string, change: HostConfig) {
+    return updateContainer(this.#deps, ref, change);
   }
 
   logs(ref: string, options: LogsOptions, signal: AbortSignal) {

@@ -43,7 +43,8 @@ async function userNamespaceOf(pid: number): Promise<number | undefined> {
   }
 }
 
-async function readVisible(path: string): Promise<string | undefined> {
+/** Text of a file under `/proc`; undefined when it has gone with its process or may not be read. */
+export async function readVisible(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
