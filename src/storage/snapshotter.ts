@@ -20,7 +20,11 @@ export interface LayerSlot {
   /** Absolute path of the directory to extract the layer into. */
   readonly dir: string;
   readonly whiteouts: WhiteoutFormat;
-  /** Makes the layer visible. `already-exists` when another pull was first; the slot is then removed. */
+  /**
+   * Makes the layer visible. `already-exists` when another pull was first; the slot is then removed. From now on
+   * the layer survives the end of this program, but the disk gets it only later: after a power cut in between it
+   * is not committed any more, though layers and active snapshots may still name it as their parent.
+   */
   commit(layer: CommittedLayer): Promise<'committed' | 'already-exists'>;
   /** Removes everything extracted. Never throws. */
   abandon(): Promise<void>;

@@ -8,6 +8,7 @@ import { facilityUnavailable, systemError } from './system-errors.ts';
 
 type Koffi = typeof KoffiModule;
 type Library = ReturnType<Koffi['load']>;
+type KoffiFunction = ReturnType<Library['func']>;
 
 /** What may be passed to a C function: numbers, strings, buffers, NULL-terminated string lists. */
 export type NativeArgument =
@@ -21,6 +22,16 @@ export type NativeArgument =
 
 /** A C function whose result fits a JavaScript number. */
 export type NativeFunction = (...args: readonly NativeArgument[]) => number;
+
+/** How a C function ended that ran beside the program. */
+export interface NativeOutcome {
+  readonly result: number;
+  /** errno right after the call. */
+  readonly errno: number;
+}
+
+/** A C function that runs in a thread of node's pool, while the event loop goes on. */
+export type BackgroundFunction = (...args: readonly NativeArgument[]) => Promise<NativeOutcome>;
 
 /** Called when a watched descriptor is ready. */
 export type ReadyCallback = () => void;
@@ -46,6 +57,26 @@ export function nativeFunction(prototype: string): NativeFunction {
   return (...args) => {
     bound ??= cLibrary().func(prototype) as NativeFunction;
     return bound(...args);
+  };
+}
+
+/**
+ * Declares a function like `nativeFunction` that may wait for long. Each running call takes a thread of the pool
+ * that file operations share, and the program does not end before it returns. What `args` hold must stay as it is
+ * until then. Rejects with `unavailable` where there is no native library.
+ */
+export function backgroundFunction(prototype: string): BackgroundFunction {
+  let bound: KoffiFunction | undefined;
+  return async (...args) => {
+    bound ??= cLibrary().func(prototype);
+    const { async: begin } = bound;
+    return await new Promise((resolve, reject) => {
+      begin(...args, (error: unknown, result: number) => {
+        // koffi keeps the thread's errno for as long as this callback runs.
+        if (error === null) resolve({ result, errno: lastErrno() });
+        else reject(facilityUnavailable(`${prototype} cannot be called`, error));
+      });
+    });
   };
 }
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import {
+  closeSync,
   constants,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   rmSync,
   statSync,
@@ -24,6 +26,7 @@ import {
   mkfifo,
   mknod,
   mount,
+  syncFileSystem,
   umount,
 } from '../../src/sys/libc.ts';
 import { FileLock } from '../../src/sys/lock/file-lock.ts';
@@ -41,6 +44,7 @@ import {
 } from '../../src/sys/ns/network-namespace.ts';
 import { processesInUserNamespace, readPssBytes } from '../../src/sys/proc/process-table.ts';
 import { openPseudoTerminal } from '../../src/sys/pty/pseudo-terminal.ts';
+import { errnoCode } from '../../src/sys/system-errors.ts';
 
 let dir = '';
 before(() => {
@@ -53,6 +57,16 @@ const fresh = (name: string): string => {
   mkdirSync(path);
   return path;
 };
+
+describe('syncing a file system', () => {
+  it('goes by any descriptor on it, and tells what went wrong', async () => {
+    const fd = openSync(dir, 'r');
+    await syncFileSystem(fd);
+    closeSync(fd);
+    const refused = await syncFileSystem(2 ** 30).catch((error: unknown) => error);
+    assert.equal(errnoCode(refused), 'EBADF');
+  });
+});
 
 describe('network namespaces', () => {
   const OWN = '/proc/thread-self/ns/net';

@@ -16,6 +16,7 @@ import { silentLogger } from '../../src/shared/logger.ts';
 import { Collection } from '../../src/state/collection.ts';
 import { DiskContentStore } from '../../src/storage/content/disk-content-store.ts';
 import { OciLayoutIndex } from '../../src/storage/content/oci-layout-index.ts';
+import type { Disk } from '../../src/storage/snapshots/disk.ts';
 import {
   type OpenedSnapshotter,
   openSnapshotter,
@@ -28,6 +29,8 @@ export interface ImageEngineOptions {
   /** Directory to work in; a fresh one when absent. */
   readonly root?: string;
   readonly storageDriver?: string;
+  /** This machine's when absent. */
+  readonly disk?: Disk;
 }
 
 /** What a pull or load said, and how it ended. */
@@ -69,6 +72,7 @@ export class ImageEngine implements AsyncDisposable {
       rootfsDir: join(root, 'run'),
       driver: options.storageDriver,
       logger: silentLogger,
+      ...(options.disk === undefined ? {} : { disk: options.disk }),
     });
     const registry = makeRegistry();
     const events: Omit<EngineEvent, 'timeNano'>[] = [];

@@ -8,12 +8,14 @@ import { fromStore, prepareImage } from './materialize-image.ts';
 export async function repairImages(deps: ImageDeps, signal: AbortSignal): Promise<void> {
   for (const record of deps.store.list()) {
     if (await isWhole(deps, record)) continue;
+    const { id, tags } = record.document;
+    deps.logger.info('unpacking an image again of which layers are missing', { id, tags });
     try {
       await unpackAgain(deps, record, signal);
     } catch (error) {
       deps.logger.warn('an image is damaged: pull it again', {
-        id: record.document.id,
-        tags: record.document.tags,
+        id,
+        tags,
         reason: messageOf(error),
       });
     }

@@ -1,33 +1,31 @@
 /**
  * Committed layers on disk, the same for all snapshotters: `layers/<n>/fs` with `layer.json` beside it, which is
  * written last. A numbered directory without that file is debris of a crash. Numbers keep mount options short.
+ *
+ * A commit does not wait for the disk: files are brought there afterwards, and the document says so until then. A
+ * layer that still says so in another boot may have holes, so it is dropped; its image is unpacked anew. Layers
+ * above it stay: their files do not depend on it, and the chainID that they stand on comes back.
  */
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as v from 'valibot';
-import { type Digest, parseDigest } from '../../oci/digest.ts';
+import type { Digest } from '../../oci/digest.ts';
 import type { Logger } from '../../shared/logger.ts';
-import { writeFileDurably } from '../../sys/fs/durable.ts';
 import type { CommittedLayer, LayerSlot, WhiteoutFormat } from '../snapshotter.ts';
 import { layerInUse, noSuchLayer, writeFailed } from '../storage-errors.ts';
 import type { BackgroundRemoval } from './background-removal.ts';
+import { BackgroundSync, type SyncOutcome } from './background-sync.ts';
+import { type Disk, systemDisk } from './disk.ts';
+import {
+  createLayerDocument,
+  type LayerDocument,
+  readLayerDocument,
+  removeHalfReplaced,
+  replaceLayerDocument,
+} from './layer-document.ts';
 
-const DOCUMENT = 'layer.json';
 const CONTENTS = 'fs';
 /** Number of the always empty layer, for file systems that stand on nothing. */
 const EMPTY_LAYER = 0;
-
-const digest = v.pipe(
-  v.string(),
-  v.check((text) => parseDigest(text) !== undefined),
-  v.transform((text) => text as Digest),
-);
-const documentSchema = v.object({
-  v: v.literal(1),
-  chainId: digest,
-  parent: v.nullable(digest),
-  sizeBytes: v.number(),
-});
 
 interface StoredLayer extends CommittedLayer {
   readonly number: number;
@@ -38,24 +36,41 @@ export interface LayerStoreOptions {
   readonly whiteouts: WhiteoutFormat;
   readonly removal: BackgroundRemoval;
   readonly logger: Logger;
+  /** This machine's when absent. */
+  readonly disk?: Disk | undefined;
 }
 
 export class LayerStore {
   readonly #options: LayerStoreOptions;
+  readonly #disk: Disk;
+  readonly #sync: BackgroundSync<StoredLayer>;
   readonly #layers = new Map<Digest, StoredLayer>();
   #nextNumber = EMPTY_LAYER + 1;
 
-  private constructor(options: LayerStoreOptions) {
+  private constructor(options: LayerStoreOptions, disk: Disk) {
+    const { dir, logger } = options;
     this.#options = options;
+    this.#disk = disk;
+    this.#sync = new BackgroundSync({
+      dir,
+      disk,
+      logger,
+      settle: (layer, outcome) => this.#recordSync(layer, outcome),
+    });
   }
 
-  /** Reads what is there and removes debris. */
+  /** Reads what is there; removes debris and what may have holes. */
   static async open(options: LayerStoreOptions): Promise<LayerStore> {
-    const store = new LayerStore(options);
-    await mkdir(store.dirOf(EMPTY_LAYER), { recursive: true, mode: 0o755 });
+    const emptyLayer = join(options.dir, String(EMPTY_LAYER), CONTENTS);
+    await mkdir(emptyLayer, { recursive: true, mode: 0o755 });
+    const store = new LayerStore(options, options.disk ?? (await systemDisk()));
     for (const name of await readdir(options.dir)) await store.#load(name);
-    store.#dropOrphans();
     return store;
+  }
+
+  /** Waits for a running sync. Layers that are not synced stay so. */
+  async close(): Promise<void> {
+    await this.#sync.close();
   }
 
   has(chainId: Digest): boolean {
@@ -130,21 +145,33 @@ export class LayerStore {
       return 'already-exists';
     }
     if (layer.parent !== undefined) this.#find(layer.parent);
-    // Visible at once for other commits of the same layer, but only durable ones survive.
-    this.#layers.set(layer.chainId, { ...layer, number });
+    // Visible at once for other commits of the same layer.
+    const stored = { ...layer, number };
+    this.#layers.set(layer.chainId, stored);
     try {
-      await this.#write(number, layer);
+      const unsynced = { bootId: this.#disk.bootId, isLost: false };
+      await createLayerDocument(this.#slotDir(number), { ...toDocument(layer), unsynced });
     } catch (error) {
       this.#layers.delete(layer.chainId);
       throw writeFailed('register layer', error);
     }
+    this.#sync.add(stored);
     return 'committed';
   }
 
-  #write(number: number, layer: CommittedLayer): Promise<void> {
-    const { chainId, parent, sizeBytes } = layer;
-    const document = { v: 1, chainId, parent: parent ?? null, sizeBytes };
-    return writeFileDurably(join(this.#slotDir(number), DOCUMENT), JSON.stringify(document));
+  async #recordSync(layer: StoredLayer, outcome: SyncOutcome): Promise<void> {
+    const isThere = () => this.#layers.get(layer.chainId) === layer;
+    if (!isThere()) return;
+    const document = toDocument(layer);
+    const unsynced = { bootId: this.#disk.bootId, isLost: true };
+    try {
+      await replaceLayerDocument(
+        this.#slotDir(layer.number),
+        outcome === 'synced' ? document : { ...document, unsynced },
+      );
+    } catch (error) {
+      if (isThere()) throw error;
+    }
   }
 
   async #abandon(number: number): Promise<void> {
@@ -159,38 +186,36 @@ export class LayerStore {
   async #load(name: string): Promise<void> {
     const number = Number(name);
     if (number === EMPTY_LAYER) return;
-    const layer = Number.isSafeInteger(number) ? await this.#read(number) : undefined;
-    if (layer === undefined) {
+    const document = Number.isSafeInteger(number) ? await this.#read(number) : undefined;
+    if (document === undefined) {
       await this.#options.removal.remove(join(this.#options.dir, name));
       return;
     }
+    const { chainId, parent, sizeBytes, unsynced } = document;
+    const layer = { number, chainId, parent: parent ?? undefined, sizeBytes };
     this.#nextNumber = Math.max(this.#nextNumber, number + 1);
-    this.#layers.set(layer.chainId, layer);
+    this.#layers.set(chainId, layer);
+    if (unsynced === undefined) return;
+    await removeHalfReplaced(this.#slotDir(number));
+    if (!unsynced.isLost) this.#sync.add(layer);
   }
 
-  async #read(number: number): Promise<StoredLayer | undefined> {
+  /** Undefined for what was never committed, and for a layer that may have holes. */
+  async #read(number: number): Promise<LayerDocument | undefined> {
     try {
-      const raw: unknown = JSON.parse(
-        await readFile(join(this.#slotDir(number), DOCUMENT), 'utf8'),
+      const document = await readLayerDocument(this.#slotDir(number));
+      const { chainId, unsynced } = document;
+      if (unsynced === undefined || unsynced.bootId === this.#disk.bootId) return document;
+      this.#options.logger.warn(
+        'a layer may not have reached the disk before the machine stopped',
+        {
+          chainId,
+        },
       );
-      const { chainId, parent, sizeBytes } = v.parse(documentSchema, raw);
-      return { number, chainId, parent: parent ?? undefined, sizeBytes };
     } catch (error) {
       this.#options.logger.debug('removing an unfinished layer', { number, error });
-      return undefined;
     }
-  }
-
-  /** A layer whose parent is lost is of no use: forget it; its image is unpacked anew. */
-  #dropOrphans(): void {
-    for (const layer of this.#layers.values()) {
-      if (layer.parent !== undefined && !this.#layers.has(layer.parent)) {
-        this.#options.logger.warn('a layer lost the one below it', { chainId: layer.chainId });
-        this.#layers.delete(layer.chainId);
-        this.#dropOrphans();
-        return;
-      }
-    }
+    return undefined;
   }
 
   #slotDir(number: number): string {
@@ -202,4 +227,8 @@ export class LayerStore {
     if (layer === undefined) throw noSuchLayer(chainId);
     return layer;
   }
+}
+
+function toDocument({ chainId, parent, sizeBytes }: CommittedLayer): LayerDocument {
+  return { v: 1, chainId, parent: parent ?? null, sizeBytes };
 }

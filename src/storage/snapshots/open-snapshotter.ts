@@ -6,6 +6,7 @@ import type { Logger } from '../../shared/logger.ts';
 import type { Snapshotter } from '../snapshotter.ts';
 import { unknownDriver } from '../storage-errors.ts';
 import { CopySnapshotter } from './copy/copy-snapshotter.ts';
+import type { Disk } from './disk.ts';
 import { OverlaySnapshotter } from './overlay/overlay-snapshotter.ts';
 import { probeOverlay } from './overlay/probe-overlay.ts';
 
@@ -17,6 +18,8 @@ export interface OpenSnapshotterOptions {
   /** `--storage-driver`; undefined: choose. `overlay2`, Docker's name, means overlay. */
   readonly driver: string | undefined;
   readonly logger: Logger;
+  /** This machine's when absent. */
+  readonly disk?: Disk;
 }
 
 /** A snapshotter that can be shut down. */
@@ -31,10 +34,10 @@ export async function openSnapshotter(options: OpenSnapshotterOptions): Promise<
   if (wanted === 'overlay') await probeOverlay(join(options.snapshotsDir, 'overlay'));
   const chosen = wanted ?? (await choose(options));
   const dir = join(options.snapshotsDir, chosen);
-  const { rootfsDir, logger } = options;
+  const { rootfsDir, logger, disk } = options;
   return chosen === 'overlay'
-    ? await OverlaySnapshotter.open({ dir, rootfsDir, logger })
-    : await CopySnapshotter.open({ dir, logger });
+    ? await OverlaySnapshotter.open({ dir, rootfsDir, logger, disk })
+    : await CopySnapshotter.open({ dir, logger, disk });
 }
 
 async function choose(options: OpenSnapshotterOptions): Promise<'overlay' | 'copy'> {

@@ -8,6 +8,7 @@ import { layerInUse } from '../../storage-errors.ts';
 import { ActiveStore } from '../active-store.ts';
 import { BackgroundRemoval } from '../background-removal.ts';
 import { directorySize } from '../directory-size.ts';
+import type { Disk } from '../disk.ts';
 import { LayerStore } from '../layer-store.ts';
 
 interface CopyParts {
@@ -28,18 +29,26 @@ export class CopySnapshotter implements Snapshotter {
   static async open(options: {
     readonly dir: string;
     readonly logger: Logger;
+    /** This machine's when absent. */
+    readonly disk?: Disk | undefined;
   }): Promise<CopySnapshotter> {
-    const { dir, logger } = options;
+    const { dir, logger, disk } = options;
     const removal = new BackgroundRemoval(join(dir, 'removing'), logger);
     await removal.open();
-    const layersDir = join(dir, 'layers');
-    const layers = await LayerStore.open({ dir: layersDir, whiteouts: 'files', removal, logger });
+    const layers = await LayerStore.open({
+      dir: join(dir, 'layers'),
+      whiteouts: 'files',
+      removal,
+      logger,
+      disk,
+    });
     const active = await ActiveStore.open(join(dir, 'active'), removal);
     return new CopySnapshotter({ removal, layers, active });
   }
 
-  /** Waits for removals. */
+  /** Waits for removals and a running sync. */
   async close(): Promise<void> {
+    await this.#parts.layers.close();
     await this.#parts.removal.settle();
   }
 

@@ -12,6 +12,7 @@ import { layerInUse, writeFailed } from '../../storage-errors.ts';
 import { ActiveStore } from '../active-store.ts';
 import { BackgroundRemoval } from '../background-removal.ts';
 import { directorySize } from '../directory-size.ts';
+import type { Disk } from '../disk.ts';
 import { LayerStore } from '../layer-store.ts';
 
 export interface SnapshotterOptions {
@@ -20,6 +21,8 @@ export interface SnapshotterOptions {
   /** Where mount points are made, below the runtime directory: `<rootfsDir>/<key>`. */
   readonly rootfsDir: string;
   readonly logger: Logger;
+  /** This machine's when absent. */
+  readonly disk?: Disk | undefined;
 }
 
 interface OverlayParts {
@@ -43,12 +46,18 @@ export class OverlaySnapshotter implements Snapshotter {
 
   /** Opens the directories. Call `probeOverlay` before, to know that mounts will work. */
   static async open(options: SnapshotterOptions): Promise<OverlaySnapshotter> {
-    const { dir, rootfsDir, logger } = options;
+    const { dir, rootfsDir, logger, disk } = options;
     const layersDir = join(dir, 'layers');
     const activeDir = join(dir, 'active');
     const removal = new BackgroundRemoval(join(dir, 'removing'), logger);
     await removal.open();
-    const layers = await LayerStore.open({ dir: layersDir, whiteouts: 'overlay', removal, logger });
+    const layers = await LayerStore.open({
+      dir: layersDir,
+      whiteouts: 'overlay',
+      removal,
+      logger,
+      disk,
+    });
     const active = await ActiveStore.open(activeDir, removal);
     await mkdir(rootfsDir, { recursive: true, mode: 0o700 });
     const directoryFlags = constants.O_RDONLY | constants.O_DIRECTORY;
@@ -62,8 +71,9 @@ export class OverlaySnapshotter implements Snapshotter {
     });
   }
 
-  /** Waits for removals and lets go of descriptors. Mounts stay. */
+  /** Waits for removals and a running sync, and lets go of descriptors. Mounts stay. */
   async close(): Promise<void> {
+    await this.#parts.layers.close();
     await this.#parts.removal.settle();
     closeSync(this.#parts.layersFd);
     closeSync(this.#parts.activeFd);
