@@ -8,8 +8,11 @@ import { ContainerService } from '../engine/containers/container-service.ts';
 import { ContainerSignals } from '../engine/containers/container-signals.ts';
 import { decodeContainer } from '../engine/containers/decode-container.ts';
 import { holdsVolumes } from '../engine/containers/hold-volumes.ts';
+import { RestartTimers } from '../engine/containers/restart-timers.ts';
+import { restartWhenDue } from '../engine/containers/restart-when-due.ts';
 import { EventBus } from '../engine/events/event-bus.ts';
 import { ExecService } from '../engine/exec/exec-service.ts';
+import { HealthMonitors } from '../engine/health/health-monitors.ts';
 import type { ImageService } from '../engine/images/image-service.ts';
 import { NetworkService } from '../engine/networks/network-service.ts';
 import { recover } from '../engine/reconcile/recover.ts';
@@ -56,6 +59,8 @@ export async function composeEngine(parts: EngineParts): Promise<ComposedEngine>
         const patienceSeconds = parts.facts.settings.shutdownTimeoutSeconds;
         await stopAllContainers(services.deps, patienceSeconds);
       }
+      await services.deps.restarts.close();
+      services.deps.health.close();
       await server.close();
       await state.snapshots.close();
     },
@@ -175,7 +180,7 @@ async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<
     hostGatewayIp: facts.uplink.driver === 'none' ? '' : facts.hostAddress,
     hostsOfMachine: await readFile('/etc/hosts', 'utf8').catch(() => ''),
   };
-  return {
+  const deps: ContainerDeps = {
     registry,
     locks: new KeyedMutex(),
     signals: new ContainerSignals(),
@@ -199,5 +204,15 @@ async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<
       hostHostname: facts.hostname,
     },
     keptOnExit: new Set(),
+    restarts: new RestartTimers({ clock, onDue: (id) => restartWhenDue(deps, id) }),
+    health: new HealthMonitors({
+      ...made.runtime,
+      registry,
+      snapshots,
+      events: made.events,
+      clock,
+      logger,
+    }),
   };
+  return deps;
 }

@@ -95,6 +95,8 @@ export interface ExecHandle {
   /** Exit code; 128+n for a signal. */
   readonly exit: Promise<number>;
   resize(size: TerminalSize): Promise<void>;
+  /** SIGKILL to the session's process. Nothing happens once it has ended. */
+  kill(): Promise<void>;
 }
 
 export interface TaskRunner {

@@ -1,10 +1,23 @@
 /** Status words and texts of containers: the one place where the wire's words are derived from our status. */
-import type { ContainerStatus, ExitFacts } from '../../engine/containers/container-document.ts';
+import type {
+  ContainerDocument,
+  ContainerStatus,
+  ExitFacts,
+} from '../../engine/containers/container-document.ts';
 import { ZERO_TIME } from '../../shared/clock.ts';
 import { assertNever } from '../../shared/errors.ts';
 
 /** Docker's `State.Status`. */
-export type StatusWord = 'created' | 'running' | 'paused' | 'removing' | 'exited' | 'dead';
+export type StatusWord =
+  | 'created'
+  | 'running'
+  | 'paused'
+  | 'restarting'
+  | 'removing'
+  | 'exited'
+  | 'dead';
+
+type Shown = Pick<ContainerDocument, 'status' | 'health'>;
 
 /** The word for a status. A container being started is what it was before, one being stopped still runs. */
 export function statusWord(status: ContainerStatus): StatusWord {
@@ -17,6 +30,7 @@ export function statusWord(status: ContainerStatus): StatusWord {
     case 'running':
     case 'paused':
     case 'exited':
+    case 'restarting':
     case 'removing':
     case 'dead':
       return status.state;
@@ -26,14 +40,16 @@ export function statusWord(status: ContainerStatus): StatusWord {
 }
 
 /** The column `STATUS` of `docker ps`. */
-export function statusText(status: ContainerStatus, nowMs: number): string {
+export function statusText({ status, health }: Shown, nowMs: number): string {
   switch (statusWord(status)) {
     case 'running':
-      return `Up ${humanDuration(ageSeconds(startedAt(status), nowMs))}`;
+      return `Up ${humanDuration(ageSeconds(startedAt(status), nowMs))}${healthText(health)}`;
     case 'paused':
       return `Up ${humanDuration(ageSeconds(startedAt(status), nowMs))} (Paused)`;
     case 'exited':
-      return exitedText(lastExit(status), nowMs);
+      return exitText('Exited', lastExit(status), nowMs);
+    case 'restarting':
+      return exitText('Restarting', lastExit(status), nowMs);
     case 'created':
       return 'Created';
     case 'removing':
@@ -43,22 +59,27 @@ export function statusText(status: ContainerStatus, nowMs: number): string {
   }
 }
 
-function exitedText(last: ExitFacts | undefined, nowMs: number): string {
+function healthText(health: ContainerDocument['health']): string {
+  if (health === undefined) return '';
+  return health.status === 'starting' ? ' (health: starting)' : ` (${health.status})`;
+}
+
+function exitText(word: string, last: ExitFacts | undefined, nowMs: number): string {
   if (last === undefined) return '';
   const age = humanDuration(ageSeconds(last.finishedAt, nowMs));
-  return `Exited (${last.exitCode}) ${age} ago`;
+  return `${word} (${last.exitCode}) ${age} ago`;
 }
 
 /** `State` of inspect. `pid` is 0 when no process runs. */
-export function toState(status: ContainerStatus, pid: number): Record<string, unknown> {
+export function toState({ status, health }: Shown, pid: number): Record<string, unknown> {
   const word = statusWord(status);
   const last = lastExit(status);
   const failedStart = status.state === 'created' ? status : undefined;
   return {
     Status: word,
-    Running: word === 'running' || word === 'paused',
+    Running: word === 'running' || word === 'paused' || word === 'restarting',
     Paused: word === 'paused',
-    Restarting: false,
+    Restarting: word === 'restarting',
     OOMKilled: last?.oomKilled ?? false,
     Dead: word === 'dead',
     Pid: pid,
@@ -66,6 +87,20 @@ export function toState(status: ContainerStatus, pid: number): Record<string, un
     Error: last?.error ?? failedStart?.error ?? '',
     StartedAt: startedAt(status),
     FinishedAt: last?.finishedAt ?? ZERO_TIME,
+    ...(health === undefined ? {} : { Health: toHealth(health) }),
+  };
+}
+
+function toHealth(health: NonNullable<ContainerDocument['health']>): object {
+  return {
+    Status: health.status,
+    FailingStreak: health.failingStreak,
+    Log: health.log.map(({ start, end, exitCode, output }) => ({
+      Start: start,
+      End: end,
+      ExitCode: exitCode,
+      Output: output,
+    })),
   };
 }
 

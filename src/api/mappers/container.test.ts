@@ -95,10 +95,12 @@ test('each status has its words', () => {
     [{ ...RUNNING, state: 'paused' }, 'Up 3 seconds (Paused)'],
     [{ ...RUNNING, state: 'stopping' }, 'Up 3 seconds'],
     [{ state: 'exited', last: LAST }, 'Exited (3) 2 minutes ago'],
+    [{ state: 'restarting', last: LAST }, 'Restarting (3) 2 minutes ago'],
+    [{ state: 'starting', before: 'restarting', last: LAST }, 'Restarting (3) 2 minutes ago'],
     [{ state: 'removing' }, 'Removal In Progress'],
     [{ state: 'dead' }, 'Dead'],
   ];
-  for (const [status, text] of texts) assert.equal(statusText(status, NOW_MS), text);
+  for (const [status, text] of texts) assert.equal(statusText({ status }, NOW_MS), text);
 });
 
 test('durations read as in docker ps', () => {
@@ -120,7 +122,7 @@ test('durations read as in docker ps', () => {
 });
 
 test('a start that failed shows its code and reason', () => {
-  const state = toState({ state: 'created', error: 'not found', exitCode: 127 }, 0);
+  const state = toState({ status: { state: 'created', error: 'not found', exitCode: 127 } }, 0);
   assert.deepEqual(
     [state['Status'], state['ExitCode'], state['Error']],
     ['created', 127, 'not found'],
@@ -215,4 +217,27 @@ test('tmpfs mounts asked for with --tmpfs are not among the mounts', () => {
       Propagation: '',
     },
   ]);
+});
+
+test('a container that waits for its restart counts as running', () => {
+  const state = toState({ status: { state: 'restarting', last: LAST } }, 0);
+  const { Status, Running, Restarting, ExitCode, FinishedAt } = state;
+  assert.deepEqual(
+    [Status, Running, Restarting, ExitCode, FinishedAt],
+    ['restarting', true, true, 3, LAST.finishedAt],
+  );
+});
+
+test('health is shown by list and inspect, for containers that have a check', () => {
+  const probe = { start: 'a', end: 'b', exitCode: 1, output: 'no' };
+  const health = { status: 'starting', failingStreak: 1, log: [probe] } as const;
+  assert.equal(statusText({ status: RUNNING, health }, NOW_MS), 'Up 3 seconds (health: starting)');
+  const healthy = { ...health, status: 'healthy' } as const;
+  assert.equal(statusText({ status: RUNNING, health: healthy }, NOW_MS), 'Up 3 seconds (healthy)');
+  assert.equal(inspect(view(RUNNING))['State']?.['Health'], undefined);
+  assert.deepEqual(inspect(view(RUNNING, { health }))['State']?.['Health'], {
+    Status: 'starting',
+    FailingStreak: 1,
+    Log: [{ Start: 'a', End: 'b', ExitCode: 1, Output: 'no' }],
+  });
 });

@@ -21,7 +21,7 @@ export function toContainerSummary(view: ContainerView, nowMs: number): object {
     ...sizes(view),
     Labels: document.config.Labels ?? {},
     State: statusWord(document.status),
-    Status: statusText(document.status, nowMs),
+    Status: statusText(document, nowMs),
     HostConfig: {
       NetworkMode: networkMode(document.hostConfig),
       ...(document.hostConfig.Annotations ? { Annotations: document.hostConfig.Annotations } : {}),
@@ -40,7 +40,7 @@ export function toContainerInspect(view: ContainerView): object {
     Created: document.createdAt,
     Path: path,
     Args: args,
-    State: toState(document.status, view.pid),
+    State: toState(document, view.pid),
     Image: document.imageId,
     ResolvConfPath: view.nameFiles.resolvConf,
     HostnamePath: view.nameFiles.hostname,

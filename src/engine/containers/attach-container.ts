@@ -4,9 +4,9 @@ import { parseDetachKeys } from '../../wire/detach-keys.ts';
 import { ClientStdin } from './client-stdin.ts';
 import type { ContainerDeps } from './container-deps.ts';
 import type { ContainerDocument } from './container-document.ts';
-import { cannotAttach } from './container-errors.ts';
+import { cannotAttachPaused, isRestartingNow } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
-import { liveStatus } from './container-status.ts';
+import { isRestarting, liveStatus } from './container-status.ts';
 import { chooseStreams, toOutput } from './logged-output.ts';
 
 /**
@@ -20,7 +20,8 @@ export async function attachContainer(
 ): Promise<AttachSession> {
   const { options } = attach;
   const document = deps.registry.resolve(attach.ref);
-  if (document.status.state === 'paused') throw cannotAttach('paused');
+  if (document.status.state === 'paused') throw cannotAttachPaused();
+  if (isRestarting(document.status)) throw isRestartingNow(document.id);
   const tty = document.config.Tty ?? false;
   const detachKeys = tty ? parseDetachKeys(options.detachKeys) : parseNoKeys(options.detachKeys);
   const session = new AbortController();

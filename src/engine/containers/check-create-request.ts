@@ -1,7 +1,7 @@
 /** What can be wrong with a create request before anything is looked up. */
 import type { CreateContainerRequest } from '../../api/backends.ts';
 import type { HostConfig } from '../../wire/container-config.ts';
-import { checkHostConfig } from './check-host-config.ts';
+import { checkHealthcheck } from '../health/check-healthcheck.ts';
 import type { ContainerSettings } from './container-deps.ts';
 import {
   autoRemoveWithRestart,
@@ -23,7 +23,7 @@ export function checkCreateRequest(
 ): void {
   const { config, hostConfig } = request;
   checkRestartPolicy(hostConfig);
-  checkHostConfig(hostConfig);
+  checkHealthcheck(config.Healthcheck);
   checkNetworkOptions(config, hostConfig);
   publishRequests(config, hostConfig);
   if (config.WorkingDir && !config.WorkingDir.startsWith('/')) {

@@ -19,6 +19,7 @@ import type { VolumeUse } from '../volumes/volume-service.ts';
 import type { ContainerRegistry } from './container-registry.ts';
 import type { ContainerSignals } from './container-signals.ts';
 import type { MountVolumes } from './resolve-mounts.ts';
+import type { RestartTimers } from './restart-timers.ts';
 
 /** What containers ask of images. */
 export interface ContainerImages {
@@ -60,6 +61,16 @@ export interface ContainerSettings {
   readonly hostHostname: string;
 }
 
+/** What containers ask of health checks. */
+export interface ContainerHealth {
+  /** Probes a running container from now on, if it has a health check. */
+  begin(id: ContainerId): void;
+  /** Stops probing; a probe under way is not recorded. */
+  end(id: ContainerId): void;
+  /** The engine ends: nothing is probed or recorded any more. */
+  close(): void;
+}
+
 export interface ContainerDeps {
   readonly registry: ContainerRegistry;
   readonly locks: KeyedMutex<ContainerId>;
@@ -80,6 +91,8 @@ export interface ContainerDeps {
   readonly settings: ContainerSettings;
   /** Containers whose end must not remove them although they ask for it: they are being restarted. */
   readonly keptOnExit: Set<ContainerId>;
+  readonly restarts: RestartTimers;
+  readonly health: ContainerHealth;
 }
 
 /** Reports a failed clean-up step: the operation's own error is the one that the client sees. */

@@ -5,6 +5,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { TaskRecord } from '../../runtime/task-runner.ts';
 import type { ContainerId } from '../../shared/ids.ts';
 import type { ContainerConfig, EndpointSettings, HostConfig } from '../../wire/container-config.ts';
+import type { HealthRecord } from '../health/health-record.ts';
 
 /** How the last run ended. */
 export interface ExitFacts {
@@ -26,13 +27,19 @@ export interface NetworkFacts {
 /** Status of a container; the wire's status words are derived from it in one mapper. */
 export type ContainerStatus =
   | { readonly state: 'created'; readonly error?: string; readonly exitCode?: number }
-  | { readonly state: 'starting'; readonly before: 'created' | 'exited'; readonly last?: ExitFacts }
+  | {
+      readonly state: 'starting';
+      readonly before: 'created' | 'exited' | 'restarting';
+      readonly last?: ExitFacts;
+    }
   | {
       readonly state: 'running' | 'paused' | 'stopping';
       readonly task: TaskRecord;
       readonly network: NetworkFacts | undefined;
     }
   | { readonly state: 'exited'; readonly last: ExitFacts }
+  /** Has ended and waits for the restart that its policy asks for. */
+  | { readonly state: 'restarting'; readonly last: ExitFacts }
   | { readonly state: 'removing'; readonly last?: ExitFacts }
   | { readonly state: 'dead'; readonly last?: ExitFacts };
 
@@ -81,6 +88,13 @@ export interface ContainerDocument {
   readonly endpointSettings: Readonly<Record<string, EndpointSettings>>;
   readonly mounts: readonly MountPoint[];
   readonly runtimeName: string;
+  /** Restarts by the policy since the container was last started by hand. */
   readonly restartCount: number;
+  /** Milliseconds that the last restart by the policy waited; absent before the first. */
+  readonly restartDelayMs?: number;
+  /** True from `stop` or `kill` until the next start: the policy does not restart the container. */
+  readonly hasBeenManuallyStopped?: boolean;
+  /** Present once a container with a health check has been started. */
+  readonly health?: HealthRecord;
   readonly status: ContainerStatus;
 }

@@ -39,6 +39,9 @@ export const cannotKillStopped = (id: string) =>
 export const isPaused = (id: string) =>
   new EngineError('conflict', `container ${id} is paused, unpause the container before exec`);
 
+export const isRestartingNow = (id: string) =>
+  new EngineError('conflict', `Container ${id} is restarting, wait until the container is running`);
+
 export const alreadyPaused = (id: string) =>
   new EngineError('conflict', `container ${id} is already paused`);
 
@@ -54,10 +57,10 @@ export const markedForRemoval = () =>
 export const busyStopping = (id: string) =>
   new EngineError('conflict', `container ${id} is being stopped`);
 
-export const cannotAttach = (state: 'paused' | 'restarting') =>
-  new EngineError('conflict', `You cannot attach to a ${state} container, unpause it first`);
+export const cannotAttachPaused = () =>
+  new EngineError('conflict', 'You cannot attach to a paused container, unpause it first');
 
-export const removeRunning = (name: string, state: 'running' | 'paused') =>
+export const removeRunning = (name: string, state: 'running' | 'paused' | 'restarting') =>
   new EngineError(
     'conflict',
     `cannot remove container "/${name}": container is ${state}: stop the container before removing or force remove`,
@@ -83,6 +86,12 @@ export const autoRemoveWithRestart = () =>
 
 export const invalidRestartPolicy = (message: string) =>
   new EngineError('invalid-argument', message);
+
+export const healthDurationTooShort = (field: string) =>
+  new EngineError('invalid-argument', `${field} in Healthcheck cannot be less than 1ms`);
+
+export const negativeHealthRetries = () =>
+  new EngineError('invalid-argument', 'Retries in Healthcheck cannot be negative');
 
 export const invalidMount = (message: string, cause?: unknown) =>
   new EngineError('invalid-argument', message, { cause });

@@ -50,11 +50,12 @@ const TESTS: Readonly<Record<string, Test>> = {
   network: (document, value) => onNetwork(document, value),
   publish: (document, value) => publishes(document, value),
   expose: (document, value) => exposes(document, value),
-  health: (document, value) => value === 'none' && document.config.Healthcheck == null,
+  health: (document, value) => (document.health?.status ?? 'none') === value,
   'is-task': (_document, value) => value === 'false',
   isolation: () => true,
 };
 
+const HEALTHS = ['none', 'starting', 'healthy', 'unhealthy'];
 const STATES = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
 
 /** A predicate for the filters: alternatives within one filter, "and" between them and among labels. */
@@ -86,6 +87,7 @@ function checkFilters(filters: Filters): void {
 
 function isValidValue(name: string, value: string): boolean {
   if (name === 'status') return STATES.includes(value);
+  if (name === 'health') return HEALTHS.includes(value);
   if (name === 'exited') return /^-?\d+$/.test(value);
   if (name === 'name') return isRegularExpression(value);
   if (name === 'publish' || name === 'expose') return PORT_RANGE.test(value);

@@ -93,6 +93,14 @@ export class ContainerRegistry {
     return this.#change(id, (document) => ({ ...document, status }), 'ordered');
   }
 
+  /** Stores a change of status together with what belongs to it; as lasting as `transition`. */
+  amend(
+    id: ContainerId,
+    change: (document: ContainerDocument) => ContainerDocument,
+  ): Promise<ContainerDocument> {
+    return this.#change(id, change, 'ordered');
+  }
+
   /** Stores a change of anything else, on disk when this resolves, and returns the document. */
   update(
     id: ContainerId,

@@ -22,12 +22,25 @@ export function liveStatus(status: ContainerStatus): LiveStatus | undefined {
     case 'created':
     case 'starting':
     case 'exited':
+    case 'restarting':
     case 'removing':
     case 'dead':
       return undefined;
     default:
       return assertNever(status);
   }
+}
+
+/** True while the policy is about to restart the container: it waits, or its process is being started. */
+export function isRestarting(status: ContainerStatus): boolean {
+  return (
+    status.state === 'restarting' || (status.state === 'starting' && status.before === 'restarting')
+  );
+}
+
+/** What Docker calls running: a container with a process, or one that its policy will give a new one. */
+export function countsAsRunning(status: ContainerStatus): boolean {
+  return liveStatus(status) !== undefined || isRestarting(status);
 }
 
 /** True when the process runs and is not frozen (a container being stopped still runs). */
@@ -63,6 +76,8 @@ export function removeRefusal(document: ContainerDocument): EngineError | undefi
       return removeRunning(document.name, 'running');
     case 'paused':
       return removeRunning(document.name, 'paused');
+    case 'restarting':
+      return removeRunning(document.name, 'restarting');
     case 'removing':
       return removalInProgress(document.id);
     default:

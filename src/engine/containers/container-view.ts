@@ -3,7 +3,7 @@ import type { ContainerView, ListContainersOptions } from '../../api/backends.ts
 import type { ContainerDeps } from './container-deps.ts';
 import type { ContainerDocument } from './container-document.ts';
 import { containerPredicate, impliesAll } from './container-filter.ts';
-import { liveStatus } from './container-status.ts';
+import { countsAsRunning, liveStatus } from './container-status.ts';
 
 export interface ViewDeps
   extends Pick<ContainerDeps, 'registry' | 'images' | 'files' | 'snapshots'> {
@@ -32,7 +32,7 @@ export async function listContainers(
   const all = options.all || (options.limit ?? 0) > 0 || impliesAll(options.filters);
   const chosen = deps.registry
     .all()
-    .filter((document) => (all || liveStatus(document.status) !== undefined) && accept(document))
+    .filter((document) => (all || countsAsRunning(document.status)) && accept(document))
     .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
   const limit = options.limit ?? 0;
   const shown = limit > 0 ? chosen.slice(0, limit) : chosen;

@@ -24,14 +24,31 @@ const live = { task, network: v.optional(v.looseObject({ netnsPath: v.string() }
 
 const status = v.variant('state', [
   v.looseObject({ state: v.literal('created') }),
-  v.looseObject({ state: v.literal('starting'), before: v.picklist(['created', 'exited']) }),
+  v.looseObject({
+    state: v.literal('starting'),
+    before: v.picklist(['created', 'exited', 'restarting']),
+  }),
   v.looseObject({ state: v.literal('running'), ...live }),
   v.looseObject({ state: v.literal('paused'), ...live }),
   v.looseObject({ state: v.literal('stopping'), ...live }),
   v.looseObject({ state: v.literal('exited'), last: exit }),
+  v.looseObject({ state: v.literal('restarting'), last: exit }),
   v.looseObject({ state: v.literal('removing'), last: v.optional(exit) }),
   v.looseObject({ state: v.literal('dead'), last: v.optional(exit) }),
 ]);
+
+const health = v.looseObject({
+  status: v.picklist(['starting', 'healthy', 'unhealthy']),
+  failingStreak: v.number(),
+  log: v.array(
+    v.looseObject({
+      start: v.string(),
+      end: v.string(),
+      exitCode: v.number(),
+      output: v.string(),
+    }),
+  ),
+});
 
 const schema = v.looseObject({
   v: v.literal(1),
@@ -47,6 +64,9 @@ const schema = v.looseObject({
   mounts: v.array(v.looseObject({ type: v.string(), destination: v.string() })),
   runtimeName: v.string(),
   restartCount: v.number(),
+  restartDelayMs: v.optional(v.number()),
+  hasBeenManuallyStopped: v.optional(v.boolean()),
+  health: v.optional(health),
   status,
 });
 

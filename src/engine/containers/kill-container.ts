@@ -3,7 +3,9 @@ import type { TaskRecord } from '../../runtime/task-runner.ts';
 import { EngineError, kindOf } from '../../shared/errors.ts';
 import type { ContainerId } from '../../shared/ids.ts';
 import { SIGKILL } from '../../shared/signals.ts';
+import { cancelRestart } from './cancel-restart.ts';
 import type { ContainerDeps } from './container-deps.ts';
+import type { ContainerDocument } from './container-document.ts';
 import { cannotKillStopped, requireSignal } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { liveStatus } from './container-status.ts';
@@ -20,11 +22,24 @@ export async function killContainer(
   const document = deps.registry.resolve(ref);
   const signal = signalText ? requireSignal(signalText) : SIGKILL;
   const live = liveStatus(document.status);
-  if (live === undefined) throw cannotKillStopped(document.id);
+  if (live === undefined) {
+    if (await cancelRestart(deps, document.id)) return;
+    throw cannotKillStopped(document.id);
+  }
+  if (endsContainer(document, signal)) await disableRestart(deps, document.id);
   const attributes = { signal: String(signal) };
   if (signal === SIGKILL) await killAndSettle(deps, document.id, live.task);
   else await deps.tasks.signal(live.task, signal);
   publishContainerEvent(deps, document, { action: 'kill', attributes });
+}
+
+/** A container with a stop signal of its own takes other signals as messages, not as orders to end. */
+function endsContainer({ config }: ContainerDocument, signal: number): boolean {
+  return signal === SIGKILL || !config.StopSignal || requireSignal(config.StopSignal) === signal;
+}
+
+async function disableRestart(deps: ContainerDeps, id: ContainerId): Promise<void> {
+  await deps.registry.amend(id, (document) => ({ ...document, hasBeenManuallyStopped: true }));
 }
 
 /** SIGKILL, then waits until the end of the run is recorded. A process that has gone already is fine. */

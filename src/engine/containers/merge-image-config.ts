@@ -50,10 +50,14 @@ function variableName(variable: string): string {
 function mergeHealth(user: ContainerConfig, image: ImageRunConfig) {
   const inherited = image.Healthcheck as HealthConfig | null | undefined;
   if (user.Healthcheck == null) return inherited == null ? {} : { Healthcheck: inherited };
-  if ((user.Healthcheck.Test ?? []).length > 0 || inherited == null) {
-    return { Healthcheck: user.Healthcheck };
-  }
-  return { Healthcheck: { ...user.Healthcheck, Test: inherited.Test ?? [] } };
+  return { Healthcheck: { ...inherited, ...givenHealth(user.Healthcheck) } };
+}
+
+/** What the user set: an empty command and a zero mean "as in the image". */
+function givenHealth(check: HealthConfig): HealthConfig {
+  const isGiven = ([, value]: [string, unknown]) =>
+    Array.isArray(value) ? value.length > 0 : value !== undefined && value !== 0;
+  return Object.fromEntries(Object.entries(check).filter(isGiven));
 }
 
 function pickStopTimeout(user: ContainerConfig, image: ImageRunConfig) {

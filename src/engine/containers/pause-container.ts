@@ -1,7 +1,8 @@
 /** `POST /containers/{id}/pause` and `/unpause`. */
 import type { ContainerDeps } from './container-deps.ts';
-import { alreadyPaused, notPaused, notRunning } from './container-errors.ts';
+import { alreadyPaused, isRestartingNow, notPaused, notRunning } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
+import { isRestarting } from './container-status.ts';
 
 /** Freezes every process of a running container. */
 export async function pauseContainer(deps: ContainerDeps, ref: string): Promise<void> {
@@ -9,6 +10,7 @@ export async function pauseContainer(deps: ContainerDeps, ref: string): Promise<
   await deps.locks.run(id, async () => {
     const { status } = deps.registry.get(id);
     if (status.state === 'paused') throw alreadyPaused(id);
+    if (isRestarting(status)) throw isRestartingNow(id);
     if (status.state !== 'running') throw notRunning(id);
     await deps.tasks.pause(status.task);
     const document = await deps.registry.transition(id, { ...status, state: 'paused' });

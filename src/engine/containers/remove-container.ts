@@ -1,9 +1,17 @@
 /** `DELETE /containers/{id}`. */
 import type { ContainerId } from '../../shared/ids.ts';
+import { cancelRestart } from './cancel-restart.ts';
 import { type ContainerDeps, reportCleanup } from './container-deps.ts';
+import type { ContainerDocument } from './container-document.ts';
 import { publishContainerEvent } from './container-events.ts';
 import type { EndOfRun } from './container-signals.ts';
-import { lastExit, liveStatus, removeRefusal } from './container-status.ts';
+import {
+  countsAsRunning,
+  isRestarting,
+  lastExit,
+  liveStatus,
+  removeRefusal,
+} from './container-status.ts';
 import { killAndSettle } from './kill-container.ts';
 
 /** Removes a container; with `force` a running one is killed first. */
@@ -15,16 +23,30 @@ export async function removeContainer(
   const { id } = deps.registry.resolve(ref);
   const refusal = removeRefusal(deps.registry.get(id));
   if (refusal !== undefined && !options.force) throw refusal;
-  const live = liveStatus(deps.registry.get(id).status);
-  if (live !== undefined) await killAndSettle(deps, id, live.task);
+  await killForRemoval(deps, id);
   await deps.locks.run(id, async () => {
     const document = deps.registry.tryGet(id);
     if (document === undefined) return;
+    if (options.force) deps.restarts.cancel(id);
     const late = removeRefusal(document);
-    if (late !== undefined && document.status.state !== 'removing') throw late;
+    if (late !== undefined && !canBeRemoved(document, options)) throw late;
     const end = { exitCode: lastExit(document.status)?.exitCode ?? 0, error: '' };
     await removeLocked(deps, id, { volumes: options.volumes, end });
   });
+}
+
+/** Ends the process, and a start by the restart policy that is under way, for good. */
+async function killForRemoval(deps: ContainerDeps, id: ContainerId): Promise<void> {
+  const document = await deps.registry.amend(id, (current) =>
+    countsAsRunning(current.status) ? { ...current, hasBeenManuallyStopped: true } : current,
+  );
+  if (isRestarting(document.status)) await cancelRestart(deps, id);
+  const live = liveStatus(deps.registry.tryGet(id)?.status ?? document.status);
+  if (live !== undefined) await killAndSettle(deps, id, live.task);
+}
+
+function canBeRemoved({ status }: ContainerDocument, options: { readonly force: boolean }) {
+  return status.state === 'removing' || (status.state === 'restarting' && options.force);
 }
 
 /**

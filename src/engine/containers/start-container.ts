@@ -2,11 +2,12 @@
 import type { TaskRecord } from '../../runtime/task-runner.ts';
 import { CleanupStack } from '../../shared/cleanup-stack.ts';
 import { messageOf } from '../../shared/errors.ts';
+import { initialHealth } from '../health/health-record.ts';
 import { type ContainerDeps, reportCleanup } from './container-deps.ts';
 import type { ContainerDocument, ContainerStatus, MountPoint } from './container-document.ts';
 import { startExitCode } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
-import { lastExit, startRefusal } from './container-status.ts';
+import { isRestarting, lastExit, startRefusal } from './container-status.ts';
 import { holdVolumes } from './hold-volumes.ts';
 import { type JoinedNetwork, joinNetwork } from './join-network.ts';
 import { nameFileMounts, writeNameFiles } from './name-file-mounts.ts';
@@ -15,8 +16,8 @@ import { toSpecMounts } from './spec-mounts.ts';
 import { superviseTask } from './supervise-task.ts';
 
 /**
- * Starts a created or exited container. Acquires in order; on failure undoes in reverse. Not cancellable
- * after the intent write: half a start is worse than a late one.
+ * Starts a created or exited container by hand: its restart policy begins anew. Acquires in order; on failure
+ * undoes in reverse. Not cancellable after the intent write: half a start is worse than a late one.
  */
 export function startContainer(
   deps: ContainerDeps,
@@ -25,23 +26,33 @@ export function startContainer(
   const { id } = deps.registry.resolve(ref);
   return deps.locks.run(id, async () => {
     const before = deps.registry.get(id);
-    if (before.status.state === 'running') return 'already-running';
+    if (before.status.state === 'running' || isRestarting(before.status)) return 'already-running';
     const refusal = startRefusal(before);
     if (refusal !== undefined) throw refusal;
-    try {
-      await startLocked(deps, before);
-    } catch (error) {
-      await recordFailure(deps, before, error);
-      throw error;
-    }
+    await startOrRecordFailure(deps, before);
     return 'started';
   });
+}
+
+/**
+ * Starts a container that has no process; the caller holds its lock. A failure is recorded before it is thrown.
+ */
+export async function startOrRecordFailure(
+  deps: ContainerDeps,
+  document: ContainerDocument,
+): Promise<void> {
+  try {
+    await startLocked(deps, document);
+  } catch (error) {
+    await recordFailure(deps, document, error);
+    throw error;
+  }
 }
 
 async function startLocked(deps: ContainerDeps, document: ContainerDocument): Promise<void> {
   const { id } = document;
   await using undo = new CleanupStack(reportCleanup(deps, id));
-  await deps.registry.transition(id, intent(document));
+  await deps.registry.amend(id, toStarting);
   const rootfsDir = await deps.snapshots.mount(id);
   undo.defer(() => deps.snapshots.unmount(id));
   const mounts = await holdVolumes(deps, document, undo);
@@ -49,25 +60,38 @@ async function startLocked(deps: ContainerDeps, document: ContainerDocument): Pr
   const task = await runTask(deps, document, { rootfsDir, mounts, network });
   undo.defer(() => deps.tasks.remove(id));
   undo.defer(() => deps.tasks.signal(task, 9));
-  const running = await deps.registry.transition(id, {
-    state: 'running',
-    task,
-    network: network.facts,
-  });
+  const running = await deps.registry.amend(id, (current) => ({
+    ...current,
+    ...initialHealth(current),
+    status: { state: 'running', task, network: network.facts },
+  }));
 
   undo.release();
   publishContainerEvent(deps, running, { action: 'start' });
   deps.signals.notify(id, 'started', task);
+  deps.health.begin(id);
   superviseTask(deps, task);
+}
+
+/** A start that the restart policy did not ask for makes the policy begin anew. */
+function toStarting(document: ContainerDocument): ContainerDocument {
+  const status = intent(document);
+  if (document.status.state === 'restarting') return { ...document, status };
+  const { restartDelayMs: _, ...rest } = document;
+  return { ...rest, restartCount: 0, hasBeenManuallyStopped: false, status };
 }
 
 function intent(document: ContainerDocument): ContainerStatus {
   const last = lastExit(document.status);
   return {
     state: 'starting',
-    before: document.status.state === 'exited' ? 'exited' : 'created',
+    before: stateBefore(document.status),
     ...(last === undefined ? {} : { last }),
   };
+}
+
+function stateBefore({ state }: ContainerStatus): 'created' | 'exited' | 'restarting' {
+  return state === 'exited' || state === 'restarting' ? state : 'created';
 }
 
 /** What a start has acquired when the process is made. */

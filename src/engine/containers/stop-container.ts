@@ -1,5 +1,6 @@
 /** `POST /containers/{id}/stop` and `/restart`. */
 import type { ContainerId } from '../../shared/ids.ts';
+import { cancelRestart } from './cancel-restart.ts';
 import type { ContainerDeps } from './container-deps.ts';
 import type { ContainerDocument } from './container-document.ts';
 import { requireSignal } from './container-errors.ts';
@@ -13,6 +14,8 @@ export interface StopOptions {
   readonly timeoutSeconds: number | undefined;
   /** Undefined: the container's own, or SIGTERM. */
   readonly signal: string | undefined;
+  /** False when the daemon ends: the restart policy holds on. Default true. */
+  readonly byHand?: boolean;
 }
 
 const DEFAULT_TIMEOUT_SECONDS = 10;
@@ -24,8 +27,8 @@ export async function stopContainer(
   options: StopOptions,
 ): Promise<'stopped' | 'not-running'> {
   const { id } = deps.registry.resolve(ref);
-  const live = await markStopping(deps, id);
-  if (live === undefined) return 'not-running';
+  const live = await markStopping(deps, id, options.byHand ?? true);
+  if (live === undefined) return await stopRestarting(deps, id);
   const document = deps.registry.get(id);
   const signal = requireSignal(options.signal || document.config.StopSignal || 'SIGTERM');
   await endTask(deps, { id, live, signal, timeoutMs: timeoutMs(document, options) });
@@ -34,14 +37,31 @@ export async function stopContainer(
 }
 
 /** Writes the intent; undefined when no process runs. */
-function markStopping(deps: ContainerDeps, id: ContainerId): Promise<LiveStatus | undefined> {
+function markStopping(
+  deps: ContainerDeps,
+  id: ContainerId,
+  byHand: boolean,
+): Promise<LiveStatus | undefined> {
   return deps.locks.run(id, async () => {
     const live = liveStatus(deps.registry.get(id).status);
     if (live === undefined) return undefined;
     if (live.state === 'paused') await deps.tasks.resume(live.task);
-    await deps.registry.transition(id, { ...live, state: 'stopping' });
+    await deps.registry.amend(id, (document) => ({
+      ...document,
+      hasBeenManuallyStopped: byHand || document.hasBeenManuallyStopped === true,
+      status: { ...live, state: 'stopping' },
+    }));
     return live;
   });
+}
+
+async function stopRestarting(
+  deps: ContainerDeps,
+  id: ContainerId,
+): Promise<'stopped' | 'not-running'> {
+  if (!(await cancelRestart(deps, id))) return 'not-running';
+  publishContainerEvent(deps, deps.registry.get(id), { action: 'stop' });
+  return 'stopped';
 }
 
 function timeoutMs(document: ContainerDocument, options: StopOptions): number {

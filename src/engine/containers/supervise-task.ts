@@ -1,12 +1,14 @@
 /** What happens when a container's process ends. */
 import type { TaskExit, TaskRecord } from '../../runtime/task-runner.ts';
 import type { ContainerId } from '../../shared/ids.ts';
+import { healthAfterRun } from '../health/health-record.ts';
 import { type ContainerDeps, reportCleanup } from './container-deps.ts';
 import type { ContainerDocument, ExitFacts } from './container-document.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { liveStatus } from './container-status.ts';
 import { letGoOfVolumes } from './hold-volumes.ts';
 import { removeLocked } from './remove-container.ts';
+import { restartDelayAfter } from './restart-policy.ts';
 
 /** Waits in the background for the end of a task and then settles the container. */
 export function superviseTask(deps: ContainerDeps, task: TaskRecord): void {
@@ -19,8 +21,8 @@ export function superviseTask(deps: ContainerDeps, task: TaskRecord): void {
 }
 
 /**
- * Records the end of a run: frees network and mounts, stores the exit, tells waiters, and removes the
- * container when it asked for that. Does nothing when the container is not live any more.
+ * Records the end of a run: frees network and mounts, stores the exit, tells waiters, and then removes the
+ * container or has it restarted when it asked for that. Does nothing when the container is not live any more.
  */
 export async function settleExit(
   deps: ContainerDeps,
@@ -30,6 +32,7 @@ export async function settleExit(
   const error = exit.lost ? 'container process was lost with its monitor' : '';
   const end = { exitCode: exit.exitCode, error };
   deps.signals.notify(id, 'ended', end);
+  deps.health.end(id);
   await deps.locks.run(id, async () => {
     const document = deps.registry.tryGet(id);
     const live = document === undefined ? undefined : liveStatus(document.status);
@@ -42,10 +45,24 @@ export async function settleExit(
       await removeLocked(deps, id, { volumes: true, end });
       return;
     }
-    await deps.registry.transition(id, { state: 'exited', last: facts });
+    const delayMs = live.state === 'stopping' ? undefined : restartDelayAfter(document, facts);
+    await deps.registry.amend(id, (current) => afterRun(current, facts, delayMs));
     announceExit(deps, document, facts);
     discardTask(deps, id);
+    if (delayMs !== undefined) deps.restarts.schedule(id, delayMs);
   });
+}
+
+/** The document of a container at rest, or of one that waits `restartDelayMs` for its restart. */
+function afterRun(
+  document: ContainerDocument,
+  last: ExitFacts,
+  restartDelayMs: number | undefined,
+): ContainerDocument {
+  const ended = { ...document, ...healthAfterRun(document) };
+  if (restartDelayMs === undefined) return { ...ended, status: { state: 'exited', last } };
+  const restartCount = document.restartCount + 1;
+  return { ...ended, restartCount, restartDelayMs, status: { state: 'restarting', last } };
 }
 
 function exitFacts(task: TaskRecord, exit: TaskExit, error: string): ExitFacts {
@@ -65,7 +82,9 @@ export async function releaseResources(deps: ContainerDeps, id: ContainerId): Pr
 }
 
 function announceExit(deps: ContainerDeps, document: ContainerDocument, facts: ExitFacts): void {
-  const attributes = { exitCode: String(facts.exitCode) };
+  const ranMs = Date.parse(facts.finishedAt) - Date.parse(facts.startedAt);
+  const execDuration = String(Math.max(0, Math.floor(ranMs / 1000)));
+  const attributes = { exitCode: String(facts.exitCode), execDuration };
   if (facts.oomKilled) publishContainerEvent(deps, document, { action: 'oom' });
   publishContainerEvent(deps, document, { action: 'die', attributes });
   deps.signals.notify(document.id, 'settled', { exitCode: facts.exitCode, error: facts.error });

@@ -6,9 +6,14 @@ import { parseDetachKeys } from '../../wire/detach-keys.ts';
 import { noExecCommand } from '../../wire/wire-errors.ts';
 import { ClientStdin } from '../containers/client-stdin.ts';
 import type { ContainerDeps } from '../containers/container-deps.ts';
-import { isPaused, notRunning, startExitCode } from '../containers/container-errors.ts';
+import {
+  isPaused,
+  isRestartingNow,
+  notRunning,
+  startExitCode,
+} from '../containers/container-errors.ts';
 import { publishContainerEvent } from '../containers/container-events.ts';
-import { isRunning, liveStatus } from '../containers/container-status.ts';
+import { isRestarting, isRunning, liveStatus } from '../containers/container-status.ts';
 import type { CreateExecRequest } from './create-exec-request.ts';
 import type { ExecDocument, ExecStatus } from './exec-document.ts';
 import { execAlreadyStarted, execHasRun, execNotRunning, noSuchExec } from './exec-errors.ts';
@@ -168,6 +173,7 @@ export class ExecService implements ExecBackend {
   #requireRunning(containerId: ContainerId): void {
     const { status } = this.#deps.registry.get(containerId);
     if (status.state === 'paused') throw isPaused(containerId);
+    if (isRestarting(status)) throw isRestartingNow(containerId);
     if (liveStatus(status) === undefined || !isRunning(status)) throw notRunning(containerId);
   }
 

@@ -27,7 +27,7 @@ const now = '2026-01-02T00:00:00Z';
 
 function plan(status: ContainerStatus, observation: TaskObservation) {
   return planRecovery({
-    documents: [{ id, status } as ContainerDocument],
+    documents: [{ id, status, hostConfig: {} } as ContainerDocument],
     tasks: new Map([[id, observation]]),
     taskIds: [],
     sandboxIds: [],
@@ -106,6 +106,39 @@ test('a container at rest needs nothing', () => {
   assert.deepEqual(plan({ state: 'exited', last }, absent), []);
 });
 
+test('a restart that was waited for is waited for again', () => {
+  assert.deepEqual(plan({ state: 'restarting', last }, absent), [
+    { do: 'resume-restart', id, delayMs: 0 },
+  ]);
+});
+
+test('a container at rest is started when its policy says so', () => {
+  const planFor = (Name: string, hasBeenManuallyStopped: boolean) =>
+    planRecovery({
+      documents: [
+        {
+          id,
+          status: { state: 'exited', last },
+          hostConfig: { RestartPolicy: { Name } },
+          hasBeenManuallyStopped,
+        } as ContainerDocument,
+      ],
+      tasks: new Map(),
+      taskIds: [id],
+      sandboxIds: [],
+      snapshotKeys: [id],
+      now,
+    });
+  const start = [
+    { do: 'discard-task', id },
+    { do: 'start-by-policy', id },
+  ];
+  assert.deepEqual(planFor('always', true), start);
+  assert.deepEqual(planFor('unless-stopped', false), start);
+  assert.deepEqual(planFor('unless-stopped', true), start.slice(0, 1));
+  assert.deepEqual(planFor('on-failure', false), start.slice(0, 1));
+});
+
 test('what belongs to no document is discarded', () => {
   const actions = planRecovery({
     documents: [],
@@ -123,7 +156,7 @@ test('what belongs to no document is discarded', () => {
 
 test('runtime files of a container at rest are discarded but its snapshot stays', () => {
   const actions = planRecovery({
-    documents: [{ id, status: { state: 'exited', last } } as ContainerDocument],
+    documents: [{ id, status: { state: 'exited', last }, hostConfig: {} } as ContainerDocument],
     tasks: new Map(),
     taskIds: [id],
     sandboxIds: [id],

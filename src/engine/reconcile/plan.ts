@@ -7,6 +7,7 @@ import { assertNever } from '../../shared/errors.ts';
 import type { ContainerId } from '../../shared/ids.ts';
 import type { ContainerDocument } from '../containers/container-document.ts';
 import { lastExit } from '../containers/container-status.ts';
+import { startsWithEngine } from '../containers/restart-policy.ts';
 
 /** One step of recovery. */
 export type Action =
@@ -22,6 +23,10 @@ export type Action =
       readonly id: ContainerId;
       readonly task: TaskRecord | undefined;
     }
+  /** A restart was being waited for: wait again. */
+  | { readonly do: 'resume-restart'; readonly id: ContainerId; readonly delayMs: number }
+  /** At rest, but its policy wants it to run whenever the engine does. */
+  | { readonly do: 'start-by-policy'; readonly id: ContainerId }
   | { readonly do: 'finish-removal'; readonly id: ContainerId; readonly exitCode: number }
   | { readonly do: 'discard-task'; readonly id: ContainerId }
   | { readonly do: 'discard-sandbox'; readonly id: ContainerId }
@@ -71,8 +76,13 @@ function planOne(document: ContainerDocument, observed: Observed): readonly Acti
       return [{ do: 'undo-start', id, task: task.state === 'running' ? task.record : undefined }];
     case 'removing':
       return [{ do: 'finish-removal', id, exitCode: lastExit(status)?.exitCode ?? 0 }];
-    case 'created':
+    case 'restarting':
+      return [...planAtRest(id, observed), resumeRestart(document)];
     case 'exited':
+      return startsWithEngine(document)
+        ? [...planAtRest(id, observed), { do: 'start-by-policy', id }]
+        : planAtRest(id, observed);
+    case 'created':
     case 'dead':
       return planAtRest(id, observed);
     default:
@@ -82,6 +92,10 @@ function planOne(document: ContainerDocument, observed: Observed): readonly Acti
 
 function adopt(id: ContainerId, task: TaskRecord): Action {
   return { do: 'adopt', id, task };
+}
+
+function resumeRestart({ id, restartDelayMs = 0 }: ContainerDocument): Action {
+  return { do: 'resume-restart', id, delayMs: restartDelayMs };
 }
 
 function settle(

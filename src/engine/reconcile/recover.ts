@@ -6,7 +6,7 @@ import type { ContainerId } from '../../shared/ids.ts';
 import { SIGKILL } from '../../shared/signals.ts';
 import type { ContainerDeps } from '../containers/container-deps.ts';
 import type { ContainerStatus } from '../containers/container-document.ts';
-import { lastExit, liveStatus } from '../containers/container-status.ts';
+import { isRestarting, lastExit, liveStatus } from '../containers/container-status.ts';
 import { networkFacts } from '../containers/join-network.ts';
 import { trySignal } from '../containers/kill-container.ts';
 import { removeLocked } from '../containers/remove-container.ts';
@@ -14,7 +14,10 @@ import { stopContainer } from '../containers/stop-container.ts';
 import { releaseResources, settleExit, superviseTask } from '../containers/supervise-task.ts';
 import { type Action, type Observed, planRecovery } from './plan.ts';
 
-/** Brings documents and kernel in line. One container that cannot be recovered does not stop the others. */
+/**
+ * Brings documents and kernel in line, then lets restarts by policy happen, in the background. One container that
+ * cannot be recovered does not stop the others.
+ */
 export async function recover(deps: ContainerDeps): Promise<void> {
   const actions = planRecovery(await observe(deps));
   for (const action of actions) {
@@ -24,6 +27,7 @@ export async function recover(deps: ContainerDeps): Promise<void> {
       deps.logger.error('recovery step failed', { action: action.do, error });
     }
   }
+  deps.restarts.open();
 }
 
 async function observe(deps: ContainerDeps): Promise<Observed> {
@@ -55,6 +59,10 @@ async function execute(deps: ContainerDeps, action: Action): Promise<void> {
       return await settleExit(deps, action.id, action.exit);
     case 'undo-start':
       return await undoStart(deps, action.id, action.task);
+    case 'resume-restart':
+      return deps.restarts.schedule(action.id, action.delayMs);
+    case 'start-by-policy':
+      return await startByPolicy(deps, action.id);
     case 'finish-removal':
       return await finishRemoval(deps, action.id, action.exitCode);
     case 'discard-task':
@@ -77,13 +85,27 @@ async function adopt(deps: ContainerDeps, id: ContainerId, task: TaskRecord): Pr
     if (live !== undefined) await deps.registry.transition(id, { ...live, network });
   }
   superviseTask(deps, task);
+  deps.health.begin(id);
+}
+
+/** Durably on its way before anything happens, and free of what the policy counted before. */
+async function startByPolicy(deps: ContainerDeps, id: ContainerId): Promise<void> {
+  await deps.registry.amend(id, (document) => {
+    const { restartDelayMs: _, ...rest } = document;
+    if (rest.status.state !== 'exited') return document;
+    const status = { state: 'restarting', last: rest.status.last } as const;
+    return { ...rest, restartCount: 0, hasBeenManuallyStopped: false, status };
+  });
+  deps.restarts.schedule(id, 0);
 }
 
 async function finishStop(deps: ContainerDeps, id: ContainerId, task: TaskRecord): Promise<void> {
   await adopt(deps, id, task);
-  stopContainer(deps, id, { timeoutSeconds: undefined, signal: undefined }).catch(
-    (error: unknown) => deps.logger.error('cannot finish a stop', { container: id, error }),
-  );
+  stopContainer(deps, id, {
+    timeoutSeconds: undefined,
+    signal: undefined,
+    byHand: false,
+  }).catch((error: unknown) => deps.logger.error('cannot finish a stop', { container: id, error }));
 }
 
 async function undoStart(
@@ -96,12 +118,16 @@ async function undoStart(
   await deps.tasks.remove(id);
   const document = await deps.registry.transition(id, cutOffStatus(deps.registry.get(id).status));
   if (document.hostConfig.AutoRemove === true) await finishRemoval(deps, id, 128);
+  if (document.status.state === 'restarting') {
+    deps.restarts.schedule(id, document.restartDelayMs ?? 0);
+  }
 }
 
 /** The status of a container whose start was cut off. */
 function cutOffStatus(status: ContainerStatus): ContainerStatus {
   const error = 'the engine was stopped while the container was being started';
   const last = lastExit(status);
+  if (last !== undefined && isRestarting(status)) return { state: 'restarting', last };
   return last === undefined
     ? { state: 'created', error, exitCode: 128 }
     : { state: 'exited', last: { ...last, error } };

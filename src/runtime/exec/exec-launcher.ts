@@ -95,6 +95,7 @@ export class ExecLauncher {
         output: request.detached ? nothing() : mergeOutput(outputOf(child)),
         ...(stdin === undefined ? {} : { stdin: pipeStdin(stdin) }),
         resize: () => Promise.resolve(),
+        kill: killer(pid, exit),
       };
     } catch (error) {
       stdin?.destroy();
@@ -131,6 +132,7 @@ export class ExecLauncher {
       output: request.detached ? nothing() : output,
       ...(request.attachStdin && !request.detached ? { stdin: terminal } : {}),
       resize: async (size) => terminal.resize(size),
+      kill: killer(pid, exit),
     };
   }
 
@@ -214,6 +216,18 @@ async function textOf(path: string): Promise<string> {
 async function exitCodeOf(pid: number): Promise<number> {
   const exit = await watchExit(pid).ended;
   return exit === undefined ? EXIT_CODE_UNKNOWN : toExitCode(exit);
+}
+
+/** Until its exit was seen the process keeps its pid: nobody else's can be hit. */
+function killer(pid: number, exit: Promise<number>): ExecHandle['kill'] {
+  let hasEnded = false;
+  const end = () => {
+    hasEnded = true;
+  };
+  exit.then(end, end);
+  return async () => {
+    if (!hasEnded) process.kill(pid, 'SIGKILL');
+  };
 }
 
 function toExitCode({ exitCode, signal }: ProcessExit): number {

@@ -145,6 +145,7 @@ export class FakeTaskRunner implements TaskRunner {
       exit: process.exit,
       ...(request.attachStdin ? { stdin: process.stdin(true) } : {}),
       resize: async (size) => process.resize(size),
+      kill: async () => process.signal(9),
     };
   }
 
