@@ -59,10 +59,11 @@ export async function systemFacts(
     httpProxy: environment['HTTP_PROXY'] ?? environment['http_proxy'] ?? '',
     httpsProxy: environment['HTTPS_PROXY'] ?? environment['https_proxy'] ?? '',
     noProxy: environment['NO_PROXY'] ?? environment['no_proxy'] ?? '',
+    // Clients print these lines as they are; Docker's begin with this word.
     warnings: [
       ...facts.warnings,
-      'WARNING: No cgroup limits: resource settings of containers have no effect',
-    ],
+      'No cgroup limits: resource settings of containers have no effect',
+    ].map((text) => `WARNING: ${text}`),
     serverVersion: parts.version,
     rootlessNetwork: {
       driver: uplink.driver,

@@ -42,6 +42,11 @@ export interface SpecBuilder {
    * (symlinks never leave it). `invalid-argument` with Docker's text for an unknown user, empty command, …
    */
   build(input: SpecInput): Promise<RuntimeSpec>;
+  /**
+   * One sentence for each setting that this machine bends: the container starts all the same. `invalid-argument`
+   * for a ulimit that does not exist.
+   */
+  shortcomings(hostConfig: HostConfig): readonly string[];
   buildExec(input: ExecProcessInput): Promise<ExecProcess>;
   /** Uid, gid and supplementary groups of a `user[:group]` expression inside a rootfs. */
   resolveUser(rootfsDir: string, user: string): Promise<SpecUser>;

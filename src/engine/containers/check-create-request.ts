@@ -2,6 +2,7 @@
 import type { CreateContainerRequest } from '../../api/backends.ts';
 import type { HostConfig } from '../../wire/container-config.ts';
 import { checkHealthcheck } from '../health/check-healthcheck.ts';
+import { checkHostConfig } from './check-host-config.ts';
 import type { ContainerSettings } from './container-deps.ts';
 import {
   autoRemoveWithRestart,
@@ -24,6 +25,7 @@ export function checkCreateRequest(
   const { config, hostConfig } = request;
   checkRestartPolicy(hostConfig);
   checkHealthcheck(config.Healthcheck);
+  checkHostConfig(hostConfig);
   checkNetworkOptions(config, hostConfig);
   publishRequests(config, hostConfig);
   if (config.WorkingDir && !config.WorkingDir.startsWith('/')) {

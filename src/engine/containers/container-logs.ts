@@ -3,6 +3,8 @@ import type { LogsOptions } from '../../api/backends.ts';
 import type { LogEntry } from '../../runtime/log-reader.ts';
 import type { ContainerDeps } from './container-deps.ts';
 import { liveStatus } from './container-status.ts';
+import { logNotReadable } from './host-config-errors.ts';
+import { keepsNoLog } from './log-drivers.ts';
 import { chooseStreams } from './logged-output.ts';
 
 /** What the container wrote. A follow ends with the container; one that does not run is not followed. */
@@ -13,6 +15,7 @@ export async function containerLogs(
 ): Promise<{ tty: boolean; entries: AsyncIterable<readonly LogEntry[]> }> {
   const { options } = request;
   const document = deps.registry.resolve(request.ref);
+  if (keepsNoLog(document.hostConfig.LogConfig)) throw logNotReadable();
   const follows = options.follow && liveStatus(document.status) !== undefined;
   const { sinceSeconds, untilSeconds, tailLines } = options;
   const batches = deps.logs.read({

@@ -11,7 +11,9 @@ import { noCommand, platformMismatch } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { generateName, parseContainerName } from './container-names.ts';
 import { copyUpVolumes } from './copy-up-volumes.ts';
+import { ineffectiveSettings } from './ineffective-settings.ts';
 import { limitWarnings } from './limit-warnings.ts';
+import { logWarnings } from './log-drivers.ts';
 import { mergeImageConfig } from './merge-image-config.ts';
 import { parseNetworkMode } from './network-mode.ts';
 import { resolveMounts } from './resolve-mounts.ts';
@@ -31,6 +33,7 @@ export async function createContainer(
 ): Promise<CreatedContainer> {
   const given = request.name === undefined ? undefined : parseContainerName(request.name);
   checkCreateRequest(deps.settings, request);
+  const warnings = createWarnings(deps, request.hostConfig);
   const image = await deps.images.resolve(request.config.Image ?? '');
   checkPlatform(request, image);
   const config = mergedConfig(request, image);
@@ -54,7 +57,17 @@ export async function createContainer(
 
   undo.release();
   publishContainerEvent(deps, document, { action: 'create' });
-  return { id, warnings: limitWarnings(request.hostConfig) };
+  return { id, warnings };
+}
+
+/** What the container will not get, although it is made. */
+function createWarnings(deps: ContainerDeps, hostConfig: HostConfig): readonly string[] {
+  return [
+    ...limitWarnings(hostConfig),
+    ...ineffectiveSettings(hostConfig),
+    ...logWarnings(hostConfig.LogConfig),
+    ...deps.specs.shortcomings(hostConfig),
+  ];
 }
 
 function checkPlatform(request: CreateContainerRequest, image: ImageView): void {
@@ -93,7 +106,7 @@ interface NewDocument {
 
 function newDocument(deps: ContainerDeps, input: NewDocument): ContainerDocument {
   const { id, image, request } = input;
-  const hostConfig = withDefaults(deps, request.hostConfig);
+  const hostConfig = withDefaults(deps, withoutNetwork(input.config, request.hostConfig));
   const endpoints = Object.entries(request.networkingConfig.EndpointsConfig ?? {});
   return {
     v: 1,
@@ -112,6 +125,11 @@ function newDocument(deps: ContainerDeps, input: NewDocument): ContainerDocument
     restartCount: 0,
     status: { state: 'created' },
   };
+}
+
+/** `NetworkDisabled` means the network mode `none`. */
+function withoutNetwork(config: ContainerConfig, hostConfig: HostConfig): HostConfig {
+  return config.NetworkDisabled === true ? { ...hostConfig, NetworkMode: 'none' } : hostConfig;
 }
 
 /** The settings that dockerd fills in before it stores them. */

@@ -12,12 +12,26 @@ const LIMITS: readonly Limit[] = [
   ['memory reservation', (config) => isPositive(config.MemoryReservation)],
   ['swap limit', (config) => (config.MemorySwap ?? 0) !== 0],
   ['CPU shares', (config) => isPositive(config.CpuShares)],
-  ['CPU quota', (config) => isPositive(config.NanoCpus) || isPositive(config.CpuQuota)],
+  [
+    'CPU quota',
+    (config) => [config.NanoCpus, config.CpuQuota, config.CpuPeriod].some((it) => isPositive(it)),
+  ],
   ['CPU set', (config) => isGiven(config.CpusetCpus) || isGiven(config.CpusetMems)],
   ['block I/O weight', (config) => isPositive(config.BlkioWeight)],
+  ['block I/O limit of devices', hasDeviceLimit],
   ['PIDs limit', (config) => isPositive(config.PidsLimit)],
   ['device cgroup rules', (config) => isGiven(config.DeviceCgroupRules)],
 ];
+
+function hasDeviceLimit(config: HostConfig): boolean {
+  return [
+    config.BlkioWeightDevice,
+    config.BlkioDeviceReadBps,
+    config.BlkioDeviceWriteBps,
+    config.BlkioDeviceReadIOps,
+    config.BlkioDeviceWriteIOps,
+  ].some(isGiven);
+}
 
 /** One sentence for each limit that was asked for and has no effect. */
 export function limitWarnings(hostConfig: HostConfig): readonly string[] {

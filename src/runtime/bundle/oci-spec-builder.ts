@@ -20,6 +20,7 @@ import { toRlimits } from './rlimits.ts';
 import { makeDirInRoot } from './rooted-path.ts';
 import { goArchitecture, resolveSeccomp } from './seccomp-rules.ts';
 import { parseSecurityOptions } from './security-options.ts';
+import { shortcomings } from './shortcomings.ts';
 import type { SpecFacts } from './spec-facts.ts';
 
 const OCI_VERSION = '1.0.2';
@@ -63,6 +64,10 @@ export class OciSpecBuilder implements SpecBuilder {
         ...propagationOf(mounts),
       },
     };
+  }
+
+  shortcomings(hostConfig: HostConfig): readonly string[] {
+    return shortcomings(hostConfig, this.#facts);
   }
 
   async buildExec(input: ExecProcessInput): Promise<ExecProcess> {

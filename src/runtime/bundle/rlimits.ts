@@ -34,13 +34,18 @@ export function toRlimits(
 ): readonly SpecRlimit[] {
   return ulimits.map(({ Name, Soft, Hard }) => {
     const name = Name.toLowerCase();
-    const procName = PROC_NAMES[name];
-    if (procName === undefined) throw invalidUlimit(Name);
-    const most = hardLimits.get(procName) ?? Number.POSITIVE_INFINITY;
+    const most = hardLimitOf(name, hardLimits);
     const bounded = (value: number) => {
       const limit = Math.min(value < 0 ? Number.POSITIVE_INFINITY : value, most);
       return Number.isFinite(limit) ? limit : UNLIMITED;
     };
     return { type: `RLIMIT_${name.toUpperCase()}`, soft: bounded(Soft), hard: bounded(Hard) };
   });
+}
+
+/** Our own hard limit for a ulimit; `Infinity` when there is none. `invalid-argument` for a name nobody knows. */
+export function hardLimitOf(name: string, hardLimits: ReadonlyMap<string, number>): number {
+  const procName = PROC_NAMES[name.toLowerCase()];
+  if (procName === undefined) throw invalidUlimit(name);
+  return hardLimits.get(procName) ?? Number.POSITIVE_INFINITY;
 }

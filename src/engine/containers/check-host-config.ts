@@ -1,0 +1,75 @@
+/** What of `HostConfig` is refused when a container is created, with Docker's texts where it has one. */
+import type { DeviceRequest, HostConfig } from '../../wire/container-config.ts';
+import { invalidHostConfig } from './host-config-errors.ts';
+import { checkLogConfig } from './log-drivers.ts';
+
+/** Tells why the settings are refused, or nothing. */
+type Check = (hostConfig: HostConfig) => string | undefined;
+
+const OOM_SCORE_LIMIT = 1000;
+
+const CHECKS: readonly Check[] = [
+  checkNamespaces,
+  ({ UsernsMode = '' }) =>
+    ['', 'host'].includes(UsernsMode)
+      ? undefined
+      : `invalid userns mode: ${UsernsMode}: all containers share the user namespace of this engine`,
+  ({ Isolation = '' }) =>
+    ['', 'default'].includes(Isolation.toLowerCase())
+      ? undefined
+      : `invalid isolation "${Isolation}": linux only supports 'default'`,
+  ({ Cgroup = '' }) =>
+    Cgroup === '' ? undefined : `joining the control group of ${Cgroup} is not supported`,
+  ({ ShmSize = 0 }) => (ShmSize < 0 ? 'SHM size can not be less than 0' : undefined),
+  ({ OomScoreAdj: score = 0 }) =>
+    Math.abs(score) > OOM_SCORE_LIMIT
+      ? `Invalid value ${score}, range for oom score adj is [-1000, 1000]`
+      : undefined,
+  ({ Links }) =>
+    (Links ?? []).length === 0
+      ? undefined
+      : 'links are not supported: add the address with --add-host or share the network of the other container',
+  ({ StorageOpt }) =>
+    Object.keys(StorageOpt ?? {}).length === 0
+      ? undefined
+      : '--storage-opt is supported only for overlay over xfs with project quotas, which only root can set',
+  ({ DeviceRequests }) => deviceRefusal(DeviceRequests ?? []),
+  ({ Annotations }) =>
+    '' in (Annotations ?? {})
+      ? 'invalid Annotations: the empty string is not permitted'
+      : undefined,
+];
+
+/** Throws `invalid-argument`. */
+export function checkHostConfig(hostConfig: HostConfig): void {
+  for (const check of CHECKS) {
+    const refusal = check(hostConfig);
+    if (refusal !== undefined) throw invalidHostConfig(refusal);
+  }
+  checkLogConfig(hostConfig.LogConfig);
+}
+
+function checkNamespaces(hostConfig: HostConfig): string | undefined {
+  const { PidMode = '', IpcMode = '', UTSMode = '', CgroupnsMode = '' } = hostConfig;
+  if (!(PidMode === 'host' || isOwnOrContainer(PidMode, [''])))
+    return `invalid PID mode: ${PidMode}`;
+  if (!isOwnOrContainer(IpcMode, ['', 'private', 'shareable', 'none', 'host'])) {
+    return `invalid IPC mode: ${IpcMode}`;
+  }
+  if (!['', 'host'].includes(UTSMode)) return `invalid UTS mode: ${UTSMode}`;
+  if (!['', 'private', 'host'].includes(CgroupnsMode)) {
+    return `invalid cgroup namespace mode: ${CgroupnsMode}`;
+  }
+  return undefined;
+}
+
+function isOwnOrContainer(mode: string, own: readonly string[]): boolean {
+  return own.includes(mode) || /^container:./.test(mode);
+}
+
+function deviceRefusal(requests: readonly DeviceRequest[]): string | undefined {
+  const [request] = requests;
+  if (request === undefined) return undefined;
+  const capabilities = (request.Capabilities ?? []).map((list) => `[${list.join(' ')}]`).join(' ');
+  return `could not select device driver "${request.Driver ?? ''}" with capabilities: [${capabilities}]`;
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { shortcomings } from '../../runtime/bundle/shortcomings.ts';
+import type { HostConfig } from '../../wire/container-config.ts';
+import { checkHostConfig } from './check-host-config.ts';
+import { checkMount } from './check-mount.ts';
+import { ineffectiveSettings } from './ineffective-settings.ts';
+import { limitWarnings } from './limit-warnings.ts';
+import { logWarnings } from './log-drivers.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const FACTS = { hardLimits: new Map([['Max open files', 1024]]), oomScoreAdj: 100 };
+const DEVICE_LIMIT = [{ Path: '/dev/sda', Rate: 1 }];
+
+/** For each field that the page calls warned, a value that must be answered with a warning. */
+const WARNED: HostConfig = {
+  LogConfig: { Config: { 'max-size': '1m' } },
+  OomScoreAdj: -10,
+  SecurityOpt: ['label=type:x'],
+  CpuShares: 1,
+  Memory: 1,
+  NanoCpus: 1,
+  CgroupParent: 'x',
+  BlkioWeight: 10,
+  BlkioWeightDevice: [{ Path: '/dev/sda', Weight: 10 }],
+  BlkioDeviceReadBps: DEVICE_LIMIT,
+  BlkioDeviceWriteBps: DEVICE_LIMIT,
+  BlkioDeviceReadIOps: DEVICE_LIMIT,
+  BlkioDeviceWriteIOps: DEVICE_LIMIT,
+  CpuPeriod: 1,
+  CpuQuota: 1,
+  CpuRealtimePeriod: 1,
+  CpuRealtimeRuntime: 1,
+  CpusetCpus: '0',
+  CpusetMems: '0',
+  Devices: [{ PathOnHost: '/dev/null', PathInContainer: '/dev/null', CgroupPermissions: 'r' }],
+  DeviceCgroupRules: ['c 1:* r'],
+  KernelMemory: 1,
+  KernelMemoryTCP: 1,
+  MemoryReservation: 1,
+  MemorySwap: 1,
+  MemorySwappiness: 1,
+  OomKillDisable: true,
+  PidsLimit: 1,
+  Ulimits: [{ Name: 'nofile', Soft: 9999, Hard: 9999 }],
+  CpuCount: 1,
+  CpuPercent: 1,
+  IOMaximumIOps: 1,
+  IOMaximumBandwidth: 1,
+};
+
+/** For each field that the page calls refused, a value that must be; some are refused where they are used. */
+const REFUSED: HostConfig = {
+  LogConfig: { Type: 'wat' },
+  Mounts: [{ Type: 'image', Source: 'x', Target: '/x' }],
+  CgroupnsMode: 'wat',
+  IpcMode: 'wat',
+  Cgroup: 'container:x',
+  Links: ['a:b'],
+  PidMode: 'wat',
+  StorageOpt: { size: '1g' },
+  UTSMode: 'wat',
+  UsernsMode: 'wat',
+  Isolation: 'hyperv',
+  DeviceRequests: [{ Count: -1, Capabilities: [['gpu']] }],
+};
+const REFUSED_ELSEWHERE = ['VolumeDriver', 'Runtime'];
+
+/** The names of an interface's fields, from its source. */
+function fieldsOf(name: string): readonly string[] {
+  const source = readFileSync(join(ROOT, 'src/wire/container-config.ts'), 'utf8');
+  const [, body = ''] =
+    new RegExp(`export interface ${name} \\{\n(.*?)\n\\}`, 's').exec(source) ?? [];
+  return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, field = '']) => field);
+}
+
+/** The rows below a heading of the page. */
+function rowsOf(heading: string): ReadonlyMap<string, readonly string[]> {
+  const page = readFileSync(join(ROOT, 'docs/host-config.md'), 'utf8');
+  const section = page.split(`## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+  const rows = [...section.matchAll(/^\| `(\w+)` \| ([^|]+) \|/gm)];
+  return new Map(rows.map(([, field = '', words = '']) => [field, words.trim().split(', ')]));
+}
+
+const fieldsCalled = (word: string) =>
+  [...rowsOf('HostConfig')].filter(([, words]) => words.includes(word)).map(([field]) => field);
+
+function warningsFor(hostConfig: HostConfig): readonly string[] {
+  return [
+    ...limitWarnings(hostConfig),
+    ...ineffectiveSettings(hostConfig),
+    ...logWarnings(hostConfig.LogConfig),
+    ...shortcomings(hostConfig, FACTS),
+  ];
+}
+
+for (const [heading, type] of [
+  ['HostConfig', 'HostConfig'],
+  ['Config', 'ContainerConfig'],
+] as const) {
+  test(`the page has one row for each field of ${type}`, () => {
+    const rows = rowsOf(heading);
+    assert.ok(rows.size > 20);
+    assert.deepEqual([...rows.keys()].sort(), [...fieldsOf(type)].sort());
+    for (const words of rows.values()) {
+      for (const word of words) assert.ok(['honoured', 'warned', 'refused', 'kept'].includes(word));
+    }
+  });
+}
+
+test('every setting that is called warned is answered with exactly one warning', () => {
+  assert.deepEqual(fieldsCalled('warned').sort(), Object.keys(WARNED).sort());
+  for (const [field, value] of Object.entries(WARNED)) {
+    const warnings = warningsFor({ [field]: value });
+    assert.equal(warnings.length, 1, `${field}: ${warnings.join(' ')}`);
+    checkHostConfig({ [field]: value });
+  }
+});
+
+test('every setting that is called refused is refused', () => {
+  const examples = [...Object.keys(REFUSED), ...REFUSED_ELSEWHERE];
+  assert.deepEqual(fieldsCalled('refused').sort(), examples.sort());
+  for (const [field, value] of Object.entries(REFUSED)) {
+    const hostConfig: HostConfig = { [field]: value };
+    const check = () => {
+      checkHostConfig(hostConfig);
+      for (const mount of hostConfig.Mounts ?? []) checkMount(mount);
+    };
+    assert.throws(check, { kind: 'invalid-argument' }, field);
+  }
+});
+
+test('what a client sends that asks for nothing is neither warned of nor refused', () => {
+  const nothing: HostConfig = {
+    ...{ MemorySwappiness: -1, OomKillDisable: false, PidsLimit: 0, Memory: 0, CpusetCpus: '' },
+    ...{ Devices: [], Ulimits: [], SecurityOpt: ['label=disable', 'apparmor=unconfined'] },
+    ...{ LogConfig: { Type: '', Config: {} }, BlkioDeviceReadBps: [], IpcMode: '', UsernsMode: '' },
+    ...{ Devices: [{ PathOnHost: '/dev/null', PathInContainer: '', CgroupPermissions: 'rwm' }] },
+  };
+  checkHostConfig(nothing);
+  assert.deepEqual(warningsFor(nothing), []);
+});
