@@ -56,6 +56,17 @@ describe('Document', () => {
     assert.equal((await readdir(dir)).includes('fresh.json'), false);
   });
 
+  it('remembers a fact that the disk refuses, and stores it with the next update', async () => {
+    const disk = new FillingDisk();
+    const document = new Document<Counter>('counter', disk, { count: 0 });
+    disk.full = true;
+    await document.remember(increment);
+    assert.deepEqual([document.value, disk.written], [{ count: 1 }, null]);
+    disk.full = false;
+    await document.update(increment);
+    assert.deepEqual(disk.written, { count: 2 });
+  });
+
   it('keeps the committed value when the disk is full, and goes on when there is room again', async () => {
     const disk = new FillingDisk();
     const document = new Document('counter', disk, { count: 1 });

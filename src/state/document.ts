@@ -65,6 +65,20 @@ export class Document<T extends object> {
   }
 
   /**
+   * Changes the value in memory only, for a fact that holds although the disk refuses to take it. The next update
+   * stores it; whoever calls this must be able to learn the fact again after a crash.
+   */
+  remember(next: (current: Readonly<T>) => T): Promise<T> {
+    const job = this.#tail.then(async () => {
+      if (this.#retired) throw documentRemoved(this.name);
+      this.#low.data = next(this.#low.data);
+      return this.#low.data;
+    });
+    this.#tail = job.catch(() => undefined);
+    return job;
+  }
+
+  /**
    * Runs `remove` once earlier updates have settled; when it succeeds, the document takes no more updates. When
    * it fails, the document lives on. Part of removal.
    */
