@@ -11,11 +11,12 @@ const PAGE = join(import.meta.dirname, '..', 'docs', 'api-coverage.md');
 const WORDS: Readonly<Record<Action['kind'], string>> = {
   answer: 'yes',
   takeover: 'yes (raw stream)',
+  websocket: 'yes (WebSocket)',
   'not-implemented': 'no (501)',
   'swarm-inactive': 'no (503, as outside of a swarm)',
 };
 
-const isServed = ({ action }: Route) => action.kind === 'answer' || action.kind === 'takeover';
+const isServed = ({ action }: Route) => ['answer', 'takeover', 'websocket'].includes(action.kind);
 
 function table(routes: readonly Route[]): string {
   const rows = routes.map(

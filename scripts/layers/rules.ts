@@ -38,6 +38,7 @@ const PACKAGE_RULES: readonly { package: RegExp; allowed: RegExp; where: string 
   { package: /^node:child_process$/, allowed: /^sys\/exec\//, where: 'sys/exec' },
   { package: /^koffi$/, allowed: /^sys\//, where: 'sys' },
   { package: /^(hono|@hono)(\/|$)/, allowed: /^api\//, where: 'api' },
+  { package: /^ws$/, allowed: /^api\//, where: 'api' },
   { package: /^citty$/, allowed: /^(cli|bin)\//, where: 'cli and bin' },
   { package: /^consola(\/|$)/, allowed: /^(cli|bin)\//, where: 'cli and bin' },
   { package: /^lowdb(\/|$)/, allowed: /^state\//, where: 'state' },

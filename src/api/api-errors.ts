@@ -17,4 +17,8 @@ export const notSwarmManager = () =>
 export const pluginNotFound = (name: string) =>
   new EngineError('not-found', `plugin "${name}" not found`);
 
+/** A plain request where only a WebSocket makes sense. */
+export const webSocketExpected = () =>
+  new EngineError('invalid-argument', 'not websocket protocol');
+
 export const clientHungUp = () => new EngineError('cancelled', 'the client closed the connection');

@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import { getPath } from 'hono/utils/url';
 import { API_VERSION, assertServed, splitVersion } from '../wire/api-version.ts';
-import { notImplemented, notSwarmManager } from './api-errors.ts';
+import { notImplemented, notSwarmManager, webSocketExpected } from './api-errors.ts';
 import type { ApiContext, ApiDeps, ApiEnv, ServerFacts } from './context.ts';
 import { logFailure, toErrorAnswer } from './error-handler.ts';
 import { OPERATIONS } from './operations.ts';
@@ -69,6 +69,8 @@ function respond(c: ApiContext, route: Route, deps: ApiDeps): Response | Promise
   switch (route.action.kind) {
     case 'answer':
       return route.action.handler(c, deps);
+    case 'websocket':
+      throw webSocketExpected();
     case 'swarm-inactive':
       throw notSwarmManager();
     default:

@@ -1,11 +1,11 @@
 /**
- * The second door of the API: requests whose connection becomes a raw stream (`attach`, `exec start`). Node's
- * parser hands them over with the body unread, whether they ask for an upgrade or not.
+ * The second door of the API: requests whose connection becomes a raw stream (`attach`, `exec start`) or a
+ * WebSocket. Node's parser hands them over with the body unread, whether they ask for an upgrade or not.
  */
 import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { messageOf } from '../shared/errors.ts';
-import { assertServed, splitVersion } from '../wire/api-version.ts';
+import { assertServed, isAtLeast, splitVersion } from '../wire/api-version.ts';
 import { frameHeader } from '../wire/stdcopy.ts';
 import { routePath, standardHeaders } from './app.ts';
 import type { AttachSession } from './backends.ts';
@@ -17,12 +17,18 @@ import { type RouteMatch, RouteMatcher } from './route-table.ts';
 import { readSocketBody } from './socket-body.ts';
 import { endConnection, serveSession } from './stream-session.ts';
 import type { Takeover, TakeoverHandler } from './takeover.ts';
+import { serveWebSocket } from './websocket-session.ts';
 
-const TAKEOVERS = new RouteMatcher(OPERATIONS.filter(({ action }) => action.kind === 'takeover'));
+const TAKEOVERS = new RouteMatcher(
+  OPERATIONS.filter(({ action }) => action.kind === 'takeover' || action.kind === 'websocket'),
+);
 
-function findTakeover(method: string | undefined, url: string | undefined): RouteMatch | undefined {
-  if (method !== 'POST' || url === undefined) return undefined;
-  return TAKEOVERS.find(method, routePath(pathOf(url)));
+/** Undefined for ordinary requests, and for one to a WebSocket route that asks for no WebSocket. */
+function findTakeover({ method = '', url = '', headers }: IncomingMessage): RouteMatch | undefined {
+  const match = TAKEOVERS.find(method, routePath(pathOf(url)));
+  const isOrdinary =
+    match?.route.action.kind === 'websocket' && headers.upgrade?.toLowerCase() !== 'websocket';
+  return isOrdinary ? undefined : match;
 }
 
 const pathOf = (url: string) => url.split('?', 1)[0] ?? '';
@@ -34,7 +40,7 @@ const pathOf = (url: string) => url.split('?', 1)[0] ?? '';
  */
 export class TakeoverMessage extends IncomingMessage {
   get upgrade(): boolean {
-    return findTakeover(this.method, this.url) !== undefined;
+    return findTakeover(this) !== undefined;
   }
 
   set upgrade(_asked: boolean) {
@@ -94,9 +100,17 @@ function routeOf(request: IncomingMessage): {
   handler: TakeoverHandler;
   params: RouteMatch['params'];
 } {
-  const match = findTakeover(request.method, request.url);
-  if (match?.route.action.kind !== 'takeover') throw new TypeError('not a takeover route');
-  return { handler: match.route.action.handler, params: match.params };
+  const match = findTakeover(request);
+  const action = match?.route.action;
+  if (
+    match === undefined ||
+    action === undefined ||
+    !('handler' in action) ||
+    action.kind === 'answer'
+  ) {
+    throw new TypeError('not a takeover route');
+  }
+  return { handler: action.handler, params: match.params };
 }
 
 async function proceed(
@@ -109,6 +123,11 @@ async function proceed(
   if (takeover.kind === 'empty') {
     writeAnswer(deps, socket, { status: takeover.status, body: '' });
     return;
+  }
+  if (isWebSocket(request)) {
+    const { version } = splitVersion(pathOf(request.url ?? ''));
+    const binary = isAtLeast(version, '1.28');
+    return await serveWebSocket({ request, socket, binary }, await takeover.open());
   }
   socket.write(streamHead(deps, request, takeover));
   let session: AttachSession;
@@ -124,6 +143,9 @@ async function proceed(
   }
   await serveSession(socket, session);
 }
+
+const isWebSocket = (request: IncomingMessage) =>
+  findTakeover(request)?.route.action.kind === 'websocket';
 
 function streamHead(
   deps: ApiDeps,

@@ -9,6 +9,8 @@ export type Action =
   | { readonly kind: 'answer'; readonly handler: Handler }
   /** The connection becomes a raw stream: served by the hijack door. */
   | { readonly kind: 'takeover'; readonly handler: TakeoverHandler }
+  /** The connection becomes a WebSocket: served by the same door. */
+  | { readonly kind: 'websocket'; readonly handler: TakeoverHandler }
   /** Answers 501. */
   | { readonly kind: 'not-implemented' }
   /** Answers what dockerd answers outside of a swarm. */
@@ -38,6 +40,9 @@ export const answer = (handler: Handler): Action => ({ kind: 'answer', handler }
 
 /** An operation that takes the connection over. */
 export const takeover = (handler: TakeoverHandler): Action => ({ kind: 'takeover', handler });
+
+/** An operation that turns the connection into a WebSocket. */
+export const websocket = (handler: TakeoverHandler): Action => ({ kind: 'websocket', handler });
 
 /** Where image names stand, a parameter may hold slashes; so may the path of `OPTIONS`. */
 const PARAMETERS_WITH_SLASHES = /^\/(?:images|plugins|distribution)\/|^\/\{anything\}$/;

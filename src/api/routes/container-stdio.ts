@@ -1,28 +1,44 @@
 /** Routes of containers' input and output: attach, logs, resize. */
 
 import type { TerminalSize } from '../../runtime/task-runner.ts';
+import { isAtLeast } from '../../wire/api-version.ts';
 import { decodeBoolean, decodeInteger, decodeTail, decodeTimestamp } from '../../wire/query.ts';
 import { invalidNumber, noLogStream } from '../../wire/wire-errors.ts';
-import { type ApiContext, type Handler, pathParam, queryFlag } from '../context.ts';
+import { type ApiContext, type ApiDeps, type Handler, pathParam, queryFlag } from '../context.ts';
 import { LogEncoder } from '../log-encoding.ts';
 import { streamMediaType } from '../media-types.ts';
-import { answer, type Handlers, takeover } from '../route-table.ts';
+import { answer, type Handlers, takeover, websocket } from '../route-table.ts';
 import { mapAsync, streamResponse } from '../streaming.ts';
-import type { TakeoverHandler } from '../takeover.ts';
+import type { Takeover, TakeoverHandler, TakeoverRequest } from '../takeover.ts';
 
-const attach: TakeoverHandler = async ({ params, query, signal }, { backends }) => {
-  const flag = (name: string) => decodeBoolean(query.get(name) ?? undefined);
+const attach: TakeoverHandler = (request, deps) =>
+  openAttach(request, deps, (name) => queryBoolean(request, name));
+
+/** Before version 1.42 a WebSocket always carried all three streams. */
+const attachWebSocket: TakeoverHandler = (request, deps) => {
+  const isChosen = isAtLeast(request.version, '1.42');
+  return openAttach(request, deps, (name) => !isChosen || queryBoolean(request, name));
+};
+
+const queryBoolean = ({ query }: TakeoverRequest, name: string) =>
+  decodeBoolean(query.get(name) ?? undefined);
+
+async function openAttach(
+  request: TakeoverRequest,
+  { backends }: ApiDeps,
+  wants: (stream: 'stdin' | 'stdout' | 'stderr') => boolean,
+): Promise<Takeover> {
   const session = await backends.containers.attach(
-    params['id'] ?? '',
+    request.params['id'] ?? '',
     {
-      stdin: flag('stdin'),
-      stdout: flag('stdout'),
-      stderr: flag('stderr'),
-      logs: flag('logs'),
-      stream: flag('stream'),
-      detachKeys: query.get('detachKeys') || undefined,
+      stdin: wants('stdin'),
+      stdout: wants('stdout'),
+      stderr: wants('stderr'),
+      logs: queryBoolean(request, 'logs'),
+      stream: queryBoolean(request, 'stream'),
+      detachKeys: request.query.get('detachKeys') || undefined,
     },
-    signal,
+    request.signal,
   );
   return {
     kind: 'stream',
@@ -30,7 +46,7 @@ const attach: TakeoverHandler = async ({ params, query, signal }, { backends }) 
     standardHeaders: false,
     open: () => Promise.resolve(session),
   };
-};
+}
 
 const logs: Handler = async (c, deps) => {
   const stdout = queryFlag(c, 'stdout');
@@ -78,6 +94,7 @@ const resize: Handler = async (c, { backends }) => {
 
 export const containerStdioHandlers: Handlers = {
   'POST /containers/{id}/attach': takeover(attach),
+  'GET /containers/{id}/attach/ws': websocket(attachWebSocket),
   'GET /containers/{id}/logs': answer(logs),
   'POST /containers/{id}/resize': answer(resize),
 };
