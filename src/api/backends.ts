@@ -18,6 +18,7 @@ import type { LogEntry } from '../runtime/log-reader.ts';
 import type { ProcessTable } from '../runtime/task-observer.ts';
 import type { OutputChunk, StdinSink, TerminalSize } from '../runtime/task-runner.ts';
 import type { NameFilePaths } from '../storage/container-files.ts';
+import type { PathStat } from '../storage/file-trees.ts';
 import type { ContainerConfig, HostConfig, NetworkingConfig } from '../wire/container-config.ts';
 import type { Filters } from '../wire/filters.ts';
 import type { ProgressMessage } from '../wire/json-stream.ts';
@@ -156,6 +157,28 @@ export type ContainerBackend = ContainerLifecycleBackend &
   ContainerObservationBackend &
   ContainerStdioBackend;
 
+/** Files of containers, running or not. Paths are the container's own. */
+export interface ContainerFilesBackend {
+  stat(ref: string, path: string): Promise<PathStat>;
+  /** The stream holds the container's files until it has ended, is left, or `signal` aborts. */
+  archive(
+    ref: string,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<{ stat: PathStat; tar: AsyncIterable<Uint8Array> }>;
+  extract(
+    request: {
+      readonly ref: string;
+      readonly path: string;
+      readonly noOverwriteDirNonDir: boolean;
+      readonly copyUidGid: boolean;
+    },
+    archive: AsyncIterable<Uint8Array>,
+  ): Promise<void>;
+  /** The root file system without mounts; holds it like `archive`. */
+  export(ref: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+}
+
 export interface ExecBackend {
   create(containerRef: string, request: CreateExecRequest): Promise<{ id: string }>;
   /** Checks that the session can start; for errors that must come before the connection is taken over. */
@@ -270,6 +293,7 @@ export interface SystemBackend {
 /** Everything the router is built from. */
 export interface Backends {
   readonly containers: ContainerBackend;
+  readonly containerFiles: ContainerFilesBackend;
   readonly exec: ExecBackend;
   readonly images: ImageBackend;
   readonly volumes: VolumeBackend;

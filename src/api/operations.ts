@@ -1,5 +1,6 @@
 /** Every operation of API 1.51, in the order of Docker's reference, and what clients call beside it. */
 import type { Action, Handlers, Method, Route } from './route-table.ts';
+import { containerFileHandlers } from './routes/container-files.ts';
 import { containerObservationHandlers } from './routes/container-observation.ts';
 import { containerStdioHandlers } from './routes/container-stdio.ts';
 import { containerHandlers } from './routes/containers.ts';
@@ -133,6 +134,7 @@ const HANDLERS: Handlers = {
   ...containerHandlers,
   ...containerObservationHandlers,
   ...containerStdioHandlers,
+  ...containerFileHandlers,
   ...execHandlers,
   ...imageHandlers,
   ...volumeHandlers,

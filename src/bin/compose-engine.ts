@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createApiServer } from '../api/server.ts';
 import type { ContainerDeps } from '../engine/containers/container-deps.ts';
+import { ContainerFilesService } from '../engine/containers/container-files-service.ts';
 import { ContainerRegistry } from '../engine/containers/container-registry.ts';
 import { ContainerService } from '../engine/containers/container-service.ts';
 import { ContainerSignals } from '../engine/containers/container-signals.ts';
@@ -27,6 +28,7 @@ import { findInit } from '../runtime/find-init.ts';
 import { KeyedMutex } from '../shared/keyed-mutex.ts';
 import { Collection } from '../state/collection.ts';
 import { ensureLayout } from '../state/layout.ts';
+import { MountedTrees } from '../storage/archive/mounted-trees.ts';
 import { DiskContainerFiles } from '../storage/files/disk-container-files.ts';
 import { DiskVolumeFiles } from '../storage/files/disk-volume-files.ts';
 import { openSnapshotter } from '../storage/snapshots/open-snapshotter.ts';
@@ -159,7 +161,11 @@ async function composeServices(
     openFiles: () => readdirSync('/proc/self/fd').length,
     login: (credentials) => images.login(credentials),
   });
-  return { deps, containers, exec, images, volumes, networks, system };
+  const containerFiles = new ContainerFilesService({
+    ...deps,
+    trees: await MountedTrees.open(parts.runtimePaths.treesDir, parts.logger),
+  });
+  return { deps, containers, containerFiles, exec, images, volumes, networks, system };
 }
 
 interface ContainerParts {

@@ -77,6 +77,8 @@ export const RUNTIME_NAMES = {
   rootfsDir: 'rootfs',
   /** Paths inside of volumes that containers have mounted, by container id. */
   pinsDir: 'pins',
+  /** Where files of containers are mounted while clients read or write them. */
+  treesDir: 'trees',
   /** State of the OCI runtimes, one directory for each runtime. */
   runtimesDir: 'runtimes',
 } as const;

@@ -68,6 +68,7 @@ export interface RuntimePaths {
   readonly layerLinksDir: string;
   readonly rootfsDir: string;
   readonly pinsDir: string;
+  readonly treesDir: string;
   readonly runtimesDir: string;
   /** Files of one running container. */
   container(id: string): TaskPaths;
@@ -137,6 +138,7 @@ export function runtimePaths(root: string): RuntimePaths {
     layerLinksDir: join(root, RUNTIME_NAMES.layerLinksDir),
     rootfsDir: join(root, RUNTIME_NAMES.rootfsDir),
     pinsDir: join(root, RUNTIME_NAMES.pinsDir),
+    treesDir: join(root, RUNTIME_NAMES.treesDir),
     runtimesDir: join(root, RUNTIME_NAMES.runtimesDir),
     container: (id) => taskPaths(join(containersDir, id)),
     sandbox: (id) => sandboxPaths(join(sandboxesDir, id)),

@@ -18,6 +18,7 @@ import { digestOf } from '../../src/oci/digest.ts';
 import { EngineError } from '../../src/shared/errors.ts';
 import { newExecId, newNetworkId, randomId } from '../../src/shared/ids.ts';
 import { assertKnownFilters } from '../../src/wire/filters.ts';
+import { FakeContainerFiles } from './fake-container-files.ts';
 import { FAKE_TIME, FakeContainers } from './fake-containers.ts';
 import { FakeProcess } from './fake-process.ts';
 import { FAKE_INFO } from './fake-system-info.ts';
@@ -292,6 +293,7 @@ class FakeSystem implements SystemBackend {
 /** Backends with handles for tests. */
 export interface FakeBackends {
   readonly containers: FakeContainers;
+  readonly containerFiles: FakeContainerFiles;
   readonly exec: FakeExec;
   readonly images: FakeImages;
   readonly volumes: FakeVolumes;
@@ -303,6 +305,7 @@ export function fakeBackends(): FakeBackends {
   const containers = new FakeContainers();
   return {
     containers,
+    containerFiles: new FakeContainerFiles(containers),
     exec: new FakeExec(containers),
     images: new FakeImages(),
     volumes: new FakeVolumes(),

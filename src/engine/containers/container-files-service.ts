@@ -1,0 +1,30 @@
+/** The verbs that deal with the files of containers, bound to what they work with. */
+import type { ContainerFilesBackend } from '../../api/backends.ts';
+import { archiveContainerPath, statContainerPath } from './archive-container.ts';
+import { exportContainer } from './export-container.ts';
+import { type ExtractRequest, extractArchive } from './extract-archive.ts';
+import type { ContainerFilesDeps } from './hold-tree.ts';
+
+export class ContainerFilesService implements ContainerFilesBackend {
+  readonly #deps: ContainerFilesDeps;
+
+  constructor(deps: ContainerFilesDeps) {
+    this.#deps = deps;
+  }
+
+  stat(ref: string, path: string) {
+    return statContainerPath(this.#deps, ref, path);
+  }
+
+  archive(ref: string, path: string, signal: AbortSignal) {
+    return archiveContainerPath(this.#deps, { ref, path }, signal);
+  }
+
+  extract(request: ExtractRequest, archive: AsyncIterable<Uint8Array>) {
+    return extractArchive(this.#deps, request, archive);
+  }
+
+  export(ref: string, signal: AbortSignal) {
+    return exportContainer(this.#deps, ref, signal);
+  }
+}
