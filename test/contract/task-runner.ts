@@ -236,6 +236,15 @@ function testExec(rig: () => TaskRig, tasks: TaskStarter): void {
     assert.equal(await failing.exit, 5);
   });
 
+  it('kills a session and leaves an ended one alone', async () => {
+    const { runner, programs } = rig();
+    const { request } = await tasks.start(programs.sleeps());
+    const handle = await runner.exec(execRequest(request, programs.sleeps()));
+    await handle.kill();
+    assert.equal(await handle.exit, 137);
+    await handle.kill();
+  });
+
   it('passes input on and its end', async () => {
     const { runner, programs } = rig();
     const { request } = await tasks.start(programs.sleeps());
