@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startDaemon } from '../support/daemon.ts';
+import { eventually } from '../support/eventually.ts';
 import { getOverSocket, requestOverSocket } from '../support/http-over-socket.ts';
 import { BUSYBOX } from '../support/images.ts';
 
@@ -173,6 +174,19 @@ test('update stores limits and the restart policy, and warns of limits without e
   assert.equal(await daemon.ok('inspect', '-f', stored, 'tuned'), '512 67108864 9');
   assert.equal(await daemon.ok('inspect', '-f', policy, 'tuned'), 'on-failure 3');
   await daemon.ok('rm', '-f', 'tuned');
+});
+
+test('a restart policy that was changed counts from the next end on', async () => {
+  await run('revived', 'sh', '-c', 'trap "exit 3" USR1; while :; do sleep 0.05; done');
+  await daemon.ok('update', '--restart', 'always', 'revived');
+  await daemon.ok('exec', 'revived', 'kill', '-USR1', '1');
+  const state = ['inspect', '-f', '{{.RestartCount}} {{.State.Running}}', 'revived'];
+  await eventually(async () => (await daemon.ok(...state)) === '1 true');
+  await daemon.ok('update', '--restart', 'no', 'revived');
+  await daemon.ok('kill', '-s', 'USR1', 'revived');
+  assert.equal(await daemon.ok('wait', 'revived'), '3');
+  assert.equal(await daemon.ok(...state), '1 false');
+  await daemon.ok('rm', 'revived');
 });
 
 test('update refuses what contradicts the container, with Docker’s reasons', async () => {

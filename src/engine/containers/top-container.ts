@@ -1,7 +1,7 @@
 /** `GET /containers/{id}/top`. */
 import type { ProcessTable } from '../../runtime/task-observer.ts';
 import type { ContainerDeps } from './container-deps.ts';
-import { notRunning, renamedPsColumn } from './container-errors.ts';
+import { isRestartingNow, notRunning, renamedPsColumn } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { liveStatus } from './container-status.ts';
 
@@ -15,6 +15,7 @@ export async function topContainer(
 ): Promise<ProcessTable> {
   assertPidColumnIsReal(psArgs);
   const document = deps.registry.resolve(ref);
+  if (document.status.state === 'restarting') throw isRestartingNow(document.id);
   const live = liveStatus(document.status);
   if (live === undefined) throw notRunning(document.id);
   const args = (psArgs.trim() || DEFAULT_PS_ARGS).split(' ').filter((arg) => arg !== '');
