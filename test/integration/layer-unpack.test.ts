@@ -182,6 +182,25 @@ describe('an unpacked layer', () => {
     }
   });
 
+  it('with many directories lets other things run until the last one has its time', async () => {
+    await using scratch = await makeScratch();
+    const names = Array.from({ length: 2000 }, (_, index) => `dir-${index}`);
+    const tar = layerTar(names.map((name) => ({ name, type: '5', mode: 0o755, mtime: 1e9 })));
+    const layer = { mediaType: OCI_LAYER_GZIP, diffId: digestOf(tar) };
+    const unpacking = new TarUnpacker().begin({ dir: scratch.dir, whiteouts: 'overlay' }, layer);
+    await unpacking.write(tar);
+    let turns = 0;
+    const count = () => {
+      turns += 1;
+      ticking = setImmediate(count);
+    };
+    let ticking = setImmediate(count);
+    await unpacking.finish();
+    clearImmediate(ticking);
+    assert.ok(turns > 10, `${turns} turns`);
+    for (const name of names) assert.equal((await lstat(join(scratch.dir, name))).mtimeMs, 1e12);
+  });
+
   it('equals what tar itself extracts', async () => {
     await using scratch = await makeScratch();
     const tar = execFileSync('tar', ['-cf', '-', '-C', '/usr/share', 'terminfo', 'perl5'], {

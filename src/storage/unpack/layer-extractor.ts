@@ -37,6 +37,9 @@ import { isWhiteoutName, WhiteoutWriter } from './whiteouts.ts';
 /** From this size on a file is written in the thread pool. */
 const LARGE_FILE_BYTES = 512 * 1024;
 
+/** So many directories are finished without a pause: about as much work as a chunk of entries. */
+const DIRECTORIES_AT_ONCE = 128;
+
 const writeAsync = promisify(write);
 
 interface OpenFile {
@@ -56,6 +59,7 @@ export class LayerExtractor {
    * it would hand the group down to entries.
    */
   readonly #directories = new Map<string, TarEntry>();
+  #unfinished: (readonly [path: string, entry: TarEntry])[] | undefined;
   #file: OpenFile | undefined;
   #sizeBytes = 0;
   #entryCount = 0;
@@ -81,12 +85,22 @@ export class LayerExtractor {
     }
   }
 
-  /** The archive is complete: sets the times of directories. */
-  finish(): UnpackedLayer {
-    for (const [path, entry] of [...this.#directories].reverse()) {
+  /**
+   * The archive is complete: sets the times of some directories, those made last first. True when others are left,
+   * for the next call or for `finish`: a layer can have more of them than the event loop may be held up for.
+   */
+  finishSome(): boolean {
+    this.#unfinished ??= [...this.#directories];
+    for (const [path, entry] of this.#unfinished.splice(-DIRECTORIES_AT_ONCE).reverse()) {
       // A later entry may have replaced the directory.
       if (tryLstat(path)?.isDirectory() === true) finishDirectory(path, entry);
     }
+    return this.#unfinished.length > 0;
+  }
+
+  /** Sets the times of all directories that are left. */
+  finish(): UnpackedLayer {
+    while (this.finishSome());
     return {
       sizeBytes: this.#sizeBytes,
       entryCount: this.#entryCount,

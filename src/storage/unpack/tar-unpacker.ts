@@ -80,6 +80,10 @@ class TarUnpacking implements LayerUnpacking {
     this.#parser.finish();
     const actual = this.#digest.digest();
     if (actual !== this.#diffId) throw wrongDiffId(this.#diffId, actual);
+    while (this.#extractor.finishSome()) {
+      await setImmediate();
+      this.#throwIfFailed();
+    }
     const unpacked = this.#extractor.finish();
     this.#ended = true;
     return unpacked;
