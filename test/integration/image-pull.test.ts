@@ -6,8 +6,11 @@ import { after, before, describe, it } from 'node:test';
 import { OCI_INDEX, OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import { kindOf, messageOf } from '../../src/shared/errors.ts';
 import { ImageEngine, NOTHING } from '../support/image-engine.ts';
+import { bringLoopbackUp } from '../support/loopback.ts';
 import { describe as descriptorOf, type OciImage, ociImage } from '../support/oci-image.ts';
 import { STUB_CREDENTIALS, StubRegistry } from '../support/stub-registry.ts';
+
+bringLoopbackUp();
 
 const IMAGE = ociImage({
   layers: [

@@ -1,6 +1,5 @@
 /** The registry client: held to its contract, and against the distribution project's own registry. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -8,11 +7,12 @@ import { testImageRegistryContract } from '../contract/image-registry.ts';
 import { requires } from '../support/capabilities.ts';
 import { ImageEngine, makeRegistry } from '../support/image-engine.ts';
 import { filesImage } from '../support/images.ts';
+import { bringLoopbackUp } from '../support/loopback.ts';
 import { TestRegistry } from '../support/registry.ts';
 import { StubRegistry } from '../support/stub-registry.ts';
 
 testImageRegistryContract('OciRegistry', async (image) => {
-  execFileSync('ip', ['link', 'set', 'lo', 'up']);
+  bringLoopbackUp();
   const stub = await StubRegistry.start();
   stub.add('team/app', 'v1', image);
   const registry = makeRegistry();
@@ -28,7 +28,7 @@ testImageRegistryContract('OciRegistry', async (image) => {
 
 describe('docker-registry', requires('docker-registry'), () => {
   it('gives an image by tag and by digest', async () => {
-    execFileSync('ip', ['link', 'set', 'lo', 'up']);
+    bringLoopbackUp();
     await using registry = await TestRegistry.start();
     await using engine = await ImageEngine.start();
     const recipe = await filesImage('team/app:v1', { hello: 'hello', world: 'world' });

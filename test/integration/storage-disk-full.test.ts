@@ -1,6 +1,5 @@
 /** A full disk in the middle of a pull or load. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +8,7 @@ import { describe, it } from 'node:test';
 import { kindOf, messageOf } from '../../src/shared/errors.ts';
 import { MountFlag, mount, UmountFlag, umount } from '../../src/sys/libc.ts';
 import { ImageEngine, NOTHING } from '../support/image-engine.ts';
+import { bringLoopbackUp } from '../support/loopback.ts';
 import { dockerArchive, ociImage } from '../support/oci-image.ts';
 import { StubRegistry } from '../support/stub-registry.ts';
 
@@ -34,8 +34,7 @@ async function onSmallDisk(test: (engine: ImageEngine, root: string) => Promise<
   }
 }
 
-// A fresh network namespace has its loopback down; elsewhere it is up and this changes nothing.
-execFileSync('ip', ['link', 'set', 'lo', 'up']);
+bringLoopbackUp();
 
 describe('a full disk', () => {
   it('fails a pull with the cure and nothing left; a smaller image then fits', async () => {
