@@ -1,5 +1,6 @@
 /** The containers that exist: their documents, the index of names, and the resolver of references. */
 
+import { kindOf } from '../../shared/errors.ts';
 import type { ContainerId } from '../../shared/ids.ts';
 import type { Collection } from '../../state/collection.ts';
 import type { Durability } from '../../state/document.ts';
@@ -99,6 +100,25 @@ export class ContainerRegistry {
     change: (document: ContainerDocument) => ContainerDocument,
   ): Promise<ContainerDocument> {
     return this.#change(id, change, 'ordered');
+  }
+
+  /**
+   * Like `amend`, for what has happened whether the disk takes it or not: on a full disk it is only `remembered`
+   * until the next change. The runtime's own files must then stay, so that a crash does not lose it.
+   */
+  async record(
+    id: ContainerId,
+    change: (document: ContainerDocument) => ContainerDocument,
+  ): Promise<'stored' | 'remembered'> {
+    try {
+      await this.amend(id, change);
+      return 'stored';
+    } catch (error) {
+      const document = this.#documents.get(id);
+      if (kindOf(error) !== 'unavailable' || document === undefined) throw error;
+      await document.remember(change);
+      return 'remembered';
+    }
   }
 
   /** Stores a change of anything else, on disk when this resolves, and returns the document. */

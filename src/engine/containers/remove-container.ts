@@ -61,10 +61,9 @@ export async function removeLocked(
   const document = deps.registry.get(id);
   const last = lastExit(document.status);
   if (document.status.state !== 'removing') {
-    await deps.registry.transition(id, {
-      state: 'removing',
-      ...(last === undefined ? {} : { last }),
-    });
+    const status = { state: 'removing', ...(last === undefined ? {} : { last }) } as const;
+    // A full disk must not keep what would make room on it.
+    await deps.registry.record(id, (current) => ({ ...current, status }));
   }
   await deps.sandboxes.remove(id);
   await deps.snapshots.removeActive(id);

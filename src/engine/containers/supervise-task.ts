@@ -40,15 +40,17 @@ export async function settleExit(
     const facts = exitFacts(live.task, exit, error);
     await releaseResources(deps, id);
     if (document.hostConfig.AutoRemove === true && !deps.keptOnExit.has(id)) {
-      await deps.registry.transition(id, { state: 'removing', last: facts });
+      const status = { state: 'removing', last: facts } as const;
+      await deps.registry.record(id, (current) => ({ ...current, status }));
       announceExit(deps, document, facts);
       await removeLocked(deps, id, { volumes: true, end });
       return;
     }
     const delayMs = live.state === 'stopping' ? undefined : restartDelayAfter(document, facts);
-    await deps.registry.amend(id, (current) => afterRun(current, facts, delayMs));
+    const kept = await deps.registry.record(id, (current) => afterRun(current, facts, delayMs));
     announceExit(deps, document, facts);
-    discardTask(deps, id);
+    // What the disk did not take, a new engine learns from the task's own files.
+    if (kept === 'stored') discardTask(deps, id);
     if (delayMs !== undefined) deps.restarts.schedule(id, delayMs);
   });
 }
