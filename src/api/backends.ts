@@ -13,15 +13,21 @@ import type { ExecDocument } from '../engine/exec/exec-document.ts';
 import type { ImageView } from '../engine/images/image-view.ts';
 import type { SystemInfo } from '../engine/system/system-info.ts';
 import type { VolumeDocument } from '../engine/volumes/volume-document.ts';
-import type { NetworkRecord } from '../network/sandbox-service.ts';
+import type { NetworkRecord } from '../network/network-record.ts';
 import type { LogEntry } from '../runtime/log-reader.ts';
 import type { ProcessTable } from '../runtime/task-observer.ts';
 import type { OutputChunk, StdinSink, TerminalSize } from '../runtime/task-runner.ts';
 import type { NameFilePaths } from '../storage/container-files.ts';
 import type { PathStat } from '../storage/file-trees.ts';
-import type { ContainerConfig, HostConfig, NetworkingConfig } from '../wire/container-config.ts';
+import type {
+  ContainerConfig,
+  EndpointSettings,
+  HostConfig,
+  NetworkingConfig,
+} from '../wire/container-config.ts';
 import type { Filters } from '../wire/filters.ts';
 import type { ProgressMessage } from '../wire/json-stream.ts';
+import type { CreateNetworkBody } from '../wire/network-bodies.ts';
 import type { RegistryCredentials } from '../wire/registry-auth.ts';
 
 /** A container together with what is only known live. */
@@ -267,6 +273,13 @@ export interface NetworkView {
 export interface NetworkBackend {
   list(filters: Filters): Promise<readonly NetworkView[]>;
   inspect(ref: string): Promise<NetworkView>;
+  /** Resolves to the new network's id. */
+  create(body: CreateNetworkBody): Promise<string>;
+  remove(ref: string): Promise<void>;
+  connect(ref: string, containerRef: string, settings: EndpointSettings): Promise<void>;
+  disconnect(ref: string, containerRef: string): Promise<void>;
+  /** Resolves to the names of the networks that went. */
+  prune(filters: Filters): Promise<readonly string[]>;
 }
 
 export interface EventsOptions {

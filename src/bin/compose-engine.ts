@@ -22,8 +22,7 @@ import { SystemService } from '../engine/system/system-service.ts';
 import { decodeVolume } from '../engine/volumes/decode-volume.ts';
 import { VolumeService } from '../engine/volumes/volume-service.ts';
 import { renderNameFiles } from '../network/name-files.ts';
-import { openNetwork } from '../network/open-network.ts';
-import type { LinuxSandboxService } from '../network/sandbox/linux-sandbox-service.ts';
+import { type OpenedNetwork, openNetwork } from '../network/open-network.ts';
 import { findInit } from '../runtime/find-init.ts';
 import { KeyedMutex } from '../shared/keyed-mutex.ts';
 import { Collection } from '../state/collection.ts';
@@ -97,12 +96,12 @@ async function openState(parts: EngineParts) {
       corruptDir,
       decode: decodeVolume,
     }),
-    sandboxes: await openSandboxes(parts),
+    ...(await openNetworks(parts)),
     id: await engineId(dataPaths),
   };
 }
 
-function openSandboxes(parts: EngineParts): Promise<LinuxSandboxService> {
+function openNetworks(parts: EngineParts): Promise<OpenedNetwork> {
   const { dataPaths, runtimePaths, facts, hostListeners, clock, logger } = parts;
   return openNetwork({
     networksDir: dataPaths.networksDir,
@@ -121,7 +120,7 @@ async function composeServices(
   made: { readonly runtime: RuntimeParts; readonly state: EngineState },
 ) {
   const { clock } = parts;
-  const { registry, snapshots, sandboxes } = made.state;
+  const { registry, snapshots } = made.state;
   const events = new EventBus(clock);
   const volumes = new VolumeService({
     documents: made.state.volumeDocuments,
@@ -145,7 +144,7 @@ async function composeServices(
     ...deps,
     execIdsOf: (id) => exec.runningIds(id),
   });
-  const networks = new NetworkService({ sandboxes, registry });
+  const networks = new NetworkService({ networks: made.state.networks, containers: deps });
   const system = new SystemService({
     facts: await systemFacts(parts, {
       engineId: made.state.id,

@@ -16,7 +16,8 @@ const render = (input: Partial<NameFileInput> = {}, changed: Partial<NameFileDef
     {
       hostname: 'web',
       domainname: '',
-      ipAddress: '172.17.0.2',
+      ipAddresses: ['172.17.0.2'],
+      nameService: false,
       hostConfig: {},
       hostNetwork: false,
       ...input,
@@ -48,7 +49,7 @@ test('a domain name comes before the bare name', () => {
 });
 
 test('a container without a network has the local names only', () => {
-  const { hosts } = render({ ipAddress: '' });
+  const { hosts } = render({ ipAddresses: [] });
   assert.equal(hosts.split('\n').length, 7);
 });
 
@@ -88,4 +89,18 @@ test('a single dot asks for no search domains', () => {
 
 test('the hostname file has the name alone', () => {
   assert.equal(render().hostname, 'web\n');
+});
+
+test('where the engine answers for names, it is the only server and no search list comes first', () => {
+  const hostConfig = { Dns: ['9.9.9.9'] };
+  const files = render({ hostConfig, nameService: true });
+  assert.match(files.resolvConf, /^nameserver 127\.0\.0\.11\n/);
+  assert.doesNotMatch(files.resolvConf, /9\.9\.9\.9/);
+  assert.match(files.resolvConf, /^options .*ndots:0$/m);
+});
+
+test('the own name stands beside each address', () => {
+  const ipAddresses = ['172.18.0.2', '172.19.0.2'];
+  const { hosts } = render({ ipAddresses });
+  assert.match(hosts, /^172\.18\.0\.2\tweb\n172\.19\.0\.2\tweb$/m);
 });

@@ -1,6 +1,7 @@
 /** Contents of a container's `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf`. Pure. */
 import { isIP } from 'node:net';
 import type { HostConfig } from '../wire/container-config.ts';
+import { NAME_SERVER_ADDRESS } from './names/name-server-address.ts';
 import { hostGatewayUnknown, invalidExtraHost } from './network-errors.ts';
 
 /** What the files of one container depend on. */
@@ -8,8 +9,10 @@ export interface NameFileInput {
   readonly hostname: string;
   /** Empty for none. */
   readonly domainname: string;
-  /** The container's own address; empty when it has none. */
-  readonly ipAddress: string;
+  /** The container's own addresses. */
+  readonly ipAddresses: readonly string[];
+  /** True when the engine answers for names inside of the container: it is the only name server then. */
+  readonly nameService: boolean;
   readonly hostConfig: Pick<HostConfig, 'Dns' | 'DnsOptions' | 'DnsSearch' | 'ExtraHosts'>;
   /** True when the container shares the engine's namespace: then the machine's own hosts file is the base. */
   readonly hostNetwork: boolean;
@@ -55,7 +58,7 @@ export function renderNameFiles(
   return {
     hosts: renderHosts(input, defaults),
     hostname: `${input.hostname}\n`,
-    resolvConf: renderResolvConf(input.hostConfig, defaults),
+    resolvConf: renderResolvConf(input, defaults),
   };
 }
 
@@ -64,8 +67,8 @@ function renderHosts(input: NameFileInput, defaults: NameFileDefaults): string {
     parseExtraHost(text, defaults.hostGatewayIp),
   );
   if (input.hostNetwork) return withFinalNewline(defaults.hostsOfMachine) + hostLines(extra);
-  const own: [string, string][] =
-    input.ipAddress === '' ? [] : [[input.ipAddress, ownNames(input.hostname, input.domainname)]];
+  const names = ownNames(input.hostname, input.domainname);
+  const own = input.ipAddresses.map((address): [string, string] => [address, names]);
   return hostLines([...LOCAL_ENTRIES, ...extra, ...own]);
 }
 
@@ -88,13 +91,15 @@ function hostLines(entries: readonly (readonly [string, string])[]): string {
   return entries.map(([address, names]) => `${address}\t${names}\n`).join('');
 }
 
-function renderResolvConf(
-  hostConfig: NameFileInput['hostConfig'],
-  defaults: NameFileDefaults,
-): string {
-  const nameservers = given(hostConfig.Dns) ?? defaults.nameservers;
+function renderResolvConf(input: NameFileInput, defaults: NameFileDefaults): string {
+  const { hostConfig, nameService } = input;
+  const outside = given(hostConfig.Dns) ?? defaults.nameservers;
+  const nameservers = nameService ? [NAME_SERVER_ADDRESS] : outside;
   const search = given(hostConfig.DnsSearch) ?? defaults.search;
-  const options = given(hostConfig.DnsOptions) ?? defaults.options;
+  const chosen = given(hostConfig.DnsOptions) ?? defaults.options;
+  const hasDots = chosen.some((option) => option.startsWith('ndots:'));
+  // Names of containers have no dot: the search list must not come first.
+  const options = nameService && !hasDots ? [...chosen, 'ndots:0'] : chosen;
   // A single dot asks for no search list at all (resolv.conf(5) has no way to say so).
   const wanted = search.filter((domain) => domain !== '.');
   return [

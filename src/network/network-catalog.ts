@@ -3,20 +3,16 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Clock } from '../shared/clock.ts';
 import { type NetworkId, newNetworkId } from '../shared/ids.ts';
+import { PREDEFINED_NETWORKS } from '../shared/predefined-networks.ts';
 import { Collection } from '../state/collection.ts';
-import type { NetworkRecord } from './sandbox-service.ts';
+import type { NetworkRecord } from './network-record.ts';
 
 /** What is stored of a network. */
 interface NetworkDocument extends NetworkRecord {
   readonly v: 1;
 }
 
-/** Networks that always exist, in the order of the list. */
-const PREDEFINED = [
-  { name: 'bridge', driver: 'bridge' },
-  { name: 'host', driver: 'host' },
-  { name: 'none', driver: 'null' },
-] as const;
+const textMap = v.record(v.string(), v.string());
 
 const schema = v.object({
   v: v.literal(1),
@@ -30,7 +26,14 @@ const schema = v.object({
   createdAt: v.string(),
   subnet: v.exactOptional(v.string()),
   gateway: v.exactOptional(v.string()),
-  options: v.record(v.string(), v.string()),
+  ipRange: v.exactOptional(v.string()),
+  auxAddresses: v.exactOptional(textMap),
+  subnetChosen: v.exactOptional(v.boolean()),
+  options: textMap,
+  ipamOptions: v.exactOptional(textMap),
+  labels: v.exactOptional(textMap),
+  internal: v.exactOptional(v.boolean()),
+  attachable: v.exactOptional(v.boolean()),
 });
 
 /** What changes about the default bridge with the machine it runs on. */
@@ -56,7 +59,7 @@ export class NetworkCatalog {
       decode: (raw) => v.parse(schema, raw),
     });
     const catalog = new NetworkCatalog(documents);
-    for (const { name, driver } of PREDEFINED) {
+    for (const { name, driver } of PREDEFINED_NETWORKS) {
       if (catalog.find(name) !== undefined) continue;
       const id = newNetworkId();
       const createdAt = clock.nowIso();
@@ -67,9 +70,9 @@ export class NetworkCatalog {
 
   /** All networks, predefined ones first. */
   list(): readonly NetworkRecord[] {
+    const last = PREDEFINED_NETWORKS.length;
     const order = (record: NetworkRecord) =>
-      (PREDEFINED.findIndex(({ name }) => name === record.name) + PREDEFINED.length + 1) %
-      (PREDEFINED.length + 1);
+      (PREDEFINED_NETWORKS.findIndex(({ name }) => name === record.name) + last + 1) % (last + 1);
     return this.#documents
       .list()
       .map(({ value: { v: _, ...record } }) => record)
@@ -79,6 +82,16 @@ export class NetworkCatalog {
   /** The network of that exact name. */
   find(name: string): NetworkRecord | undefined {
     return this.list().find((record) => record.name === name);
+  }
+
+  /** Stores a new network. */
+  async add(record: NetworkRecord): Promise<void> {
+    await this.#documents.create(record.id, { v: 1, ...record });
+  }
+
+  /** Forgets a network. Idempotent. */
+  async remove(id: NetworkId): Promise<void> {
+    await this.#documents.remove(id);
   }
 
   /** Stores what the default bridge has become; nothing is written when it is as before. */

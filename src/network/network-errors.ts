@@ -72,6 +72,97 @@ export function networkMissing(name: string): EngineError {
   return new EngineError('not-found', `network ${name} not found`);
 }
 
+/** Another network has the name. */
+export function networkExists(name: string): EngineError {
+  return new EngineError('conflict', `network with name ${name} already exists`);
+}
+
+/** Sandboxes are on the network. */
+export function networkInUse(name: string, id: string): EngineError {
+  const text = `error while removing network: network ${name} id ${id} has active endpoints`;
+  return new EngineError('forbidden', text);
+}
+
+/** A subnet that another network has, wholly or in part. */
+export function poolOverlap(): EngineError {
+  return new EngineError(
+    'forbidden',
+    'invalid pool request: Pool overlaps with other one on this address space',
+  );
+}
+
+/** Every subnet that a network could get by itself is taken. */
+export function poolsExhausted(): EngineError {
+  return new EngineError(
+    'invalid-argument',
+    'all predefined address pools have been fully subnetted',
+  );
+}
+
+/** Not a subnet; `masked` is the network that an address with host bits belongs to. */
+export function invalidSubnet(text: string, masked?: string): EngineError {
+  const reason =
+    masked === undefined
+      ? `invalid subnet ${text}: invalid CIDR block notation`
+      : `invalid subnet ${text}: it should be ${masked}`;
+  return new EngineError('invalid-argument', `invalid network config:\n${reason}`);
+}
+
+/** A gateway that the subnet does not contain. */
+export function invalidGateway(text: string, subnet: string): EngineError {
+  const reason = `invalid gateway ${text}: parent subnet ${subnet} doesn't contain this address`;
+  return new EngineError('invalid-argument', `invalid network config:\n${reason}`);
+}
+
+/** A range or auxiliary address outside of the subnet. */
+export function invalidIpRange(name: string, text: string, subnet: string): EngineError {
+  const what = name === 'ip-range' ? 'ip-range' : `auxiliary address ${name}:`;
+  const reason = `invalid ${what} ${text}: parent subnet ${subnet} doesn't contain this address`;
+  return new EngineError('invalid-argument', `invalid network config:\n${reason}`);
+}
+
+/** A driver option with a value that it cannot have. */
+export function invalidNetworkOption(name: string, value: string): EngineError {
+  return new EngineError('invalid-argument', `invalid value for network option ${name}: ${value}`);
+}
+
+/** An interface of that name exists already. */
+export function bridgeNameTaken(name: string): EngineError {
+  return new EngineError(
+    'forbidden',
+    `cannot create network: bridge name ${name} is already in use`,
+  );
+}
+
+/** A fixed address that another container has, or that belongs to the network itself. */
+export function addressInUse(): EngineError {
+  return new EngineError('forbidden', 'Address already in use');
+}
+
+/** A fixed address outside of the network. */
+export function addressOutOfRange(address: string): EngineError {
+  return new EngineError(
+    'invalid-argument',
+    `invalid endpoint settings:\nno configured subnet contains IP address ${address}`,
+  );
+}
+
+/** A second endpoint of one sandbox on the same network. */
+export function endpointExists(name: string, networkName: string): EngineError {
+  return new EngineError(
+    'forbidden',
+    `endpoint with name ${name} already exists in network ${networkName}`,
+  );
+}
+
+/** The sandbox has no endpoint on the network. */
+export function notConnected(containerId: string, networkName: string): EngineError {
+  return new EngineError(
+    'internal',
+    `container ${containerId} is not connected to the network ${networkName}`,
+  );
+}
+
 /** The host holds no listener of that id. */
 export function noSuchListener(listenerId: string): EngineError {
   return new EngineError('not-found', `no such listener: ${listenerId}`);

@@ -6,13 +6,15 @@ import { formatIpv4, formatPrefix } from '../sys/netlink/ipv4.ts';
 import { BridgeNetwork } from './bridge/bridge-network.ts';
 import { DEFAULT_BRIDGE, startBridge } from './bridge/start-bridge.ts';
 import { subnetOf } from './ipam/choose-prefix.ts';
+import { NameService } from './names/name-service.ts';
 import { NetworkCatalog } from './network-catalog.ts';
 import { networkMissing } from './network-errors.ts';
+import type { NetworkRecord } from './network-record.ts';
+import { NetworkSet } from './networks/network-set.ts';
 import type { HostListeners } from './port-publisher.ts';
 import { Publisher } from './publish/publisher.ts';
 import { LinuxSandboxService } from './sandbox/linux-sandbox-service.ts';
 import { highestMappedGid, namespaceSettings } from './sandbox/namespace-settings.ts';
-import type { NetworkRecord } from './sandbox-service.ts';
 
 /** What the network needs to know and to use. */
 export interface NetworkOptions {
@@ -34,13 +36,19 @@ export interface NetworkOptions {
 /** Ethernet's size, for machines without an uplink to take it from. */
 const DEFAULT_MTU = 1500;
 
+/** The network, ready for containers. */
+export interface OpenedNetwork {
+  readonly sandboxes: LinuxSandboxService;
+  readonly networks: NetworkSet;
+}
+
 /** Makes or takes over everything in the engine's network namespace that containers need. */
-export async function openNetwork(options: NetworkOptions): Promise<LinuxSandboxService> {
+export async function openNetwork(options: NetworkOptions): Promise<OpenedNetwork> {
   const { clock, logger, uplink } = options;
   const catalog = await NetworkCatalog.open(options.networksDir, clock);
   const record = requireNetwork(catalog, 'bridge');
   const mtu = uplink?.mtu ?? DEFAULT_MTU;
-  const started = await startBridge({
+  const started = startBridge({
     bridgeAddress: options.bridgeAddress,
     previousSubnet: record.subnet,
     hostRoutes: options.hostRoutes,
@@ -53,20 +61,26 @@ export async function openNetwork(options: NetworkOptions): Promise<LinuxSandbox
     options: bridgeOptions(mtu),
   });
   logger.debug('bridge network is up', { address: formatPrefix(started.address) });
-  return await LinuxSandboxService.open({
+  const driver = new BridgeNetwork({
+    network: record,
+    bridgeIndex: started.index,
+    address: started.address,
+    mtu,
+  });
+  const { hostRoutes } = options;
+  const bridge = { record, driver };
+  const networks = await NetworkSet.open({ catalog, bridge, hostRoutes, mtu, clock, logger });
+  const nameservers = uplink === undefined ? [] : [uplink.nameserver];
+  const sandboxes = await LinuxSandboxService.open({
     sandboxesDir: options.sandboxesDir,
-    bridge: new BridgeNetwork({
-      network: record,
-      bridgeIndex: started.index,
-      address: started.address,
-      mtu,
-    }),
+    networks,
+    names: new NameService(nameservers, logger),
     publisher: new Publisher(options.hostListeners, logger),
     settings: namespaceSettings(highestMappedGid(await readFile('/proc/self/gid_map', 'utf8'))),
-    networks: () => catalog.list(),
-    nameservers: uplink === undefined ? [] : [uplink.nameserver],
+    nameservers,
     logger,
   });
+  return { sandboxes, networks };
 }
 
 function requireNetwork(catalog: NetworkCatalog, name: string): NetworkRecord {

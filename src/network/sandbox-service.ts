@@ -3,6 +3,7 @@
  * after a failed `create` nothing is left.
  */
 import type { ContainerId, NetworkId } from '../shared/ids.ts';
+import type { NetworkRecord } from './network-record.ts';
 
 /** A port to publish, as decided by the engine from `PortBindings`. */
 export interface PublishRequest {
@@ -25,14 +26,31 @@ export interface PublishedPort {
 /** Where a container joins the network. */
 export type SandboxMode = 'bridge' | 'none';
 
+/** One network that a sandbox joins, and how. */
+export interface EndpointRequest {
+  readonly networkId: NetworkId;
+  /** Fixed address; the lowest free one when absent. */
+  readonly ipAddress?: string;
+  /** Fixed MAC, `aa:bb:cc:dd:ee:ff`; derived from the address when absent. */
+  readonly macAddress?: string;
+  /** Names that other members of a user-defined network find the endpoint by. */
+  readonly names: readonly string[];
+  /** The endpoint with the highest one gives the default route; 0 when absent. */
+  readonly gatewayPriority?: number;
+}
+
 export interface SandboxRequest {
   readonly containerId: ContainerId;
   readonly mode: SandboxMode;
   readonly hostname: string;
   /** Name of the container, for messages about its ports; its short id stands in when absent. */
   readonly containerName?: string;
-  /** Fixed MAC, `aa:bb:cc:dd:ee:ff`; derived from the address when absent. */
+  /** Networks to join, the first as `eth0`; the default bridge alone when absent. Nothing for mode `none`. */
+  readonly networks?: readonly EndpointRequest[];
+  /** Fixed MAC on the default bridge, when `networks` is absent. */
   readonly macAddress?: string;
+  /** Name servers that outside names are asked of, instead of the engine's own. */
+  readonly nameservers?: readonly string[];
   readonly publish: readonly PublishRequest[];
 }
 
@@ -43,8 +61,13 @@ export interface Endpoint {
   readonly endpointId: string;
   readonly ipAddress: string;
   readonly prefixLength: number;
+  /** Empty on a network without a way out. */
   readonly gateway: string;
   readonly macAddress: string;
+  /** Name of the interface inside; `eth0` when absent. */
+  readonly interfaceName?: string;
+  readonly names?: readonly string[];
+  readonly gatewayPriority?: number;
 }
 
 export interface Sandbox {
@@ -53,17 +76,6 @@ export interface Sandbox {
   readonly netnsPath: string;
   readonly endpoints: readonly Endpoint[];
   readonly published: readonly PublishedPort[];
-}
-
-/** A network as listed by the API. */
-export interface NetworkRecord {
-  readonly id: NetworkId;
-  readonly name: string;
-  readonly driver: 'bridge' | 'host' | 'null';
-  readonly createdAt: string;
-  readonly subnet?: string;
-  readonly gateway?: string;
-  readonly options: Readonly<Record<string, string>>;
 }
 
 export interface SandboxService {
@@ -76,6 +88,12 @@ export interface SandboxService {
   /** The sandbox of a container that survived an engine restart: re-binds its ports. Undefined when gone. */
   restore(containerId: ContainerId): Promise<Sandbox | undefined>;
   get(containerId: ContainerId): Sandbox | undefined;
+  /** Adds an endpoint to a live sandbox. `forbidden` when it has one on that network. */
+  connect(containerId: ContainerId, request: EndpointRequest): Promise<Sandbox>;
+  /** Takes an endpoint away from a live sandbox; `internal` with Docker's text when it has none there. */
+  disconnect(containerId: ContainerId, networkId: NetworkId): Promise<Sandbox>;
+  /** Replaces a name of the sandbox's endpoints, after a container got another name. */
+  rename(containerId: ContainerId, names: { before: string; after: string }): Promise<void>;
   remove(containerId: ContainerId): Promise<void>;
   list(): Promise<readonly ContainerId[]>;
   networks(): readonly NetworkRecord[];

@@ -196,6 +196,8 @@ export interface HostConfig {
 }
 
 export interface EndpointSettings {
+  /** Id of the network, as an earlier inspect gave it. */
+  readonly NetworkID?: string;
   readonly IPAMConfig?: {
     readonly IPv4Address?: string;
     readonly IPv6Address?: string;

@@ -50,6 +50,7 @@ export const configEntries = {
 } satisfies Entries<ContainerConfig>;
 
 const endpointEntries = {
+  NetworkID: field(text),
   IPAMConfig: field(
     struct({
       IPv4Address: field(text),
@@ -64,7 +65,10 @@ const endpointEntries = {
   GwPriority: field(integer),
 } satisfies Entries<EndpointSettings>;
 
+/** The settings of one endpoint. */
+export const EndpointSettingsSchema = struct(endpointEntries);
+
 /** `NetworkingConfig`: settings by network name; `null` joins a network with nothing special. */
 export const NetworkingConfigSchema = struct({
-  EndpointsConfig: field(v.record(text, v.nullable(struct(endpointEntries)))),
+  EndpointsConfig: field(v.record(text, v.nullable(EndpointSettingsSchema))),
 } satisfies Entries<NetworkingConfig>) satisfies v.GenericSchema<unknown, NetworkingConfig>;

@@ -1,7 +1,11 @@
 import { FakeSandboxService } from '../../src/network/fake/fake-sandbox-service.ts';
 import { testSandboxServiceContract } from './sandbox-service.ts';
 
-testSandboxServiceContract('in memory', async () => ({
-  service: new FakeSandboxService(),
-  [Symbol.asyncDispose]: async () => undefined,
-}));
+testSandboxServiceContract('in memory', async () => {
+  const service = new FakeSandboxService();
+  return {
+    service,
+    addNetwork: async (name) => service.addNetwork(name),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+});

@@ -7,11 +7,13 @@ import type {
   SandboxService,
 } from '../../src/network/sandbox-service.ts';
 import { kindOf } from '../../src/shared/errors.ts';
-import { newContainerId } from '../../src/shared/ids.ts';
+import { type NetworkId, newContainerId } from '../../src/shared/ids.ts';
 
 /** A fresh service and how to take it down. */
 export interface SandboxFixture extends AsyncDisposable {
   readonly service: SandboxService;
+  /** Makes a network and returns its id. */
+  addNetwork(name: string): Promise<NetworkId>;
 }
 
 const requestFor = (changes: Partial<SandboxRequest> = {}): SandboxRequest => ({
@@ -38,6 +40,7 @@ export function testSandboxServiceContract(
     testEndpoints(make);
     testLifetime(make);
     testPublishing(make);
+    testSeveralNetworks(make);
   });
 }
 
@@ -163,5 +166,73 @@ function testPublishing(make: () => Promise<SandboxFixture>): void {
     await fixture.service.remove(holder.containerId);
     const { published } = await fixture.service.create(late);
     assert.equal(published.length, 2);
+  });
+}
+
+function testSeveralNetworks(make: () => Promise<SandboxFixture>): void {
+  test('a sandbox joins several networks, the first as eth0', async () => {
+    await using fixture = await make();
+    const [first, second] = [await fixture.addNetwork('one'), await fixture.addNetwork('two')];
+    const networks = [first, second].map((networkId) => ({ networkId, names: ['web'] }));
+    const { endpoints } = await fixture.service.create(requestFor({ networks }));
+    assert.deepEqual(
+      endpoints.map(({ networkName, interfaceName, names }) => [networkName, interfaceName, names]),
+      [
+        ['one', 'eth0', ['web']],
+        ['two', 'eth1', ['web']],
+      ],
+    );
+  });
+
+  test('a fixed address is kept, and refused while another sandbox has it', async () => {
+    await using fixture = await make();
+    const networkId = await fixture.addNetwork('one');
+    const probe = requestFor({ networks: [{ networkId, names: [] }] });
+    const { endpoints } = await fixture.service.create(probe);
+    const ipAddress = endpoints[0]?.ipAddress.replace(/\d+$/, '77') ?? '';
+    const request = () => requestFor({ networks: [{ networkId, names: [], ipAddress }] });
+    const holder = await fixture.service.create(request());
+    assert.equal(holder.endpoints[0]?.ipAddress, ipAddress);
+    await assert.rejects(
+      fixture.service.create(request()),
+      /^EngineError: Address already in use$/,
+    );
+    await fixture.service.remove(holder.containerId);
+    assert.equal((await fixture.service.create(request())).endpoints[0]?.ipAddress, ipAddress);
+  });
+
+  test('a live sandbox is connected once, disconnected once, and can be connected again', async () => {
+    await using fixture = await make();
+    const networkId = await fixture.addNetwork('one');
+    const { containerId } = await fixture.service.create(requestFor());
+    const join = () => fixture.service.connect(containerId, { networkId, names: ['web'] });
+    assert.equal((await join()).endpoints.length, 2);
+    await assert.rejects(join(), (error) => kindOf(error) === 'forbidden');
+    const left = await fixture.service.disconnect(containerId, networkId);
+    assert.deepEqual(
+      left.endpoints.map(({ networkName }) => networkName),
+      ['bridge'],
+    );
+    await assert.rejects(fixture.service.disconnect(containerId, networkId), /is not connected to/);
+    assert.equal((await join()).endpoints.length, 2);
+    assert.deepEqual(fixture.service.get(containerId)?.endpoints.length, 2);
+  });
+
+  test('a sandbox of mode none can be connected', async () => {
+    await using fixture = await make();
+    const networkId = await fixture.addNetwork('one');
+    const { containerId } = await fixture.service.create(requestFor({ mode: 'none' }));
+    const { endpoints } = await fixture.service.connect(containerId, { networkId, names: [] });
+    assert.equal(endpoints[0]?.interfaceName, 'eth0');
+  });
+
+  test('a renamed sandbox has its new name on every endpoint', async () => {
+    await using fixture = await make();
+    const networkId = await fixture.addNetwork('one');
+    const networks = [{ networkId, names: ['old', 'alias'] }];
+    const { containerId } = await fixture.service.create(requestFor({ networks }));
+    await fixture.service.rename(containerId, { before: 'old', after: 'new' });
+    assert.deepEqual(fixture.service.get(containerId)?.endpoints[0]?.names, ['new', 'alias']);
+    await fixture.service.rename(newContainerId(), { before: 'a', after: 'b' });
   });
 }

@@ -232,6 +232,26 @@ class FakeNetworks implements NetworkBackend {
     if (ref === 'bridge') return this.#bridge;
     throw new EngineError('not-found', `network ${ref} not found`);
   }
+
+  async create() {
+    return this.#bridge.record.id;
+  }
+
+  async remove(ref: string) {
+    await this.inspect(ref);
+  }
+
+  async connect(ref: string) {
+    await this.inspect(ref);
+  }
+
+  async disconnect(ref: string) {
+    await this.inspect(ref);
+  }
+
+  async prune() {
+    return [];
+  }
 }
 
 class FakeSystem implements SystemBackend {

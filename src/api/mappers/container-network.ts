@@ -4,6 +4,8 @@ import type {
   NetworkFacts,
 } from '../../engine/containers/container-document.ts';
 import type { Endpoint, PublishedPort } from '../../network/sandbox-service.ts';
+import { shortId } from '../../shared/ids.ts';
+import { isPredefined } from '../../shared/predefined-networks.ts';
 import type { EndpointSettings } from '../../wire/container-config.ts';
 import { networkMode } from './host-config.ts';
 
@@ -75,7 +77,7 @@ export function toNetworks(document: ContainerDocument): Record<string, object> 
       name,
       toEndpoint(
         document,
-        document.endpointSettings[name] ?? {},
+        name,
         live.find((end) => end.networkName === name),
       ),
     ]),
@@ -89,11 +91,8 @@ function configuredNames(document: ContainerDocument): readonly string[] {
   return mode.startsWith('container:') ? [] : [mode];
 }
 
-function toEndpoint(
-  document: ContainerDocument,
-  asked: EndpointSettings,
-  live: Endpoint | undefined,
-): object {
+function toEndpoint(document: ContainerDocument, name: string, live: Endpoint | undefined): object {
+  const asked = document.endpointSettings[name] ?? {};
   return {
     IPAMConfig: asked.IPAMConfig ?? null,
     Links: asked.Links ?? null,
@@ -101,7 +100,7 @@ function toEndpoint(
     MacAddress: live?.macAddress ?? asked.MacAddress ?? '',
     DriverOpts: asked.DriverOpts ?? null,
     GwPriority: asked.GwPriority ?? 0,
-    NetworkID: live?.networkId ?? '',
+    NetworkID: live?.networkId ?? asked.NetworkID ?? '',
     EndpointID: live?.endpointId ?? '',
     Gateway: live?.gateway ?? '',
     IPAddress: live?.ipAddress ?? '',
@@ -109,15 +108,15 @@ function toEndpoint(
     IPv6Gateway: '',
     GlobalIPv6Address: '',
     GlobalIPv6PrefixLen: 0,
-    DNSNames: dnsNames(document, asked),
+    DNSNames: isPredefined(name) ? null : dnsNames(document, asked),
   };
 }
 
-/** The default networks have no name service, so only user-defined ones list names. */
-function dnsNames(document: ContainerDocument, asked: EndpointSettings): string[] | null {
-  const aliases = asked.Aliases ?? [];
-  if (aliases.length === 0) return null;
-  return [...new Set([document.name, ...aliases, document.id.slice(0, 12)])];
+/** What other members of the network find the container by. */
+function dnsNames(document: ContainerDocument, asked: EndpointSettings): string[] {
+  const hostname = document.config.Hostname ?? '';
+  const names = [document.name, ...(asked.Aliases ?? []), shortId(document.id), hostname];
+  return [...new Set(names.filter((name) => name !== ''))];
 }
 
 /** `NetworkSettings` of inspect, with the fields of the default bridge that 1.51 still repeats at the top. */

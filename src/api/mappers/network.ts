@@ -3,7 +3,6 @@ import type { NetworkView } from '../backends.ts';
 
 /** `Network` of the reference. The list leaves `Containers` empty, inspect fills it. */
 export function toNetwork({ record, members }: NetworkView): object {
-  const { subnet, gateway } = record;
   return {
     Name: record.name,
     Id: record.id,
@@ -14,14 +13,11 @@ export function toNetwork({ record, members }: NetworkView): object {
     EnableIPv6: false,
     IPAM: {
       Driver: 'default',
-      Options: null,
-      Config:
-        subnet === undefined
-          ? []
-          : [{ Subnet: subnet, ...(gateway === undefined ? {} : { Gateway: gateway }) }],
+      Options: record.ipamOptions ?? null,
+      Config: toPools(record),
     },
-    Internal: false,
-    Attachable: false,
+    Internal: record.internal ?? false,
+    Attachable: record.attachable ?? false,
     Ingress: false,
     ConfigFrom: { Network: '' },
     ConfigOnly: false,
@@ -38,6 +34,19 @@ export function toNetwork({ record, members }: NetworkView): object {
       ]),
     ),
     Options: record.options,
-    Labels: {},
+    Labels: record.labels ?? {},
   };
+}
+
+function toPools(record: NetworkView['record']): object[] {
+  const { subnet, gateway, ipRange, auxAddresses = {} } = record;
+  if (subnet === undefined) return [];
+  return [
+    {
+      Subnet: subnet,
+      ...(ipRange === undefined ? {} : { IPRange: ipRange }),
+      ...(gateway === undefined ? {} : { Gateway: gateway }),
+      ...(Object.keys(auxAddresses).length === 0 ? {} : { AuxiliaryAddresses: auxAddresses }),
+    },
+  ];
 }

@@ -8,24 +8,22 @@ import {
   autoRemoveWithRestart,
   invalidRestartPolicy,
   invalidWorkingDir,
-  networkNotFound,
   requireSignal,
   unknownRuntime,
 } from './container-errors.ts';
 import { checkNetworkOptions, publishRequests } from './network-mode.ts';
 
 const RESTART_POLICIES = ['', 'no', 'always', 'unless-stopped', 'on-failure'];
-const NETWORKS = ['bridge', 'default', 'host', 'none'];
 
-/** Throws `invalid-argument` (or `not-found` for a network) with dockerd's text. */
+/** Throws `invalid-argument` with dockerd's text. */
 export function checkCreateRequest(
   settings: Pick<ContainerSettings, 'runtimeNames'>,
   request: CreateContainerRequest,
 ): void {
   const { config, hostConfig } = request;
   checkRestartPolicy(hostConfig);
-  checkHealthcheck(config.Healthcheck);
   checkHostConfig(hostConfig);
+  checkHealthcheck(config.Healthcheck);
   checkNetworkOptions(config, hostConfig);
   publishRequests(config, hostConfig);
   if (config.WorkingDir && !config.WorkingDir.startsWith('/')) {
@@ -34,9 +32,6 @@ export function checkCreateRequest(
   if (config.StopSignal) requireSignal(config.StopSignal);
   const runtime = hostConfig.Runtime;
   if (runtime && !settings.runtimeNames.includes(runtime)) throw unknownRuntime(runtime);
-  for (const network of Object.keys(request.networkingConfig.EndpointsConfig ?? {})) {
-    if (!NETWORKS.includes(network)) throw networkNotFound(network);
-  }
 }
 
 /** Throws `invalid-argument` for a policy that does not exist or contradicts the rest. */

@@ -45,8 +45,10 @@ export interface ContainerVolumes extends MountVolumes {
 export interface NameFileRequest {
   readonly hostname: string;
   readonly domainname: string;
-  /** Empty for `none`; the host's address for shared namespaces. */
-  readonly ipAddress: string;
+  /** The container's own addresses; none for `none` and for shared namespaces. */
+  readonly ipAddresses: readonly string[];
+  /** True when the engine answers for names inside of the container. */
+  readonly nameService: boolean;
   readonly hostConfig: HostConfig;
   /** True when the container uses the engine's own namespace. */
   readonly hostNetwork: boolean;

@@ -120,6 +120,9 @@ export const unknownRuntime = (name: string) =>
 export const networkNotFound = (name: string) =>
   new EngineError('not-found', `network ${name} not found`);
 
+export const notConnectedTo = (id: string, networkName: string) =>
+  new EngineError('internal', `container ${id} is not connected to the network ${networkName}`);
+
 export const unsupportedSetting = (setting: string, why: string) =>
   new EngineError('invalid-argument', `${setting} is not supported: ${why}`);
 

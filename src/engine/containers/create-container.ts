@@ -11,11 +11,12 @@ import { noCommand, platformMismatch } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { generateName, parseContainerName } from './container-names.ts';
 import { copyUpVolumes } from './copy-up-volumes.ts';
+import { endpointsOf } from './endpoint-requests.ts';
 import { ineffectiveSettings } from './ineffective-settings.ts';
 import { limitWarnings } from './limit-warnings.ts';
 import { logWarnings } from './log-drivers.ts';
 import { mergeImageConfig } from './merge-image-config.ts';
-import { parseNetworkMode } from './network-mode.ts';
+import { networkModeText, parseNetworkMode } from './network-mode.ts';
 import { resolveMounts } from './resolve-mounts.ts';
 
 export interface CreatedContainer {
@@ -34,6 +35,7 @@ export async function createContainer(
   const given = request.name === undefined ? undefined : parseContainerName(request.name);
   checkCreateRequest(deps.settings, request);
   const warnings = createWarnings(deps, request.hostConfig);
+  endpointsOf(deps.sandboxes.networks(), request);
   const image = await deps.images.resolve(request.config.Image ?? '');
   checkPlatform(request, image);
   const config = mergedConfig(request, image);
@@ -107,7 +109,6 @@ interface NewDocument {
 function newDocument(deps: ContainerDeps, input: NewDocument): ContainerDocument {
   const { id, image, request } = input;
   const hostConfig = withDefaults(deps, withoutNetwork(input.config, request.hostConfig));
-  const endpoints = Object.entries(request.networkingConfig.EndpointsConfig ?? {});
   return {
     v: 1,
     id,
@@ -119,7 +120,7 @@ function newDocument(deps: ContainerDeps, input: NewDocument): ContainerDocument
     parentChainId: image.layerChainIds.at(-1) ?? null,
     config: { ...input.config, Hostname: hostnameOf(deps, input) },
     hostConfig,
-    endpointSettings: Object.fromEntries(endpoints.map(([name, given]) => [name, given ?? {}])),
+    endpointSettings: endpointsOf(deps.sandboxes.networks(), request),
     mounts: input.mounts,
     runtimeName: hostConfig.Runtime ?? deps.settings.defaultRuntime,
     restartCount: 0,
@@ -137,7 +138,7 @@ function withDefaults(deps: ContainerDeps, given: HostConfig): HostConfig {
   const mode = parseNetworkMode(given.NetworkMode);
   return {
     ...given,
-    NetworkMode: mode.kind === 'container' ? `container:${mode.ref}` : mode.kind,
+    NetworkMode: networkModeText(mode),
     Runtime: given.Runtime || deps.settings.defaultRuntime,
     ShmSize: given.ShmSize || 64 * 1024 * 1024,
     RestartPolicy: {

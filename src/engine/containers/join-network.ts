@@ -6,6 +6,7 @@ import type { ContainerDeps } from './container-deps.ts';
 import type { ContainerDocument, NetworkFacts } from './container-document.ts';
 import { notRunning } from './container-errors.ts';
 import { liveStatus } from './container-status.ts';
+import { endpointRequests } from './endpoint-requests.ts';
 import { parseNetworkMode, publishRequests } from './network-mode.ts';
 
 /** Where the process will be, and what is known of it there. */
@@ -23,15 +24,16 @@ export async function joinNetwork(
   const mode = parseNetworkMode(document.hostConfig.NetworkMode);
   if (mode.kind === 'host') return { namespace: { kind: 'engine' }, facts: undefined };
   if (mode.kind === 'container') return joinContainer(deps, mode.ref);
-  const macAddress =
-    document.endpointSettings['bridge']?.MacAddress || document.config.MacAddress || undefined;
+  const networks = endpointRequests(document, deps.sandboxes.networks());
+  const nameservers = document.hostConfig.Dns ?? [];
   const sandbox = await deps.sandboxes.create({
     containerId: document.id,
     containerName: document.name,
-    mode: mode.kind,
+    mode: networks.length === 0 ? 'none' : 'bridge',
+    networks,
     hostname: document.config.Hostname ?? '',
-    publish: mode.kind === 'none' ? [] : publishRequests(document.config, document.hostConfig),
-    ...(macAddress === undefined ? {} : { macAddress }),
+    publish: networks.length === 0 ? [] : publishRequests(document.config, document.hostConfig),
+    ...(nameservers.length === 0 ? {} : { nameservers }),
   });
   undo.defer(() => deps.sandboxes.remove(document.id));
   return { namespace: { kind: 'path', path: sandbox.netnsPath }, facts: networkFacts(sandbox) };

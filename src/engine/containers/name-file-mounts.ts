@@ -13,7 +13,8 @@ export async function writeNameFiles(
   const files = deps.renderNameFiles({
     hostname: document.config.Hostname ?? '',
     domainname: document.config.Domainname ?? '',
-    ipAddress: network?.endpoints[0]?.ipAddress ?? '',
+    ipAddresses: network?.endpoints.map(({ ipAddress }) => ipAddress) ?? [],
+    nameService: network?.endpoints.some(({ names = [] }) => names.length > 0) ?? false,
     hostConfig: document.hostConfig,
     hostNetwork: document.hostConfig.NetworkMode === 'host',
   });

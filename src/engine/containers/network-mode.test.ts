@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseNetworkMode, publishRequests } from './network-mode.ts';
+import { networkModeText, parseNetworkMode, publishRequests } from './network-mode.ts';
 
-test('an unknown network is not found', () => {
-  assert.throws(() => parseNetworkMode('mynet'), /network mynet not found/);
+test('any other word names a network', () => {
+  assert.deepEqual(parseNetworkMode('mynet'), { kind: 'network', ref: 'mynet' });
+  assert.equal(networkModeText(parseNetworkMode('mynet')), 'mynet');
+  assert.equal(networkModeText(parseNetworkMode('default')), 'bridge');
 });
 
 test('a container can share the namespace of another', () => {

@@ -2,18 +2,16 @@
 import type { PublishRequest } from '../../network/sandbox-service.ts';
 import type { ContainerConfig, HostConfig, PortBinding } from '../../wire/container-config.ts';
 import { parseContainerPorts, parseHostPorts } from '../../wire/port-syntax.ts';
-import {
-  conflictingNetworkOptions,
-  networkNotFound,
-  unsupportedSetting,
-} from './container-errors.ts';
+import { conflictingNetworkOptions, unsupportedSetting } from './container-errors.ts';
 
 export type NetworkMode =
   | { readonly kind: 'bridge' | 'none' | 'host' }
+  /** A network that somebody made, by name or id. */
+  | { readonly kind: 'network'; readonly ref: string }
   /** Shares the network namespace of another container. */
   | { readonly kind: 'container'; readonly ref: string };
 
-/** The mode a container asked for; a network that does not exist is `not-found`. */
+/** The mode a container asked for. Whether a network of that name exists is not asked here. */
 export function parseNetworkMode(text: string | undefined): NetworkMode {
   switch (text ?? '') {
     case '':
@@ -26,10 +24,15 @@ export function parseNetworkMode(text: string | undefined): NetworkMode {
       return { kind: 'host' };
     default: {
       const ref = /^container:(.+)$/.exec(text ?? '')?.[1];
-      if (ref === undefined) throw networkNotFound(text ?? '');
-      return { kind: 'container', ref };
+      return ref === undefined ? { kind: 'network', ref: text ?? '' } : { kind: 'container', ref };
     }
   }
+}
+
+/** The mode as it is stored: what stands for the default network becomes `bridge`. */
+export function networkModeText(mode: NetworkMode): string {
+  if (mode.kind === 'container') return `container:${mode.ref}`;
+  return mode.kind === 'network' ? mode.ref : mode.kind;
 }
 
 /** Refuses the combinations that dockerd refuses. */

@@ -20,6 +20,7 @@ export async function renameContainer(
     try {
       const after = await deps.registry.update(id, (document) => ({ ...document, name }));
       deps.registry.releaseName(before.name, id);
+      await deps.sandboxes.rename(id, { before: before.name, after: name });
       const attributes = { oldName: `/${before.name}` };
       publishContainerEvent(deps, after, { action: 'rename', attributes });
     } catch (error) {

@@ -1,14 +1,11 @@
 /** Makes the default bridge, or takes over the one that an earlier engine left. */
 
-import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
-import { expectSuccess, run } from '../../sys/exec/run.ts';
 import { formatPrefix, type Ipv4Prefix } from '../../sys/netlink/ipv4.ts';
 import { RouteSocket } from '../../sys/netlink/route-socket.ts';
-import { choosePrefix, subnetOf } from '../ipam/choose-prefix.ts';
+import { choosePrefix } from '../ipam/choose-prefix.ts';
 import { writeSetting } from '../sandbox/namespace-settings.ts';
-import { bridgeRules } from './bridge-rules.ts';
-import { keepCarrier } from './keep-carrier.ts';
+import { DEFAULT_KEEPER, keepCarrier } from './keep-carrier.ts';
 import { macOfAddress } from './mac-address.ts';
 
 /** What the bridge should be. */
@@ -32,24 +29,18 @@ export interface StartedBridge {
 /** Docker's name for the default bridge. */
 export const DEFAULT_BRIDGE = 'docker0';
 
-const RULES_TIMEOUT_MS = 10_000;
-
-/**
- * Brings the bridge up, lets the kernel forward and loads the rules. Where the kernel offers no packet filter,
- * or nft(8) is missing, containers reach each other and the engine only; that is warned about, not an error.
- */
-export async function startBridge(demand: BridgeDemand): Promise<StartedBridge> {
+/** Brings the bridge up and lets the kernel forward. */
+export function startBridge(demand: BridgeDemand): StartedBridge {
   const bridge = RouteSocket.with((routes) => {
     routes.setLoopbackUp();
     const started = adoptBridge(routes, demand) ?? makeBridge(routes, demand);
-    keepCarrier(routes, { index: started.index, mtu: demand.mtu });
+    keepCarrier(routes, { index: started.index, mtu: demand.mtu }, DEFAULT_KEEPER);
     return started;
   });
   const refusals = writeSetting({ path: 'ipv4/ip_forward', value: '1' });
   for (const refusal of refusals) {
     demand.logger.warn('containers have no way out: the kernel does not forward', { refusal });
   }
-  await loadRules(bridge, demand.logger);
   return bridge;
 }
 
@@ -87,20 +78,4 @@ function makeBridge(routes: RouteSocket, demand: BridgeDemand): StartedBridge {
     address,
   });
   return { index: link.index, address };
-}
-
-async function loadRules(bridge: StartedBridge, logger: Logger): Promise<void> {
-  const rules = bridgeRules({ bridgeName: DEFAULT_BRIDGE, subnet: subnetOf(bridge.address) });
-  try {
-    const completed = await run(
-      { file: 'nft', args: ['-f', '-'] },
-      { timeoutMs: RULES_TIMEOUT_MS, stdin: rules },
-    );
-    expectSuccess(completed, 'load the rules of the bridge network');
-  } catch (error) {
-    logger.warn('containers have no way out: the packet filter cannot be set up', {
-      reason: messageOf(error),
-      cure: 'install nftables; the kernel needs nf_tables with NAT',
-    });
-  }
 }

@@ -1,12 +1,22 @@
 /** Sandboxes in memory: addresses and ports are handed out by the same rules, nothing touches the kernel. */
+import { invariant } from '../../shared/errors.ts';
 import { type ContainerId, type NetworkId, randomId, shortId } from '../../shared/ids.ts';
 import { formatIpv4, type Ipv4Prefix, parseIpv4 } from '../../sys/netlink/ipv4.ts';
 import { macOfAddress, parseMacAddress } from '../bridge/mac-address.ts';
 import { AddressPool } from '../ipam/address-pool.ts';
-import { invalidMacAddress, portAllocated } from '../network-errors.ts';
+import {
+  addressInUse,
+  endpointExists,
+  invalidMacAddress,
+  networkMissing,
+  notConnected,
+  portAllocated,
+} from '../network-errors.ts';
+import type { NetworkRecord } from '../network-record.ts';
+import { renamed } from '../sandbox/sandbox-document.ts';
 import type {
   Endpoint,
-  NetworkRecord,
+  EndpointRequest,
   PublishedPort,
   PublishRequest,
   Sandbox,
@@ -20,8 +30,20 @@ const BRIDGE_ID = 'b'.repeat(64) as NetworkId;
 const FIRST_RANDOM_PORT = 49153;
 const CREATED_AT = '2024-01-01T00:00:00.000000000Z';
 
+interface FakeNetwork {
+  readonly name: string;
+  readonly prefix: Ipv4Prefix;
+  readonly pool: AddressPool;
+}
+
+function fakeNetwork(name: string, prefix: Ipv4Prefix): FakeNetwork {
+  return { name, prefix, pool: new AddressPool(prefix, [prefix.address]) };
+}
+
 export class FakeSandboxService implements SandboxService {
-  readonly #pool = new AddressPool(BRIDGE, BRIDGE.address);
+  readonly #networks = new Map<NetworkId, FakeNetwork>([
+    [BRIDGE_ID, fakeNetwork('bridge', BRIDGE)],
+  ]);
   readonly #sandboxes = new Map<ContainerId, Sandbox>();
   #nextRandomPort = FIRST_RANDOM_PORT;
 
@@ -29,8 +51,9 @@ export class FakeSandboxService implements SandboxService {
     const present = this.#sandboxes.get(request.containerId);
     if (present !== undefined) return present;
     const { containerId } = request;
-    const endpoints = request.mode === 'bridge' ? [this.#plan(request.macAddress)] : [];
+    const endpoints: Endpoint[] = [];
     try {
+      for (const wanted of wantedEndpoints(request)) endpoints.push(this.#plan(wanted, endpoints));
       const published = this.#publish(request, endpoints[0]);
       const netnsPath = `/nonexistent/sandboxes/${containerId}/netns`;
       const sandbox = { containerId, netnsPath, endpoints, published };
@@ -48,6 +71,41 @@ export class FakeSandboxService implements SandboxService {
 
   get(containerId: ContainerId): Sandbox | undefined {
     return this.#sandboxes.get(containerId);
+  }
+
+  /** Makes a network that sandboxes can join: 172.N.0.0/16. */
+  addNetwork(name: string): NetworkId {
+    const id = randomId() as NetworkId;
+    const address = BRIDGE.address + this.#networks.size * 0x10000;
+    this.#networks.set(id, fakeNetwork(name, { address, prefixLength: 16 }));
+    return id;
+  }
+
+  async connect(containerId: ContainerId, request: EndpointRequest): Promise<Sandbox> {
+    const sandbox = this.#require(containerId);
+    const present = sandbox.endpoints.find(({ networkId }) => networkId === request.networkId);
+    if (present !== undefined) throw endpointExists(shortId(containerId), present.networkName);
+    return this.#replace(sandbox, [...sandbox.endpoints, this.#plan(request, sandbox.endpoints)]);
+  }
+
+  async disconnect(containerId: ContainerId, networkId: NetworkId): Promise<Sandbox> {
+    const sandbox = this.#require(containerId);
+    const gone = sandbox.endpoints.filter((one) => one.networkId === networkId);
+    if (gone.length === 0) throw notConnected(containerId, networkId);
+    this.#release(gone);
+    return this.#replace(
+      sandbox,
+      sandbox.endpoints.filter((one) => one.networkId !== networkId),
+    );
+  }
+
+  async rename(containerId: ContainerId, names: { before: string; after: string }): Promise<void> {
+    const sandbox = this.#sandboxes.get(containerId);
+    if (sandbox === undefined) return;
+    this.#replace(
+      sandbox,
+      sandbox.endpoints.map((endpoint) => renamed(endpoint, names)),
+    );
   }
 
   async remove(containerId: ContainerId): Promise<void> {
@@ -78,23 +136,44 @@ export class FakeSandboxService implements SandboxService {
     return ['10.0.2.3'];
   }
 
-  #plan(macAddress: string | undefined): Endpoint {
+  #require(containerId: ContainerId): Sandbox {
+    const sandbox = this.#sandboxes.get(containerId);
+    invariant(sandbox !== undefined, 'the sandbox is not live');
+    return sandbox;
+  }
+
+  #replace(sandbox: Sandbox, endpoints: readonly Endpoint[]): Sandbox {
+    const next = { ...sandbox, endpoints };
+    this.#sandboxes.set(sandbox.containerId, next);
+    return next;
+  }
+
+  #plan(request: EndpointRequest, present: readonly Endpoint[]): Endpoint {
+    const { networkId, macAddress, ipAddress, names } = request;
+    const network = this.#networks.get(networkId);
+    if (network === undefined) throw networkMissing(networkId);
     const wanted = macAddress === undefined ? undefined : parseMacAddress(macAddress);
     if (macAddress !== undefined && wanted === undefined) throw invalidMacAddress(macAddress);
-    const address = this.#pool.allocate() ?? 0;
+    const fixed = ipAddress === undefined ? undefined : parseIpv4(ipAddress);
+    if (fixed !== undefined && !network.pool.reserve(fixed)) throw addressInUse();
+    const address = fixed ?? network.pool.allocate() ?? 0;
     return {
-      networkName: 'bridge',
-      networkId: BRIDGE_ID,
+      networkName: network.name,
+      networkId,
       endpointId: randomId(),
       ipAddress: formatIpv4(address),
-      prefixLength: BRIDGE.prefixLength,
-      gateway: formatIpv4(BRIDGE.address),
+      prefixLength: network.prefix.prefixLength,
+      gateway: formatIpv4(network.prefix.address),
       macAddress: wanted ?? macOfAddress(address),
+      interfaceName: `eth${present.length}`,
+      names,
     };
   }
 
   #release(endpoints: readonly Endpoint[]): void {
-    for (const { ipAddress } of endpoints) this.#pool.release(parseIpv4(ipAddress) ?? 0);
+    for (const { networkId, ipAddress } of endpoints) {
+      this.#networks.get(networkId)?.pool.release(parseIpv4(ipAddress) ?? 0);
+    }
   }
 
   #publish(request: SandboxRequest, endpoint: Endpoint | undefined): PublishedPort[] {
@@ -130,4 +209,11 @@ export class FakeSandboxService implements SandboxService {
         port.hostIp === wanted.hostIp,
     );
   }
+}
+
+function wantedEndpoints(request: SandboxRequest): readonly EndpointRequest[] {
+  if (request.mode === 'none') return [];
+  const { macAddress } = request;
+  const mac = macAddress === undefined ? {} : { macAddress };
+  return request.networks ?? [{ networkId: BRIDGE_ID, names: [], ...mac }];
 }

@@ -6,7 +6,7 @@ import { AddressPool } from './address-pool.ts';
 const address = (text: string) => parseIpv4(text) ?? assert.fail(text);
 
 function poolOf(subnet: string, gateway: string): AddressPool {
-  return new AddressPool(parsePrefix(subnet) ?? assert.fail(subnet), address(gateway));
+  return new AddressPool(parsePrefix(subnet) ?? assert.fail(subnet), [address(gateway)]);
 }
 
 test('the first address after the gateway is given out first and again once it is free', () => {

@@ -8,17 +8,22 @@ import { type Ipv4Prefix, lastAddressOf, networkOf } from '../../sys/netlink/ipv
 export class AddressPool {
   readonly #first: number;
   readonly #last: number;
+  readonly #range: Ipv4Prefix;
   readonly #taken: Set<number>;
 
-  constructor(prefix: Ipv4Prefix, gateway: number) {
+  /** `range` limits what `allocate` chooses from; addresses of `reserved` are taken from the beginning. */
+  constructor(prefix: Ipv4Prefix, reserved: readonly number[], range: Ipv4Prefix = prefix) {
     this.#first = networkOf(prefix).address + 1;
     this.#last = lastAddressOf(prefix) - 1;
-    this.#taken = new Set([gateway]);
+    this.#range = range;
+    this.#taken = new Set(reserved);
   }
 
   /** Takes the lowest free address; undefined when none is left. */
   allocate(): number | undefined {
-    for (let address = this.#first; address <= this.#last; address++) {
+    const first = Math.max(this.#first, networkOf(this.#range).address);
+    const last = Math.min(this.#last, lastAddressOf(this.#range));
+    for (let address = first; address <= last; address++) {
       if (this.#take(address)) return address;
     }
     return undefined;
@@ -26,7 +31,12 @@ export class AddressPool {
 
   /** Takes one address; false when it is taken or not of this prefix. */
   reserve(address: number): boolean {
-    return address >= this.#first && address <= this.#last && this.#take(address);
+    return this.contains(address) && this.#take(address);
+  }
+
+  /** True for addresses that an interface of this prefix can have. */
+  contains(address: number): boolean {
+    return address >= this.#first && address <= this.#last;
   }
 
   /** Gives an address back. Idempotent. */

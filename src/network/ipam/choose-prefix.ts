@@ -1,4 +1,4 @@
-/** Which prefix the default network gets. Pure. */
+/** Which prefixes networks get. Pure. */
 import {
   formatPrefix,
   type Ipv4Prefix,
@@ -7,7 +7,7 @@ import {
   parsePrefix,
   prefixesOverlap,
 } from '../../sys/netlink/ipv4.ts';
-import { invalidBridgeAddress, noFreePool } from '../network-errors.ts';
+import { invalidBridgeAddress, noFreePool, poolsExhausted } from '../network-errors.ts';
 
 /** A range that is cut into networks of `size` bits. */
 interface Pool {
@@ -43,15 +43,30 @@ export interface PrefixDemand {
  */
 export function choosePrefix(demand: PrefixDemand): Ipv4Prefix {
   if (demand.bridgeAddress !== undefined) return parseBridgeAddress(demand.bridgeAddress);
-  const occupied = demand.occupied
+  const free = firstFree(demand.preferred, demand.occupied);
+  if (free === undefined) throw noFreePool(DEFAULT_POOLS.map((pool) => pool.base));
+  return { address: free.address + 1, prefixLength: free.prefixLength };
+}
+
+/** The first subnet of the pools that collides with none of `occupied` (`a.b.c.d/n`). `forbidden` without one. */
+export function chooseFreeSubnet(occupied: readonly string[]): Ipv4Prefix {
+  const free = firstFree(undefined, occupied);
+  if (free === undefined) throw poolsExhausted();
+  return free;
+}
+
+function firstFree(
+  preferred: string | undefined,
+  occupied: readonly string[],
+): Ipv4Prefix | undefined {
+  const prefixes = occupied
     .map(parsePrefix)
     // A default route covers everything and collides with nothing.
     .filter((prefix): prefix is Ipv4Prefix => prefix !== undefined && prefix.prefixLength > 0);
-  for (const candidate of candidates(demand.preferred)) {
-    if (occupied.some((prefix) => prefixesOverlap(prefix, candidate))) continue;
-    return { address: candidate.address + 1, prefixLength: candidate.prefixLength };
+  for (const candidate of candidates(preferred)) {
+    if (!prefixes.some((prefix) => prefixesOverlap(prefix, candidate))) return candidate;
   }
-  throw noFreePool(DEFAULT_POOLS.map((pool) => pool.base));
+  return undefined;
 }
 
 /** The network of a bridge address, as the API prints subnets. */

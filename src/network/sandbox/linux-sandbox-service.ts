@@ -1,34 +1,49 @@
 /** Sandboxes made of Linux network namespaces. The port's comments are the contract. */
 import { rm } from 'node:fs/promises';
 import { CleanupStack } from '../../shared/cleanup-stack.ts';
-import { messageOf } from '../../shared/errors.ts';
-import { type ContainerId, parseContainerId, shortId } from '../../shared/ids.ts';
+import { invariant, messageOf } from '../../shared/errors.ts';
+import { type ContainerId, type NetworkId, parseContainerId, shortId } from '../../shared/ids.ts';
 import { KeyedMutex } from '../../shared/keyed-mutex.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { Collection } from '../../state/collection.ts';
 import { SANDBOX_NAMES } from '../../sys/filenames.ts';
 import { createNetworkNamespace, removeNetworkNamespace } from '../../sys/ns/network-namespace.ts';
-import type { NetworkDriver } from '../network-driver.ts';
+import type { NameService } from '../names/name-service.ts';
+import { endpointExists, notConnected } from '../network-errors.ts';
+import type { NetworkRecord } from '../network-record.ts';
+import type { NetworkSet } from '../networks/network-set.ts';
 import type { Publication, Publisher } from '../publish/publisher.ts';
 import type {
   Endpoint,
-  NetworkRecord,
+  EndpointRequest,
   Sandbox,
   SandboxRequest,
   SandboxService,
 } from '../sandbox-service.ts';
+import {
+  gatewayEndpoint,
+  moveGateway,
+  planEndpoint,
+  planEndpoints,
+  releaseEndpoints,
+} from './endpoint-links.ts';
 import { isPinned } from './namespace-pin.ts';
 import { type KernelSetting, prepareNamespace } from './namespace-settings.ts';
-import { decodeSandbox, type SandboxDocument } from './sandbox-document.ts';
+import {
+  asStored,
+  decodeSandbox,
+  newDocument,
+  renamed,
+  type SandboxDocument,
+} from './sandbox-document.ts';
 
 /** What sandboxes are made with. */
 export interface LinuxSandboxOptions {
   readonly sandboxesDir: string;
-  /** The default network. */
-  readonly bridge: NetworkDriver;
+  readonly networks: NetworkSet;
+  readonly names: NameService;
   readonly publisher: Publisher;
   readonly settings: readonly KernelSetting[];
-  readonly networks: () => readonly NetworkRecord[];
   readonly nameservers: readonly string[];
   readonly logger: Logger;
 }
@@ -73,7 +88,9 @@ export class LinuxSandboxService implements SandboxService {
     const known = documents.list().flatMap(({ value }) => value.published);
     await options.publisher.closeStrays(new Set(known.map(({ listenerId }) => listenerId)));
     const endpoints = documents.list().flatMap(({ value }) => value.endpoints);
-    for (const endpoint of endpoints) options.bridge.adopt(endpoint);
+    for (const endpoint of endpoints) {
+      options.networks.tryDriver(endpoint.networkId)?.adopt(endpoint);
+    }
     return new LinuxSandboxService(options, documents);
   }
 
@@ -106,6 +123,28 @@ export class LinuxSandboxService implements SandboxService {
     return this.#live.get(containerId)?.sandbox;
   }
 
+  connect(containerId: ContainerId, request: EndpointRequest): Promise<Sandbox> {
+    return this.#locks.run(containerId, () =>
+      this.#connectLocked(this.#requireLive(containerId), request),
+    );
+  }
+
+  disconnect(containerId: ContainerId, networkId: NetworkId): Promise<Sandbox> {
+    return this.#locks.run(containerId, () =>
+      this.#disconnectLocked(this.#requireLive(containerId), networkId),
+    );
+  }
+
+  rename(containerId: ContainerId, names: { before: string; after: string }): Promise<void> {
+    return this.#locks.run(containerId, async () => {
+      const live = this.#live.get(containerId);
+      if (live === undefined) return;
+      const endpoints = live.sandbox.endpoints.map((endpoint) => renamed(endpoint, names));
+      await this.#storeEndpoints(containerId, endpoints);
+      this.#admit({ ...live.sandbox, endpoints }, live.publication);
+    });
+  }
+
   remove(containerId: ContainerId): Promise<void> {
     return this.#locks.run(containerId, () => this.#removeLocked(containerId));
   }
@@ -117,7 +156,7 @@ export class LinuxSandboxService implements SandboxService {
   }
 
   networks(): readonly NetworkRecord[] {
-    return this.#options.networks();
+    return this.#options.networks.list();
   }
 
   nameservers(): readonly string[] {
@@ -125,16 +164,15 @@ export class LinuxSandboxService implements SandboxService {
   }
 
   async #createLocked(request: SandboxRequest): Promise<Sandbox> {
-    const { bridge, logger } = this.#options;
+    const { networks, logger } = this.#options;
     const { containerId } = request;
     await using undo = new CleanupStack((error) =>
       logger.warn('a failed sandbox could not be undone', { container: containerId, error }),
     );
-    const endpoints = request.mode === 'bridge' ? [bridge.plan(request)] : [];
-    undo.defer(() => this.#release(endpoints));
+    const endpoints = planEndpoints(networks, this.#wantedEndpoints(request), undo);
     const endpointName = request.containerName ?? shortId(containerId);
     // The intent: after a crash in the steps below, the directory tells that there is something to remove.
-    const intent: SandboxDocument = { v: 1, endpointName, endpoints, published: [] };
+    const intent = newDocument(request, endpointName, endpoints);
     const stored = await this.#documents.create(containerId, intent, DURABILITY);
     undo.defer(() => this.#documents.remove(containerId, DURABILITY));
     const netnsPath = this.#makeNamespace(containerId, endpoints, undo);
@@ -147,8 +185,100 @@ export class LinuxSandboxService implements SandboxService {
       );
     }
 
+    await this.#serveNames(containerId, endpoints, request.nameservers);
+
     undo.release();
     return this.#admit({ containerId, netnsPath, endpoints }, publication);
+  }
+
+  #wantedEndpoints(request: SandboxRequest): readonly EndpointRequest[] {
+    if (request.mode === 'none') return [];
+    const { macAddress } = request;
+    const networkId = this.#options.networks.defaultId;
+    return (
+      request.networks ?? [
+        { networkId, names: [], ...(macAddress === undefined ? {} : { macAddress }) },
+      ]
+    );
+  }
+
+  async #serveNames(
+    containerId: ContainerId,
+    endpoints: readonly Endpoint[],
+    nameservers: readonly string[] | undefined,
+  ): Promise<void> {
+    const netnsPath = this.#netnsPath(containerId);
+    await this.#options.names.update({ containerId, netnsPath, endpoints, nameservers });
+  }
+
+  #requireLive(containerId: ContainerId): LiveSandbox {
+    const live = this.#live.get(containerId);
+    invariant(live !== undefined, 'the sandbox is not live');
+    return live;
+  }
+
+  async #connectLocked(live: LiveSandbox, request: EndpointRequest): Promise<Sandbox> {
+    const { networks, logger } = this.#options;
+    const { containerId, netnsPath, endpoints: before } = live.sandbox;
+    const present = before.find(({ networkId }) => networkId === request.networkId);
+    const name = this.#documents.get(containerId)?.value.endpointName ?? shortId(containerId);
+    if (present !== undefined) throw endpointExists(name, present.networkName);
+    await using undo = new CleanupStack((error) =>
+      logger.warn('a failed connect could not be undone', { container: containerId, error }),
+    );
+    const endpoint = planEndpoint(networks, request, before);
+    undo.defer(() => releaseEndpoints(networks, [endpoint]));
+    const endpoints = [...before, endpoint];
+    const driver = networks.driver(request.networkId);
+    driver.attach({ netnsPath, endpoint, isGateway: false });
+    undo.defer(() => driver.unplug(endpoint));
+    moveGateway(netnsPath, before, endpoints);
+    await this.#storeEndpoints(containerId, endpoints);
+
+    undo.release();
+    return this.#admit({ containerId, netnsPath, endpoints }, live.publication);
+  }
+
+  async #disconnectLocked(live: LiveSandbox, networkId: NetworkId): Promise<Sandbox> {
+    const { networks } = this.#options;
+    const { containerId, netnsPath, endpoints: before } = live.sandbox;
+    const endpoint = before.find((one) => one.networkId === networkId);
+    if (endpoint === undefined) throw notConnected(containerId, networkId);
+    const endpoints = before.filter((one) => one !== endpoint);
+    networks.tryDriver(networkId)?.unplug(endpoint);
+    moveGateway(netnsPath, before, endpoints);
+    await this.#storeEndpoints(containerId, endpoints);
+    releaseEndpoints(networks, [endpoint]);
+    const publication = await this.#republish(live, endpoint, endpoints);
+    return this.#admit({ containerId, netnsPath, endpoints }, publication);
+  }
+
+  /** Ports that led to an endpoint that is gone lead to the next one, as with Docker. */
+  async #republish(
+    live: LiveSandbox,
+    gone: Endpoint,
+    endpoints: readonly Endpoint[],
+  ): Promise<Publication> {
+    const { containerId } = live.sandbox;
+    const { ports } = live.publication;
+    const isTarget = gatewayEndpoint(live.sandbox.endpoints) === gone;
+    if (!isTarget || ports.length === 0) return live.publication;
+    await live.publication.close();
+    const stored = this.#documents.get(containerId);
+    const endpointName = stored?.value.endpointName ?? shortId(containerId);
+    const publication = await this.#publish(endpointName, endpoints, { publish: ports });
+    await stored?.update(
+      (current) => ({ ...current, published: [...publication.ports] }),
+      DURABILITY,
+    );
+    return publication;
+  }
+
+  async #storeEndpoints(containerId: ContainerId, endpoints: readonly Endpoint[]): Promise<void> {
+    const stored = this.#documents.get(containerId);
+    const fresh = endpoints.map(asStored);
+    await stored?.update((current) => ({ ...current, endpoints: fresh }), DURABILITY);
+    await this.#serveNames(containerId, endpoints, stored?.value.nameservers);
   }
 
   #makeNamespace(
@@ -156,15 +286,17 @@ export class LinuxSandboxService implements SandboxService {
     endpoints: readonly Endpoint[],
     undo: CleanupStack,
   ): string {
-    const { bridge, settings } = this.#options;
+    const { networks, settings } = this.#options;
     const netnsPath = this.#netnsPath(containerId);
     createNetworkNamespace(netnsPath);
     undo.defer(() => removeNetworkNamespace(netnsPath));
     const refusals = prepareNamespace(netnsPath, settings);
     this.#reportOnce(refusals);
+    const gateway = gatewayEndpoint(endpoints);
     for (const endpoint of endpoints) {
-      bridge.attach({ netnsPath, endpoint });
-      undo.defer(() => bridge.detach({ netnsPath, endpoint }));
+      const driver = networks.driver(endpoint.networkId);
+      driver.attach({ netnsPath, endpoint, isGateway: endpoint === gateway });
+      undo.defer(() => driver.detach({ netnsPath, endpoint }));
     }
     return netnsPath;
   }
@@ -182,7 +314,7 @@ export class LinuxSandboxService implements SandboxService {
     endpoints: readonly Endpoint[],
     request: Pick<SandboxRequest, 'publish'>,
   ): Promise<Publication> {
-    const [endpoint] = endpoints;
+    const endpoint = gatewayEndpoint(endpoints);
     if (endpoint === undefined || request.publish.length === 0) {
       return Promise.resolve(NOTHING_PUBLISHED);
     }
@@ -192,9 +324,10 @@ export class LinuxSandboxService implements SandboxService {
   }
 
   async #restoreLocked(containerId: ContainerId, document: SandboxDocument): Promise<Sandbox> {
-    const { endpoints, endpointName, published } = document;
+    const { endpoints, endpointName, published, nameservers } = document;
     const netnsPath = this.#netnsPath(containerId);
-    const [endpoint] = endpoints;
+    await this.#serveNames(containerId, endpoints, nameservers);
+    const endpoint = gatewayEndpoint(endpoints);
     if (endpoint === undefined) {
       return this.#admit({ containerId, netnsPath, endpoints }, NOTHING_PUBLISHED);
     }
@@ -218,7 +351,7 @@ export class LinuxSandboxService implements SandboxService {
 
   /** Every step is tried; the failures are thrown at the end and the sandbox stays listed for another try. */
   async #removeLocked(containerId: ContainerId): Promise<void> {
-    const { bridge } = this.#options;
+    const { networks, names } = this.#options;
     const live = this.#live.get(containerId);
     const endpoints = this.#documents.get(containerId)?.value.endpoints ?? [];
     const netnsPath = this.#netnsPath(containerId);
@@ -231,8 +364,12 @@ export class LinuxSandboxService implements SandboxService {
       }
     };
     this.#live.delete(containerId);
+    await attempt(() => names.remove(containerId));
     await attempt(() => live?.publication.close());
-    for (const endpoint of endpoints) await attempt(() => bridge.detach({ netnsPath, endpoint }));
+    for (const endpoint of endpoints) {
+      const driver = networks.tryDriver(endpoint.networkId);
+      await attempt(() => driver?.detach({ netnsPath, endpoint }));
+    }
     await attempt(() => removeNetworkNamespace(netnsPath));
     if (failures.length === 0) await attempt(() => this.#forget(containerId, endpoints));
     if (failures.length > 0) {
@@ -246,11 +383,7 @@ export class LinuxSandboxService implements SandboxService {
     if (this.#orphans.delete(containerId)) {
       await rm(this.#documents.pathOf(containerId), { recursive: true, force: true });
     }
-    this.#release(endpoints);
-  }
-
-  #release(endpoints: readonly Endpoint[]): void {
-    for (const endpoint of endpoints) this.#options.bridge.release(endpoint);
+    releaseEndpoints(this.#options.networks, endpoints);
   }
 
   #netnsPath(containerId: ContainerId): string {

@@ -1,6 +1,7 @@
 /** What is stored of a sandbox while it lives: enough to take it over after an engine restart. */
 import * as v from 'valibot';
 import type { NetworkId } from '../../shared/ids.ts';
+import type { Endpoint, SandboxRequest } from '../sandbox-service.ts';
 
 const protocol = v.picklist(['tcp', 'udp']);
 
@@ -15,6 +16,9 @@ const endpointSchema = v.object({
   prefixLength: v.number(),
   gateway: v.string(),
   macAddress: v.string(),
+  interfaceName: v.exactOptional(v.string()),
+  names: v.exactOptional(v.array(v.string())),
+  gatewayPriority: v.exactOptional(v.number()),
 });
 
 const boundPortSchema = v.object({
@@ -30,6 +34,8 @@ const sandboxSchema = v.object({
   /** Name of the container, for messages about its ports. */
   endpointName: v.string(),
   endpoints: v.array(endpointSchema),
+  /** Name servers for outside names, when they are not the engine's own. */
+  nameservers: v.exactOptional(v.array(v.string())),
   /** Ports as bound; empty until all of them are. */
   published: v.array(boundPortSchema),
 });
@@ -39,4 +45,33 @@ export type SandboxDocument = v.InferOutput<typeof sandboxSchema>;
 /** Decodes a stored document; throws with the path of what is wrong. */
 export function decodeSandbox(raw: unknown): SandboxDocument {
   return v.parse(sandboxSchema, raw);
+}
+
+/** The document of a sandbox that is about to be made. */
+export function newDocument(
+  request: Pick<SandboxRequest, 'nameservers'>,
+  endpointName: string,
+  endpoints: readonly Endpoint[],
+): SandboxDocument {
+  const { nameservers } = request;
+  return {
+    v: 1,
+    endpointName,
+    endpoints: endpoints.map(asStored),
+    ...(nameservers === undefined ? {} : { nameservers: [...nameservers] }),
+    published: [],
+  };
+}
+
+/** An endpoint as the document keeps it. */
+export function asStored(endpoint: Endpoint): SandboxDocument['endpoints'][number] {
+  const { names, ...rest } = endpoint;
+  return { ...rest, ...(names === undefined ? {} : { names: [...names] }) };
+}
+
+/** An endpoint whose container has another name now. */
+export function renamed(endpoint: Endpoint, names: { before: string; after: string }): Endpoint {
+  if (endpoint.names === undefined) return endpoint;
+  const next = endpoint.names.map((name) => (name === names.before ? names.after : name));
+  return { ...endpoint, names: next };
 }

@@ -76,14 +76,30 @@ export function listAddressesRequest(): NetlinkRequest {
 
 /** Adds the default route through `gateway`, which must be on the link. Fails with EEXIST when there is one. */
 export function addDefaultRouteRequest(gateway: number, linkIndex: number): NetlinkRequest {
+  return defaultRouteRequest('add', gateway, linkIndex);
+}
+
+/** A default route in place of the present one, or as the first one. */
+export function replaceDefaultRouteRequest(gateway: number, linkIndex: number): NetlinkRequest {
+  return defaultRouteRequest('replace', gateway, linkIndex);
+}
+
+function defaultRouteRequest(
+  verb: 'add' | 'replace',
+  gateway: number,
+  linkIndex: number,
+): NetlinkRequest {
   const attributes: Attribute[] = [
     { type: RouteAttribute.gateway, value: ipv4Bytes(gateway) },
     { type: RouteAttribute.outLink, value: numberValue(linkIndex) },
   ];
   return {
-    purpose: 'add default route',
+    purpose: `${verb} default route`,
     type: MessageType.newRoute,
-    flags: MessageFlag.ack | MessageFlag.create | MessageFlag.exclusive,
+    flags:
+      MessageFlag.ack |
+      MessageFlag.create |
+      (verb === 'add' ? MessageFlag.exclusive : MessageFlag.replace),
     body: routeBody(),
     attributes,
   };

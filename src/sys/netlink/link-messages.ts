@@ -43,11 +43,18 @@ const LinkAttribute = {
   name: 3,
   mtu: 4,
   master: 10,
+  /** `IFLA_PROTINFO`: settings of a bridge's port, for requests of the bridge family. */
+  portSettings: 12,
   info: 18,
   namespaceFd: 28,
 } as const;
 const InfoAttribute = { kind: 1, data: 2 } as const;
 const VETH_PEER = 1;
+const FAMILY_BRIDGE = 7;
+/** `NLA_F_NESTED`, which the bridge's port settings must carry. */
+const NESTED = 0x8000;
+/** `IFLA_BRPORT_ISOLATED` of `linux/if_link.h`. */
+const PORT_ISOLATED = 33;
 
 /** The index of `lo`, the same in every network namespace. */
 export const LOOPBACK_INDEX = 1;
@@ -141,6 +148,24 @@ export function setMasterRequest(link: Link, masterIndex: number): NetlinkReques
     flags: MessageFlag.ack,
     body: linkBody(link.index, { up: false }),
     attributes: [{ type: LinkAttribute.master, value: numberValue(masterIndex) }],
+  };
+}
+
+/** Sets a bridge port apart: it exchanges no frame with other ports that are set apart. */
+export function isolatePortRequest(link: Link): NetlinkRequest {
+  const body = linkBody(link.index, { up: false });
+  body.writeUInt8(FAMILY_BRIDGE, 0);
+  return {
+    purpose: `isolate port ${link.name}`,
+    type: MessageType.newLink,
+    flags: MessageFlag.ack,
+    body,
+    attributes: [
+      {
+        type: LinkAttribute.portSettings | NESTED,
+        value: [{ type: PORT_ISOLATED, value: Buffer.from([1]) }],
+      },
+    ],
   };
 }
 

@@ -10,6 +10,7 @@ import {
   listAddressesRequest,
   listRoutesRequest,
   type Route,
+  replaceDefaultRouteRequest,
 } from './address-messages.ts';
 import type { Ipv4Prefix } from './ipv4.ts';
 import {
@@ -18,6 +19,7 @@ import {
   decodeLink,
   deleteLinkRequest,
   getLinkRequest,
+  isolatePortRequest,
   type Link,
   LOOPBACK_INDEX,
   linkUpRequest,
@@ -30,11 +32,12 @@ import { linkNotReported } from './netlink-errors.ts';
 import type { NetlinkMessage } from './netlink-message.ts';
 import { NetlinkSocket } from './netlink-socket.ts';
 
-/** How the single interface of a container is set up. */
+/** How an interface of a container is set up. */
 export interface ContainerLinkSettings {
   readonly linkName: string;
   readonly address: Ipv4Prefix;
-  readonly gateway: number;
+  /** The default route; none when absent. */
+  readonly gateway?: number;
 }
 
 /**
@@ -160,8 +163,21 @@ export class RouteSocket {
       linkUpRequest(LOOPBACK_INDEX),
       addAddressRequest({ linkIndex, prefix: settings.address }),
       linkUpRequest(linkIndex),
-      addDefaultRouteRequest(settings.gateway, linkIndex),
+      ...(settings.gateway === undefined
+        ? []
+        : [addDefaultRouteRequest(settings.gateway, linkIndex)]),
     ]);
+  }
+
+  /** Makes the default route go through `gateway`, whatever it was before. */
+  replaceDefaultRoute(linkName: string, gateway: number): void {
+    const linkIndex = this.#require(linkName).index;
+    this.#socket.request(replaceDefaultRouteRequest(gateway, linkIndex));
+  }
+
+  /** Keeps a port of a bridge from the bridge's other isolated ports. */
+  isolatePort(linkName: string): void {
+    this.#socket.request(isolatePortRequest(this.#require(linkName)));
   }
 
   #require(name: string): Link {

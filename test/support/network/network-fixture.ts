@@ -6,10 +6,14 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeHostListeners } from '../../../src/network/fake/fake-host-listeners.ts';
+import type { NetworkSpec } from '../../../src/network/network-record.ts';
+import type { NetworkStore } from '../../../src/network/network-store.ts';
 import { openNetwork } from '../../../src/network/open-network.ts';
 import type { Sandbox, SandboxService } from '../../../src/network/sandbox-service.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
+import type { NetworkId } from '../../../src/shared/ids.ts';
 import { silentLogger } from '../../../src/shared/logger.ts';
+import { isPredefined } from '../../../src/shared/predefined-networks.ts';
 import type { Completed } from '../../../src/sys/exec/command.ts';
 import { run } from '../../../src/sys/exec/run.ts';
 import { bindSocket } from '../../../src/sys/listening-socket.ts';
@@ -29,6 +33,10 @@ export interface Holdings {
 /** A service with its host; disposing removes all of its sandboxes. */
 export interface NetworkFixture extends AsyncDisposable {
   readonly service: SandboxService;
+  /** The networks that `service` joins. */
+  readonly networks: NetworkStore;
+  /** Makes a network and returns its id. */
+  addNetwork(name: string): Promise<NetworkId>;
   readonly host: FakeHostListeners;
   /** Opens a second service on the same state, as an engine does that starts after a crash. */
   reopen(): Promise<SandboxService>;
@@ -43,7 +51,7 @@ export async function openTestNetwork(): Promise<NetworkFixture> {
   const host = new FakeHostListeners();
   const services: SandboxService[] = [];
   const open = async () => {
-    const service = await openNetwork({
+    const opened = await openNetwork({
       networksDir: join(dir, 'networks'),
       sandboxesDir: join(dir, 'sandboxes'),
       bridgeAddress: undefined,
@@ -53,13 +61,16 @@ export async function openTestNetwork(): Promise<NetworkFixture> {
       clock: systemClock,
       logger: silentLogger,
     });
-    services.push(service);
-    return service;
+    services.push(opened.sandboxes);
+    return opened;
   };
+  const { sandboxes: service, networks } = await open();
   return {
-    service: await open(),
+    service,
+    networks,
+    addNetwork: async (name) => (await networks.create(plainNetwork(name))).id,
     host,
-    reopen: open,
+    reopen: async () => (await open()).sandboxes,
     holdings: () => countHoldings(dir, host),
     returnsTo: async (expected) => {
       await eventually(async () => {
@@ -68,14 +79,30 @@ export async function openTestNetwork(): Promise<NetworkFixture> {
       });
     },
     [Symbol.asyncDispose]: async () => {
-      const removals = services.map(async (service) => {
-        const ids = await service.list();
-        return await Promise.allSettled(ids.map((id) => service.remove(id)));
+      const removals = services.map(async (one) => {
+        const ids = await one.list();
+        return await Promise.allSettled(ids.map((id) => one.remove(id)));
       });
       // A service that was replaced fails where its successor was faster.
       await Promise.all(removals);
+      const made = networks.list().filter(({ name }) => !isPredefined(name));
+      await Promise.allSettled(made.map(({ id }) => networks.remove(id)));
       await rm(dir, { recursive: true, force: true });
     },
+  };
+}
+
+/** A request for a network with nothing special. */
+export function plainNetwork(name: string, changes: Partial<NetworkSpec> = {}): NetworkSpec {
+  return {
+    name,
+    auxAddresses: {},
+    options: {},
+    ipamOptions: {},
+    labels: {},
+    internal: false,
+    attachable: false,
+    ...changes,
   };
 }
 

@@ -1,0 +1,16 @@
+/** Port: the networks that exist. */
+import type { NetworkId } from '../shared/ids.ts';
+import type { NetworkRecord, NetworkSpec } from './network-record.ts';
+
+/** Makes and removes networks. Addresses of their members are the sandboxes' affair. */
+export interface NetworkStore {
+  /** All networks, predefined ones first. */
+  list(): readonly NetworkRecord[];
+  /**
+   * Makes a bridge network. `conflict` for a name that is taken, `forbidden` for a subnet that overlaps another,
+   * `invalid-argument` for addresses or options that make no sense.
+   */
+  create(spec: NetworkSpec): Promise<NetworkRecord>;
+  /** Removes a network with its bridge. `forbidden` while sandboxes are on it. */
+  remove(id: NetworkId): Promise<void>;
+}
