@@ -153,6 +153,9 @@ test('events tell the life of a container in order', async () => {
   await using stream = daemon.watch(
     {},
     'events',
+    // The client may connect only after the container was made: what it missed is replayed.
+    '--since',
+    since,
     '--filter',
     'container=told',
     '--format',
