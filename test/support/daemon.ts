@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { MachineReport } from '../../src/handshake/machine-report.ts';
 import { eventually } from './eventually.ts';
@@ -22,20 +23,21 @@ export interface DaemonOptions {
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * Shell commands that change the machine as the daemon sees it, e.g. by mounts. They and the daemon run as
-   * root of a user and mount namespace of their own.
+   * Shell commands that change the machine as the daemon sees it, e.g. by mounts. They and the daemon run in a
+   * user and mount namespace of their own.
    */
   readonly surroundings?: string;
+  /** Who the daemon is in there: root (the default), or an ordinary user, for whom set-uid helpers do nothing. */
+  readonly caller?: 'root' | 'ordinary';
   /** An existing home instead of a new one; it is not removed at the end. */
   readonly home?: TestHome;
 }
 
 const PROGRAM = join(import.meta.dirname, '../../dist/cli.js');
 const START_TIMEOUT_MS = 30_000;
-const OWN_NAMESPACE = [
-  ...['unshare', '--user', '--map-root-user', '--map-auto'],
-  ...['--mount', '--propagation', 'private', '--'],
-];
+const OWN_MOUNTS = ['--mount', '--propagation', 'private', '--'];
+const AS_ROOT = ['unshare', '--user', '--map-root-user', '--map-auto', ...OWN_MOUNTS];
+const WITHOUT_PRIVILEGES = 'exec setpriv --inh-caps=-all --ambient-caps=-all "$@"';
 
 /** Starts a daemon and waits until its API answers. */
 export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaemon> {
@@ -180,16 +182,33 @@ export class TestDaemon implements AsyncDisposable {
   }
 
   #command(): readonly string[] {
-    const { flags = [], surroundings } = this.#options;
+    const { flags = [], surroundings, caller = 'root' } = this.#options;
     const daemon = [process.execPath, PROGRAM, 'daemon', ...flags];
     if (surroundings === undefined) return daemon;
-    return [...OWN_NAMESPACE, 'sh', '-ec', `${surroundings}\nexec "$@"`, 'sh', ...daemon];
+    if (caller === 'root') {
+      return [...AS_ROOT, 'sh', '-ec', `${surroundings}\nexec "$@"`, 'sh', ...daemon];
+    }
+    const script = `${surroundings}\n${WITHOUT_PRIVILEGES}`;
+    return [...asOrdinaryUser(), 'sh', '-ec', script, 'sh', ...daemon];
   }
 
   #failWhenEnded(child: ChildProcess): boolean {
     if (hasEnded(child)) throw new Error(`the daemon ended at once: ${this.log()}`);
     return false;
   }
+}
+
+/** The caller's ids stay what they are; the capabilities to mount last until they are given up. */
+function asOrdinaryUser(): readonly string[] {
+  const { uid, gid, username } = userInfo();
+  const [, first, count] =
+    readFileSync('/etc/subuid', 'utf8').match(new RegExp(`^${username}:(\\d+):(\\d+)$`, 'm')) ?? [];
+  assert.ok(first !== undefined, `${username} has no subordinate ids`);
+  const range = `${first},${first},${count}`;
+  return [
+    ...['unshare', '--user', '--keep-caps', `--map-user=${uid}`, `--map-group=${gid}`],
+    ...[`--map-users=${range}`, `--map-groups=${range}`, ...OWN_MOUNTS],
+  ];
 }
 
 function hasEnded(child: ChildProcess): boolean {
