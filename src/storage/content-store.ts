@@ -11,6 +11,15 @@ export interface ExpectedBlob {
   readonly sizeBytes?: number;
 }
 
+/** A blob that is on disk but has no name yet. */
+export interface StagedBlob {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  publish(): Promise<'written' | 'already-exists'>;
+  /** Never rejects. */
+  discard(): Promise<void>;
+}
+
 export interface ContentStore {
   /** Size in bytes, or undefined when the blob is not there. */
   stat(digest: Digest): Promise<number | undefined>;
@@ -26,6 +35,11 @@ export interface ContentStore {
     expected: ExpectedBlob,
     source: AsyncIterable<Uint8Array>,
   ): Promise<'written' | 'already-exists'>;
+  /**
+   * Writes a blob whose digest is known only at its end. Nobody sees it before `publish`; one of `publish` and
+   * `discard` is called. Rejects like `ingest`.
+   */
+  stage(source: AsyncIterable<Uint8Array>): Promise<StagedBlob>;
   /** Idempotent. */
   remove(digest: Digest): Promise<void>;
   list(): Promise<readonly Digest[]>;

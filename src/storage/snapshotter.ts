@@ -7,6 +7,7 @@
  * removes it. Only this module invents mounts.
  */
 import type { Digest } from '../oci/digest.ts';
+import type { SnapshotDiff } from './snapshot-diff.ts';
 
 /**
  * How a layer's directory records that something of the layers below is gone.
@@ -61,4 +62,9 @@ export interface Snapshotter {
   listActive(): Promise<readonly string[]>;
   /** Bytes written in the active snapshot. */
   activeSize(key: string): Promise<number>;
+  /**
+   * What was written in the active snapshot. `leftOut` are absolute paths that do not count, with all that is below
+   * them. `not-found` for an unknown key.
+   */
+  diff(key: string, leftOut: readonly string[]): SnapshotDiff;
 }

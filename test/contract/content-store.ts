@@ -70,6 +70,24 @@ export function testContentStoreContract(
       assert.equal(await store.removeStaleIngests(), 0);
     });
 
+    it('shows a blob of unknown digest once it is published', async () => {
+      const staged = await store.stage(chunks('hello ', 'world'));
+      assert.deepEqual([staged.digest, staged.sizeBytes], [hello.digest, 11]);
+      await isEmpty();
+      assert.equal(await staged.publish(), 'written');
+      assert.equal(Buffer.from(await store.read(hello.digest, 100)).toString(), 'hello world');
+      assert.equal(await (await store.stage(chunks('hello world'))).publish(), 'already-exists');
+      assert.equal(await store.removeStaleIngests(), 0);
+    });
+
+    it('keeps nothing of what was staged and discarded, or broke', async () => {
+      const staged = await store.stage(chunks('hello world'));
+      await staged.discard();
+      await assert.rejects(store.stage(broken()), /the line broke/);
+      await isEmpty();
+      assert.equal(await store.removeStaleIngests(), 0);
+    });
+
     it('says so when a blob is there already', async () => {
       await store.ingest(hello, chunks('hello world'));
       assert.equal(await store.ingest(hello, chunks('hello world')), 'already-exists');

@@ -4,81 +4,18 @@ import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { chainIds } from '../../src/oci/chain-id.ts';
-import { type Digest, digestOf } from '../../src/oci/digest.ts';
-import { OCI_LAYER } from '../../src/oci/media-types.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
-import { CopySnapshotter } from '../../src/storage/snapshots/copy/copy-snapshotter.ts';
-import {
-  type OpenedSnapshotter,
-  openSnapshotter,
-} from '../../src/storage/snapshots/open-snapshotter.ts';
-import { OverlaySnapshotter } from '../../src/storage/snapshots/overlay/overlay-snapshotter.ts';
-import { TarUnpacker } from '../../src/storage/unpack/tar-unpacker.ts';
+import { openSnapshotter } from '../../src/storage/snapshots/open-snapshotter.ts';
 import { testSnapshotterContract } from '../contract/snapshotter.ts';
-import { layerTar, type TarMember } from '../support/layer-tar.ts';
+import { makeSnapshotter, SNAPSHOTTER_KINDS, stackLayers } from '../support/snapshots.ts';
 
-interface Opened {
-  readonly snapshots: OpenedSnapshotter;
-  reopen(): Promise<OpenedSnapshotter>;
-  dispose(): Promise<void>;
-}
-
-type Kind = 'overlay' | 'copy';
-
-async function openIn(kind: Kind, root: string): Promise<OpenedSnapshotter> {
-  const options = { dir: join(root, 'data'), rootfsDir: join(root, 'run'), logger: silentLogger };
-  return kind === 'overlay'
-    ? await OverlaySnapshotter.open(options)
-    : await CopySnapshotter.open(options);
-}
-
-async function makeSnapshotter(kind: Kind): Promise<Opened> {
-  // A name that would need escapes in mount options.
-  const root = await mkdtemp(join(tmpdir(), 'snapshots,a:b-'));
-  let current = await openIn(kind, root);
-  return {
-    snapshots: current,
-    async reopen() {
-      await current.close();
-      current = await openIn(kind, root);
-      return current;
-    },
-    async dispose() {
-      for (const key of await current.listActive()) await current.removeActive(key);
-      await current.close();
-      await rm(root, { recursive: true, force: true });
-    },
-  };
-}
-
-/** Unpacks one layer after another; returns the topmost chainID. */
-async function stack(
-  snapshots: OpenedSnapshotter,
-  layers: readonly (readonly TarMember[])[],
-): Promise<Digest | undefined> {
-  const tars = layers.map(layerTar);
-  const diffIds = tars.map((tar) => digestOf(tar));
-  const chain = chainIds(diffIds);
-  for (const [index, tar] of tars.entries()) {
-    const slot = await snapshots.prepareLayer();
-    const diffId = diffIds[index] ?? digestOf('');
-    const unpacking = new TarUnpacker().begin(slot, { mediaType: OCI_LAYER, diffId });
-    await unpacking.write(tar);
-    const { sizeBytes } = await unpacking.finish();
-    const chainId = chain[index] ?? digestOf('');
-    await slot.commit({ chainId, parent: chain[index - 1], sizeBytes });
-  }
-  return chain.at(-1);
-}
-
-for (const kind of ['overlay', 'copy'] as const) {
+for (const kind of SNAPSHOTTER_KINDS) {
   testSnapshotterContract(kind, () => makeSnapshotter(kind));
 
   describe(`root file systems by ${kind}`, () => {
     it('are the sum of their layers, whiteouts included', async () => {
       const { snapshots, dispose } = await makeSnapshotter(kind);
-      const top = await stack(snapshots, [
+      const top = await stackLayers(snapshots, [
         [
           { name: 'etc/', type: '5', mode: 0o755 },
           { name: 'etc/kept', content: 'kept' },
@@ -112,7 +49,7 @@ for (const kind of ['overlay', 'copy'] as const) {
 
     it('keep what was written over unmounts and restarts, and leave the layers alone', async () => {
       const { snapshots, reopen, dispose } = await makeSnapshotter(kind);
-      const top = await stack(snapshots, [[{ name: 'file', content: 'old' }]]);
+      const top = await stackLayers(snapshots, [[{ name: 'file', content: 'old' }]]);
       await snapshots.prepareActive('one', top);
       await writeFile(join(await snapshots.mount('one'), 'file'), 'new!');
       await snapshots.unmount('one');
@@ -127,7 +64,7 @@ for (const kind of ['overlay', 'copy'] as const) {
 
     it('have the mode of the topmost layer at their root', async () => {
       const { snapshots, dispose } = await makeSnapshotter(kind);
-      const top = await stack(snapshots, [[{ name: './', type: '5', mode: 0o1777 }]]);
+      const top = await stackLayers(snapshots, [[{ name: './', type: '5', mode: 0o1777 }]]);
       await snapshots.prepareActive('one', top);
       assert.equal((await lstat(await snapshots.mount('one'))).mode & 0o7777, 0o1777);
       await dispose();
@@ -153,7 +90,7 @@ describe('overlay mounts', () => {
     const layers = Array.from({ length: 127 }, (_, index) => [
       { name: `file-${index}`, content: String(index) },
     ]);
-    await snapshots.prepareActive('deep', await stack(snapshots, layers));
+    await snapshots.prepareActive('deep', await stackLayers(snapshots, layers));
     assert.equal((await readdir(await snapshots.mount('deep'))).length, 127);
     await dispose();
   });

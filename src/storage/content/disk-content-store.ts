@@ -18,7 +18,7 @@ import { systemCode } from '../../shared/errors.ts';
 import { randomId } from '../../shared/ids.ts';
 import { CONTENT_NAMES } from '../../sys/filenames.ts';
 import { syncDir, writeFileDurably } from '../../sys/fs/durable.ts';
-import type { ContentStore, ExpectedBlob } from '../content-store.ts';
+import type { ContentStore, ExpectedBlob, StagedBlob } from '../content-store.ts';
 import {
   blobTooLarge,
   noSuchBlob,
@@ -84,13 +84,28 @@ export class DiskContentStore implements ContentStore {
     if ((await this.stat(expected.digest)) !== undefined) return 'already-exists';
     const temporary = join(this.#ingestDir, randomId());
     try {
-      await writeVerified(temporary, expected, source);
+      await writeBlob(temporary, source, expected);
       await this.#publish(temporary, expected.digest);
     } catch (error) {
-      await rm(temporary, { force: true }).catch(() => undefined);
+      await discard(temporary);
       throw error;
     }
     return 'written';
+  }
+
+  async stage(source: AsyncIterable<Uint8Array>): Promise<StagedBlob> {
+    const temporary = join(this.#ingestDir, randomId());
+    try {
+      const written = await writeBlob(temporary, source);
+      return {
+        ...written,
+        publish: () => this.#publishStaged(temporary, written.digest),
+        discard: () => discard(temporary),
+      };
+    } catch (error) {
+      await discard(temporary);
+      throw error;
+    }
   }
 
   async remove(digest: Digest): Promise<void> {
@@ -108,6 +123,15 @@ export class DiskContentStore implements ContentStore {
     return names.length;
   }
 
+  async #publishStaged(temporary: string, digest: Digest): Promise<'written' | 'already-exists'> {
+    if ((await this.stat(digest)) !== undefined) {
+      await discard(temporary);
+      return 'already-exists';
+    }
+    await this.#publish(temporary, digest);
+    return 'written';
+  }
+
   async #publish(temporary: string, digest: Digest): Promise<void> {
     try {
       await rename(temporary, this.#pathOf(digest));
@@ -122,15 +146,23 @@ export class DiskContentStore implements ContentStore {
   }
 }
 
-/** Errors of `source` pass through as they are; those of the disk are told apart from them. */
-async function writeVerified(
+/** What a blob turned out to be. */
+interface WrittenBlob {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Writes a file and brings it to disk once `expected`, if there is any, holds. Errors of `source` pass through as they
+ * are; those of the disk are told apart from them.
+ */
+async function writeBlob(
   path: string,
-  expected: ExpectedBlob,
   source: AsyncIterable<Uint8Array>,
-): Promise<void> {
-  const what = `write blob ${expected.digest}`;
+  expected?: ExpectedBlob,
+): Promise<WrittenBlob> {
   const fail = (error: unknown): never => {
-    throw writeFailed(what, error);
+    throw writeFailed(`write blob ${expected?.digest ?? path}`, error);
   };
   const handle = await open(path, 'wx', BLOB_MODE).catch(fail);
   const earlySync = new EarlySync(handle);
@@ -138,26 +170,29 @@ async function writeVerified(
     const counter = new DigestCounter();
     for await (const chunk of source) {
       counter.update(chunk);
-      if (expected.sizeBytes !== undefined && counter.sizeBytes > expected.sizeBytes) {
-        throw wrongSize(expected.digest, expected.sizeBytes, counter.sizeBytes);
+      if (counter.sizeBytes > (expected?.sizeBytes ?? Number.POSITIVE_INFINITY)) {
+        verify(expected, { digest: counter.digest(), sizeBytes: counter.sizeBytes });
       }
       await handle.writeFile(chunk).catch(fail);
       earlySync.wrote(chunk.length);
     }
-    verify(expected, counter);
+    const written = { digest: counter.digest(), sizeBytes: counter.sizeBytes };
+    verify(expected, written);
     await handle.datasync().catch(fail);
+    return written;
   } finally {
     await earlySync.settle();
     await handle.close();
   }
 }
 
-function verify(expected: ExpectedBlob, counter: DigestCounter): void {
+function verify(expected: ExpectedBlob | undefined, written: WrittenBlob): void {
+  if (expected === undefined) return;
   const { digest, sizeBytes } = expected;
-  if (sizeBytes !== undefined && counter.sizeBytes !== sizeBytes) {
-    throw wrongSize(digest, sizeBytes, counter.sizeBytes);
+  if (sizeBytes !== undefined && written.sizeBytes !== sizeBytes) {
+    throw wrongSize(digest, sizeBytes, written.sizeBytes);
   }
-  if (counter.digest() !== digest) throw wrongDigest(digest);
+  if (written.digest !== digest) throw wrongDigest(digest);
 }
 
 /** Starts writing to disk while the rest of a large blob still arrives. */
@@ -195,4 +230,8 @@ async function exists(path: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+async function discard(path: string): Promise<void> {
+  await rm(path, { force: true }).catch(() => undefined);
 }

@@ -18,12 +18,11 @@ import {
 import { setImmediate } from 'node:timers/promises';
 import { findEngineError, systemCode } from '../../shared/errors.ts';
 import { lgetxattr, llistxattr, lsetxattr, mknod } from '../../sys/libc.ts';
+import { OPAQUE_NAME, WHITEOUT_PREFIX } from '../unpack/whiteouts.ts';
 
 /** What `.wh.` names in the source mean: ordinary files, or whiteouts to be carried out in the target. */
 export type WhiteoutHandling = 'keep' | 'apply';
 
-const OPAQUE = '.wh..wh..opq';
-const WHITEOUT_PREFIX = '.wh.';
 const PERMISSIONS = 0o7777;
 
 /** Attributes that a user namespace or another file system may refuse; the copy goes on without them. */
@@ -83,11 +82,11 @@ function copyEntries(run: CopyRun, dir: Pending): Pending[] {
 }
 
 function applyWhiteouts(names: readonly string[], target: string): void {
-  if (names.includes(OPAQUE)) {
+  if (names.includes(OPAQUE_NAME)) {
     for (const name of readdirSync(target)) remove(`${target}/${name}`);
   }
   for (const name of names) {
-    if (name === OPAQUE || !name.startsWith(WHITEOUT_PREFIX)) continue;
+    if (name === OPAQUE_NAME || !name.startsWith(WHITEOUT_PREFIX)) continue;
     remove(`${target}/${name.slice(WHITEOUT_PREFIX.length)}`);
   }
 }

@@ -1,7 +1,9 @@
 /** A snapshotter in memory. Its directories are names only; nothing touches the disk. */
 import type { Digest } from '../../oci/digest.ts';
+import type { SnapshotDiff } from '../snapshot-diff.ts';
 import type { CommittedLayer, LayerSlot, Snapshotter } from '../snapshotter.ts';
 import { layerInUse, noSuchLayer, noSuchSnapshot, snapshotExists } from '../storage-errors.ts';
+import { TAR_END } from '../tar/tar-writer.ts';
 
 export class FakeSnapshotter implements Snapshotter {
   readonly name = 'fake';
@@ -88,9 +90,23 @@ export class FakeSnapshotter implements Snapshotter {
     return 0;
   }
 
+  /** Nothing is ever written. */
+  diff(key: string): SnapshotDiff {
+    if (!this.#active.has(key)) throw noSuchSnapshot(key);
+    return { changes: nothing, layerTar: emptyTar };
+  }
+
   #find(chainId: Digest): CommittedLayer {
     const layer = this.#layers.get(chainId);
     if (layer === undefined) throw noSuchLayer(chainId);
     return layer;
   }
+}
+
+async function* nothing(): AsyncGenerator<never> {
+  yield* [];
+}
+
+async function* emptyTar(): AsyncGenerator<Uint8Array> {
+  yield TAR_END;
 }

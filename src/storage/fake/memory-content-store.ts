@@ -1,7 +1,7 @@
 /** A content store in memory, for tests of what stands above it. */
 import { Readable } from 'node:stream';
-import { type Digest, DigestCounter } from '../../oci/digest.ts';
-import type { ContentStore, ExpectedBlob } from '../content-store.ts';
+import { type Digest, digestOf } from '../../oci/digest.ts';
+import type { ContentStore, ExpectedBlob, StagedBlob } from '../content-store.ts';
 import { blobTooLarge, noSuchBlob, wrongDigest, wrongSize } from '../storage-errors.ts';
 
 export class MemoryContentStore implements ContentStore {
@@ -26,19 +26,29 @@ export class MemoryContentStore implements ContentStore {
     source: AsyncIterable<Uint8Array>,
   ): Promise<'written' | 'already-exists'> {
     if (this.#blobs.has(expected.digest)) return 'already-exists';
-    const counter = new DigestCounter();
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of source) {
-      counter.update(chunk);
-      chunks.push(chunk);
-    }
+    const bytes = await collect(source);
     const { digest, sizeBytes } = expected;
-    if (sizeBytes !== undefined && sizeBytes !== counter.sizeBytes) {
-      throw wrongSize(digest, sizeBytes, counter.sizeBytes);
+    if (sizeBytes !== undefined && sizeBytes !== bytes.length) {
+      throw wrongSize(digest, sizeBytes, bytes.length);
     }
-    if (counter.digest() !== digest) throw wrongDigest(digest);
-    this.#blobs.set(digest, Buffer.concat(chunks));
+    if (digestOf(bytes) !== digest) throw wrongDigest(digest);
+    this.#blobs.set(digest, bytes);
     return 'written';
+  }
+
+  async stage(source: AsyncIterable<Uint8Array>): Promise<StagedBlob> {
+    const bytes = await collect(source);
+    const digest = digestOf(bytes);
+    return {
+      digest,
+      sizeBytes: bytes.length,
+      publish: async () => {
+        if (this.#blobs.has(digest)) return 'already-exists';
+        this.#blobs.set(digest, bytes);
+        return 'written';
+      },
+      discard: async () => undefined,
+    };
   }
 
   async remove(digest: Digest): Promise<void> {
@@ -58,4 +68,10 @@ export class MemoryContentStore implements ContentStore {
     if (blob === undefined) throw noSuchBlob(digest);
     return blob;
   }
+}
+
+async function collect(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of source) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }

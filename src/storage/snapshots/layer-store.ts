@@ -10,6 +10,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../../oci/digest.ts';
 import type { Logger } from '../../shared/logger.ts';
+import { MergedDirectory } from '../diff/merged-directory.ts';
 import type { CommittedLayer, LayerSlot, WhiteoutFormat } from '../snapshotter.ts';
 import { layerInUse, noSuchLayer, writeFailed } from '../storage-errors.ts';
 import type { BackgroundRemoval } from './background-removal.ts';
@@ -95,6 +96,12 @@ export class LayerStore {
       next = layer.parent;
     }
     return numbers.length === 0 ? [EMPTY_LAYER] : numbers;
+  }
+
+  /** The files of the layers that `top` stands on, as one tree. */
+  mergedAt(top: Digest | undefined): MergedDirectory {
+    const dirs = this.stack(top).map((number) => this.dirOf(number));
+    return new MergedDirectory(dirs, this.#options.whiteouts);
   }
 
   /** Absolute path of a layer's files. */

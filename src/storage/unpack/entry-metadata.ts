@@ -12,6 +12,7 @@ import { findEngineError, systemCode } from '../../shared/errors.ts';
 import { lsetxattr } from '../../sys/libc.ts';
 import { cannotExtract, ownerNotMapped } from '../storage-errors.ts';
 import type { TarEntry } from '../tar/tar-entry.ts';
+import { isAllowedXattr } from './allowed-xattrs.ts';
 
 /** Set-uid, set-gid and sticky bits. */
 const SPECIAL_BITS = 0o7000;
@@ -55,25 +56,16 @@ export function finishLink(path: string, entry: TarEntry): void {
   lutimesSync(path, entry.mtimeSeconds, entry.mtimeSeconds);
 }
 
-/**
- * Sets the attributes that containers may have. `user.overlay.*` is how overlay marks whiteouts and
- * redirects, so a layer must not bring its own; `trusted.*` and `security.*` beyond file capabilities belong
- * to the host.
- */
+/** Sets the attributes that containers may have; others are left out. */
 export function setXattrs(path: string, entry: TarEntry): void {
   for (const [name, value] of entry.xattrs) {
-    if (!isAllowed(name)) continue;
+    if (!isAllowedXattr(name)) continue;
     try {
       lsetxattr(path, name, value);
     } catch (error) {
       if (!REFUSED.has(codeOf(error))) throw cannotExtract(entry.name, error);
     }
   }
-}
-
-function isAllowed(name: string): boolean {
-  if (name.startsWith('user.')) return !name.startsWith('user.overlay.');
-  return name === 'security.capability' || name.startsWith('system.posix_acl_');
 }
 
 function setLinkOwner(path: string, entry: TarEntry): void {

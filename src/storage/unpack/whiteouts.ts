@@ -5,9 +5,12 @@ import { lsetxattr, mknod } from '../../sys/libc.ts';
 import type { WhiteoutFormat } from '../snapshotter.ts';
 import { type PlacedName, tryLstat } from './layer-paths.ts';
 
-const PREFIX = '.wh.';
+/** What the name of a whiteout begins with. */
+export const WHITEOUT_PREFIX = '.wh.';
 /** Hides everything that lower layers have in its directory. */
-const OPAQUE = '.wh..wh..opq';
+export const OPAQUE_NAME = '.wh..wh..opq';
+/** How overlay marks a directory that hides everything below (`userxattr`). */
+export const OPAQUE_XATTR = 'user.overlay.opaque';
 /** Bookkeeping of aufs that old layers carry. */
 const AUFS_PREFIX = '.wh..wh.';
 
@@ -15,7 +18,7 @@ const YES = Buffer.from('y');
 
 /** True for names that are instructions, not files. */
 export function isWhiteoutName(base: string): boolean {
-  return base.startsWith(PREFIX);
+  return base.startsWith(WHITEOUT_PREFIX);
 }
 
 /** Makes the whiteouts of one layer. */
@@ -30,9 +33,9 @@ export class WhiteoutWriter {
 
   /** Carries out a whiteout entry. */
   write(placed: PlacedName): void {
-    if (placed.base === OPAQUE) this.#makeOpaque(placed.parentDir);
+    if (placed.base === OPAQUE_NAME) this.#makeOpaque(placed.parentDir);
     else if (!placed.base.startsWith(AUFS_PREFIX)) {
-      this.#hide(placed.parentDir, placed.base.slice(PREFIX.length));
+      this.#hide(placed.parentDir, placed.base.slice(WHITEOUT_PREFIX.length));
     }
   }
 
@@ -49,7 +52,7 @@ export class WhiteoutWriter {
     const path = `${parentDir}/${name}`;
     const present = tryLstat(path);
     if (present === undefined) {
-      if (this.#format === 'files') makeEmptyFile(`${parentDir}/${PREFIX}${name}`);
+      if (this.#format === 'files') makeEmptyFile(`${parentDir}/${WHITEOUT_PREFIX}${name}`);
       else mknod(path, constants.S_IFCHR, { major: 0, minor: 0 });
       this.#hidden.add(path);
       return;
@@ -59,8 +62,8 @@ export class WhiteoutWriter {
   }
 
   #makeOpaque(dir: string): void {
-    if (this.#format === 'files') makeEmptyFile(`${dir}/${OPAQUE}`);
-    else lsetxattr(dir, 'user.overlay.opaque', YES);
+    if (this.#format === 'files') makeEmptyFile(`${dir}/${OPAQUE_NAME}`);
+    else lsetxattr(dir, OPAQUE_XATTR, YES);
   }
 }
 

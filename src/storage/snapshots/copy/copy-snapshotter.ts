@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { Digest } from '../../../oci/digest.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { copyTree } from '../../copy-tree/copy-tree.ts';
+import { TreeDiff } from '../../diff/tree-diff.ts';
+import type { SnapshotDiff } from '../../snapshot-diff.ts';
 import type { LayerSlot, Snapshotter } from '../../snapshotter.ts';
 import { layerInUse } from '../../storage-errors.ts';
 import { ActiveStore } from '../active-store.ts';
@@ -114,5 +116,11 @@ export class CopySnapshotter implements Snapshotter {
       next = layer.parent;
     }
     return Math.max(0, (await directorySize(active.contentsDir(key))) - below);
+  }
+
+  diff(key: string, leftOut: readonly string[]): SnapshotDiff {
+    const { layers, active } = this.#parts;
+    const below = layers.mergedAt(active.parentOf(key));
+    return new TreeDiff({ dir: active.contentsDir(key), holds: 'all', below }, leftOut);
   }
 }

@@ -7,6 +7,8 @@ import { findEngineError, systemCode } from '../../../shared/errors.ts';
 import { KeyedMutex } from '../../../shared/keyed-mutex.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { mount, UmountFlag, umount } from '../../../sys/libc.ts';
+import { TreeDiff } from '../../diff/tree-diff.ts';
+import type { SnapshotDiff } from '../../snapshot-diff.ts';
 import type { LayerSlot, Snapshotter } from '../../snapshotter.ts';
 import { layerInUse, writeFailed } from '../../storage-errors.ts';
 import { ActiveStore } from '../active-store.ts';
@@ -136,6 +138,12 @@ export class OverlaySnapshotter implements Snapshotter {
   async activeSize(key: string): Promise<number> {
     this.#parts.active.parentOf(key);
     return directorySize(this.#parts.active.contentsDir(key));
+  }
+
+  diff(key: string, leftOut: readonly string[]): SnapshotDiff {
+    const { layers, active } = this.#parts;
+    const below = layers.mergedAt(active.parentOf(key));
+    return new TreeDiff({ dir: active.contentsDir(key), holds: 'written', below }, leftOut);
   }
 
   /**

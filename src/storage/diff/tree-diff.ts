@@ -1,0 +1,69 @@
+/** A snapshot's changes as a list and as a layer. */
+import { closeSync, constants, openSync } from 'node:fs';
+import { posix } from 'node:path';
+import { pathOfFd } from '../../sys/fs/open-in-root.ts';
+import { TarEntries } from '../archive/tar-entries.ts';
+import type { PathChange, SnapshotDiff } from '../snapshot-diff.ts';
+import { encodeTarHeader } from '../tar/tar-writer.ts';
+import { layerXattrs } from '../unpack/allowed-xattrs.ts';
+import { WHITEOUT_PREFIX } from '../unpack/whiteouts.ts';
+import { ChangeWalk, type ComparedTree, type FoundChange } from './change-walk.ts';
+import { LeftOutPaths } from './left-out-paths.ts';
+
+const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+export class TreeDiff implements SnapshotDiff {
+  readonly #tree: ComparedTree;
+  readonly #leftOut: LeftOutPaths;
+
+  /** `leftOut`: absolute paths that do not count, with all that is below. */
+  constructor(tree: ComparedTree, leftOut: readonly string[]) {
+    this.#tree = tree;
+    this.#leftOut = new LeftOutPaths(leftOut);
+  }
+
+  async *changes(): AsyncGenerator<PathChange> {
+    for await (const { kind, path } of this.#walk()) yield { kind, path };
+  }
+
+  async *layerTar(): AsyncGenerator<Uint8Array> {
+    const entries = new TarEntries(layerXattrs);
+    for await (const change of this.#walk()) {
+      if (change.kind === 'deleted') entries.block(whiteout(change.path));
+      else if (change.isDirectory) addDirectory(entries, change);
+      else yield* entries.file({ ...change.place, as: change.path.slice(1) });
+      yield* entries.full();
+    }
+    yield* entries.end();
+  }
+
+  #walk(): AsyncGenerator<FoundChange> {
+    return new ChangeWalk(this.#tree, this.#leftOut).changes();
+  }
+}
+
+function addDirectory(entries: TarEntries, { place, path }: FoundChange): void {
+  const fd = openSync(pathOfFd(place.dirFd, place.name), DIRECTORY);
+  try {
+    entries.directory(fd, `${path.slice(1)}/`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The entry that says that a path of the layers below is gone (OCI image-spec, layer.md, "Whiteouts"). */
+function whiteout(path: string): Buffer {
+  const name = posix.join(posix.dirname(path), WHITEOUT_PREFIX + posix.basename(path)).slice(1);
+  return encodeTarHeader({
+    type: 'file',
+    name,
+    linkName: '',
+    mode: 0o600,
+    uid: 0,
+    gid: 0,
+    size: 0,
+    mtimeSeconds: 0,
+    device: { major: 0, minor: 0 },
+    xattrs: new Map(),
+  });
+}
