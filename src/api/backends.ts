@@ -5,6 +5,7 @@
  * A `ref` is what the user typed: a name, a full id or a unique prefix. Every method may reject with an
  * `EngineError`; its kind decides the status, its message is the body.
  */
+import type { CommitRequest } from '../engine/containers/commit-container.ts';
 import type { ContainerDocument } from '../engine/containers/container-document.ts';
 import type { StatsOptions, StatsSample } from '../engine/containers/container-stats.ts';
 import type { EngineEvent } from '../engine/events/engine-event.ts';
@@ -19,6 +20,7 @@ import type { ProcessTable } from '../runtime/task-observer.ts';
 import type { OutputChunk, StdinSink, TerminalSize } from '../runtime/task-runner.ts';
 import type { NameFilePaths } from '../storage/container-files.ts';
 import type { PathStat } from '../storage/file-trees.ts';
+import type { PathChange } from '../storage/snapshot-diff.ts';
 import type {
   ContainerConfig,
   EndpointSettings,
@@ -181,6 +183,10 @@ export interface ContainerFilesBackend {
     },
     archive: AsyncIterable<Uint8Array>,
   ): Promise<void>;
+  /** What differs from the image, mounts left out. */
+  changes(ref: string): Promise<readonly PathChange[]>;
+  /** Makes an image of the container's files. Resolves to its id. */
+  commit(request: CommitRequest): Promise<string>;
   /** The root file system without mounts; holds it like `archive`. */
   export(ref: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
 }

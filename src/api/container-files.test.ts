@@ -73,6 +73,41 @@ test('an upload is passed on with its options', async () => {
   });
 });
 
+test('changes have the numbers of the reference', async () => {
+  const { call } = await api();
+  assert.deepEqual(await (await call('web/changes')).json(), [
+    { Path: '/etc', Kind: 0 },
+    { Path: '/etc/new', Kind: 1 },
+    { Path: '/etc/old', Kind: 2 },
+  ]);
+});
+
+test('a commit pauses unless told otherwise, and its instructions come in order', async () => {
+  const { backends, call } = await api();
+  const post = (query: string, init: RequestInit = {}) =>
+    call(`../commit?${query}`, { method: 'POST', ...init });
+  const answer = await post('container=web&repo=me/x&tag=1&changes=CMD%20a&changes=USER%20b');
+  assert.equal(answer.status, 201);
+  assert.match(await answer.text(), /^\{"Id":"sha256:[0-9a-f]{64}"\}$/);
+  assert.deepEqual(backends.containerFiles.committed, {
+    ref: 'web',
+    target: { repository: 'me/x', tag: '1' },
+    comment: '',
+    author: '',
+    pause: true,
+    changes: ['CMD a', 'USER b'],
+    config: undefined,
+  });
+  await post('container=web&pause=0&comment=c&author=a', {
+    body: '{"Env":["A=1"]}',
+    headers: { 'content-type': 'application/json' },
+  });
+  const { target, pause, config } = backends.containerFiles.committed ?? {};
+  assert.deepEqual([target, pause, config], [undefined, false, { Env: ['A=1'] }]);
+  assert.equal((await post('container=none')).status, 404);
+  assert.equal((await post('repo=x')).status, 400);
+});
+
 test('an export is a stream of bytes', async () => {
   const { call } = await api();
   const answer = await call('web/export');

@@ -31,6 +31,11 @@ export function decodeCreateContainer(raw: unknown): CreateContainerBody {
   return { config, hostConfig, networkingConfig };
 }
 
+/** Decodes the body of `POST /commit`: a `Config`, or undefined when there is none. */
+export function decodeCommitConfig(raw: unknown): ContainerConfig | undefined {
+  return raw === undefined || raw === null ? undefined : decode(struct(configEntries), raw);
+}
+
 /** Decodes the body of `POST /containers/{id}/update`: the part of `HostConfig` that is to change. */
 export function decodeUpdateContainer(raw: unknown): HostConfig {
   return decode(UpdateConfigSchema, raw ?? {});

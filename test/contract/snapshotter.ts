@@ -117,6 +117,17 @@ export function testSnapshotterContract(
       await snapshots.unmount(KEY);
     });
 
+    it('tells no changes of a fresh snapshot, and of no other', async () => {
+      await snapshots.prepareActive(KEY, undefined);
+      const changes: string[] = [];
+      for await (const { path } of snapshots.diff(KEY, []).changes()) changes.push(path);
+      assert.deepEqual(changes, []);
+      let bytes = 0;
+      for await (const chunk of snapshots.diff(KEY, []).layerTar()) bytes += chunk.length;
+      assert.equal(bytes, 1024);
+      assert.throws(() => snapshots.diff('other', []), /no file system for other/);
+    });
+
     it('removes an active snapshot while it is mounted, and again', async () => {
       await snapshots.prepareActive(KEY, undefined);
       await snapshots.mount(KEY);

@@ -96,6 +96,7 @@ class FakeImages implements ImageBackend {
     const diffId = digestOf('layer');
     this.#views.set(name, {
       id: digestOf(name),
+      parentId: undefined,
       config: {
         created: FAKE_TIME,
         architecture: 'amd64',

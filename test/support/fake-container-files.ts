@@ -1,7 +1,10 @@
 /** Files of containers in memory, for tests of the API: every container has `/file` and the directory `/dir`. */
 import type { ContainerFilesBackend } from '../../src/api/backends.ts';
+import type { CommitRequest } from '../../src/engine/containers/commit-container.ts';
+import { digestOf } from '../../src/oci/digest.ts';
 import { EngineError } from '../../src/shared/errors.ts';
 import type { PathStat } from '../../src/storage/file-trees.ts';
+import type { PathChange } from '../../src/storage/snapshot-diff.ts';
 import { FAKE_TIME, type FakeContainers } from './fake-containers.ts';
 
 const CONTENT = Buffer.from('an archive');
@@ -10,6 +13,9 @@ export class FakeContainerFiles implements ContainerFilesBackend {
   readonly #containers: FakeContainers;
   /** What was unpacked last. */
   extracted: { readonly request: object; readonly bytes: number } | undefined;
+
+  /** What was committed last. */
+  committed: CommitRequest | undefined;
 
   constructor(containers: FakeContainers) {
     this.#containers = containers;
@@ -38,6 +44,21 @@ export class FakeContainerFiles implements ContainerFilesBackend {
     let bytes = 0;
     for await (const chunk of archive) bytes += chunk.length;
     this.extracted = { request, bytes };
+  }
+
+  async changes(ref: string): Promise<readonly PathChange[]> {
+    this.#containers.find(ref);
+    return [
+      { kind: 'modified', path: '/etc' },
+      { kind: 'added', path: '/etc/new' },
+      { kind: 'deleted', path: '/etc/old' },
+    ];
+  }
+
+  async commit(request: CommitRequest): Promise<string> {
+    this.#containers.find(request.ref);
+    this.committed = request;
+    return digestOf('committed');
   }
 
   async export(ref: string) {

@@ -1,10 +1,11 @@
-/** Routes of the files of containers: `docker cp`, `export`. */
+/** Routes of the files of containers: `docker cp`, `export`, `diff`, `commit`. */
 import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
+import { decodeCommitConfig } from '../../wire/request-bodies.ts';
 import { missingParameter } from '../../wire/wire-errors.ts';
-import { type ApiContext, type Handler, pathParam, queryFlag } from '../context.ts';
+import { type ApiContext, type Handler, pathParam, queryFlag, queryText } from '../context.ts';
 import { encodePathStat } from '../mappers/path-stat.ts';
-import { bodyChunks } from '../request-body.ts';
+import { bodyChunks, readOptionalJson } from '../request-body.ts';
 import { answer, type Handlers } from '../route-table.ts';
 import { startedStream, streamResponse } from '../streaming.ts';
 
@@ -66,9 +67,35 @@ const exportRoot: Handler = async (c, deps) => {
   });
 };
 
+/** `Kind` of the reference. */
+const CHANGE_KINDS = { modified: 0, added: 1, deleted: 2 } as const;
+
+const changes: Handler = async (c, { backends }) => {
+  const found = await backends.containerFiles.changes(pathParam(c, 'id'));
+  return c.json(found.map(({ kind, path }) => ({ Path: path, Kind: CHANGE_KINDS[kind] })));
+};
+
+const commit: Handler = async (c, { backends }) => {
+  const ref = queryText(c, 'container');
+  if (ref === undefined) throw missingParameter('container');
+  const repository = queryText(c, 'repo');
+  const id = await backends.containerFiles.commit({
+    ref,
+    target: repository === undefined ? undefined : { repository, tag: queryText(c, 'tag') },
+    comment: c.req.query('comment') ?? '',
+    author: c.req.query('author') ?? '',
+    pause: queryText(c, 'pause') === undefined || queryFlag(c, 'pause'),
+    changes: c.req.queries('changes') ?? [],
+    config: decodeCommitConfig(await readOptionalJson(c)),
+  });
+  return c.json({ Id: id }, 201);
+};
+
 export const containerFileHandlers: Handlers = {
   'HEAD /containers/{id}/archive': answer(head),
   'GET /containers/{id}/archive': answer(get),
   'PUT /containers/{id}/archive': answer(put),
+  'GET /containers/{id}/changes': answer(changes),
+  'POST /commit': answer(commit),
   'GET /containers/{id}/export': answer(exportRoot),
 };

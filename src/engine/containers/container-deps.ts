@@ -14,6 +14,7 @@ import type { ContainerFiles, NameFiles } from '../../storage/container-files.ts
 import type { Snapshotter } from '../../storage/snapshotter.ts';
 import type { HostConfig } from '../../wire/container-config.ts';
 import type { EventBus } from '../events/event-bus.ts';
+import type { ImageCommit } from '../images/commit-image.ts';
 import type { ImageView } from '../images/image-view.ts';
 import type { VolumeUse } from '../volumes/volume-service.ts';
 import type { ContainerRegistry } from './container-registry.ts';
@@ -27,6 +28,8 @@ export interface ContainerImages {
   resolve(ref: string): Promise<ImageView>;
   /** True while `ref` still names this image. */
   stillNames(ref: string, imageId: string): boolean;
+  /** Makes an image of a layer on top of another image. Resolves to its id. */
+  commit(commit: ImageCommit): Promise<Digest>;
   /** A container of the image is gone: frees what an image removed before it left behind. */
   releaseImage(imageId: Digest): Promise<void>;
 }

@@ -79,6 +79,15 @@ export const cannotUpdate = (id: string, why: string) =>
 export const removalInProgress = (id: string) =>
   new EngineError('conflict', `removal of container ${id} is already in progress`);
 
+/** A container that is on its way out. */
+export const cannotCommit = (id: string, state: 'dead' | 'removing') =>
+  new EngineError(
+    'conflict',
+    state === 'dead'
+      ? `You cannot commit container ${id} which is Dead`
+      : `You cannot commit container ${id} which is being removed`,
+  );
+
 export const noCommand = () => new EngineError('invalid-argument', 'no command specified');
 
 export const autoRemoveWithRestart = () =>

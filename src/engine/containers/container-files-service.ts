@@ -1,6 +1,8 @@
 /** The verbs that deal with the files of containers, bound to what they work with. */
 import type { ContainerFilesBackend } from '../../api/backends.ts';
 import { archiveContainerPath, statContainerPath } from './archive-container.ts';
+import { type CommitRequest, commitContainer } from './commit-container.ts';
+import { containerChanges } from './container-changes.ts';
 import { exportContainer } from './export-container.ts';
 import { type ExtractRequest, extractArchive } from './extract-archive.ts';
 import type { ContainerFilesDeps } from './hold-tree.ts';
@@ -22,6 +24,14 @@ export class ContainerFilesService implements ContainerFilesBackend {
 
   extract(request: ExtractRequest, archive: AsyncIterable<Uint8Array>) {
     return extractArchive(this.#deps, request, archive);
+  }
+
+  changes(ref: string) {
+    return containerChanges(this.#deps, ref);
+  }
+
+  commit(request: CommitRequest) {
+    return commitContainer(this.#deps, request);
   }
 
   export(ref: string, signal: AbortSignal) {

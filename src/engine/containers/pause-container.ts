@@ -1,4 +1,5 @@
 /** `POST /containers/{id}/pause` and `/unpause`. */
+import type { ContainerId } from '../../shared/ids.ts';
 import type { ContainerDeps } from './container-deps.ts';
 import { alreadyPaused, isRestartingNow, notPaused, notRunning } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
@@ -7,25 +8,31 @@ import { isRestarting } from './container-status.ts';
 /** Freezes every process of a running container. */
 export async function pauseContainer(deps: ContainerDeps, ref: string): Promise<void> {
   const { id } = deps.registry.resolve(ref);
-  await deps.locks.run(id, async () => {
-    const { status } = deps.registry.get(id);
-    if (status.state === 'paused') throw alreadyPaused(id);
-    if (isRestarting(status)) throw isRestartingNow(id);
-    if (status.state !== 'running') throw notRunning(id);
-    await deps.tasks.pause(status.task);
-    const document = await deps.registry.transition(id, { ...status, state: 'paused' });
-    publishContainerEvent(deps, document, { action: 'pause' });
-  });
+  await deps.locks.run(id, () => pauseLocked(deps, id));
+}
+
+/** Freezes a container whose lock the caller holds. */
+export async function pauseLocked(deps: ContainerDeps, id: ContainerId): Promise<void> {
+  const { status } = deps.registry.get(id);
+  if (status.state === 'paused') throw alreadyPaused(id);
+  if (isRestarting(status)) throw isRestartingNow(id);
+  if (status.state !== 'running') throw notRunning(id);
+  await deps.tasks.pause(status.task);
+  const document = await deps.registry.transition(id, { ...status, state: 'paused' });
+  publishContainerEvent(deps, document, { action: 'pause' });
 }
 
 /** Lets a frozen container go on. */
 export async function unpauseContainer(deps: ContainerDeps, ref: string): Promise<void> {
   const { id } = deps.registry.resolve(ref);
-  await deps.locks.run(id, async () => {
-    const { status } = deps.registry.get(id);
-    if (status.state !== 'paused') throw notPaused(id);
-    await deps.tasks.resume(status.task);
-    const document = await deps.registry.transition(id, { ...status, state: 'running' });
-    publishContainerEvent(deps, document, { action: 'unpause' });
-  });
+  await deps.locks.run(id, () => unpauseLocked(deps, id));
+}
+
+/** Lets a container go on whose lock the caller holds. */
+export async function unpauseLocked(deps: ContainerDeps, id: ContainerId): Promise<void> {
+  const { status } = deps.registry.get(id);
+  if (status.state !== 'paused') throw notPaused(id);
+  await deps.tasks.resume(status.task);
+  const document = await deps.registry.transition(id, { ...status, state: 'running' });
+  publishContainerEvent(deps, document, { action: 'unpause' });
 }

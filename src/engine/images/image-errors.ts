@@ -26,6 +26,11 @@ export function tagWithDigest(): EngineError {
   return new EngineError('invalid-argument', 'refusing to create a tag with a digest reference');
 }
 
+/** An instruction of `--change` that cannot be carried out. */
+export function malformedChange(problem: string): EngineError {
+  return new EngineError('invalid-argument', problem);
+}
+
 /** A platform that cannot be parsed. */
 export function invalidPlatform(text: string): EngineError {
   return new EngineError(

@@ -10,6 +10,7 @@ import type { Filters } from '../../wire/filters.ts';
 import type { ProgressMessage } from '../../wire/json-stream.ts';
 import type { RegistryCredentials } from '../../wire/registry-auth.ts';
 import { collectGarbage } from './collect-garbage.ts';
+import { commitImage, type ImageCommit } from './commit-image.ts';
 import type { ImageDeps, ImageServiceOptions } from './image-deps.ts';
 import { imageHistory } from './image-history.ts';
 import { ImageStore } from './image-store.ts';
@@ -50,7 +51,7 @@ export class ImageService implements ImageBackend {
   /** The image that `ref` names. `not-found` with `No such image: x`. */
   async resolve(ref: string): Promise<ImageView> {
     const { record } = resolveImage(this.#deps.store, ref);
-    return toImageView(record, this.#deps.usedBy(record.document.id).length);
+    return toImageView(this.#deps, record);
   }
 
   /** True while `ref` still names this image. */
@@ -80,6 +81,11 @@ export class ImageService implements ImageBackend {
     signal: AbortSignal,
   ): AsyncIterable<ProgressMessage> {
     return loadImages(this.#deps, archive, { quiet: options.quiet, signal });
+  }
+
+  /** Makes an image of what a container changed. Resolves to its id. */
+  async commit(commit: ImageCommit): Promise<Digest> {
+    return (await commitImage(this.#deps, commit)).document.id;
   }
 
   tag(ref: string, target: { repository: string; tag: string | undefined }): Promise<void> {

@@ -5,6 +5,8 @@ import type { ImageConfig } from '../../oci/image-spec.ts';
 export interface ImageView {
   /** Digest of the image config. */
   readonly id: Digest;
+  /** The image that it was made from by a commit, while that exists. */
+  readonly parentId: Digest | undefined;
   readonly config: ImageConfig;
   readonly manifestDigest: Digest;
   readonly manifestMediaType: string;

@@ -33,7 +33,7 @@ export function listImages(deps: ImageDeps, filters: Filters): readonly ImageVie
     .filter((record) => predicates.every((accepts) => accepts(record)))
     .flatMap((record) => withMatchingNames(record, patterns))
     .toSorted((one, other) => createdMs(other) - createdMs(one))
-    .map((record) => toImageView(record, deps.usedBy(record.document.id).length));
+    .map((record) => toImageView(deps, record));
 }
 
 /** When the image was built, in milliseconds since the epoch; 0 when it does not say. */

@@ -88,11 +88,13 @@ export async function materializeImage(
   image: IncomingImage,
   options: {
     readonly names: ImageNames;
+    /** Image that it was made from. */
+    readonly parentId?: Digest | undefined;
     readonly observe: LayerObserver;
     readonly signal: AbortSignal;
   },
 ): Promise<ImageRecord> {
-  const { observe, signal } = options;
+  const { parentId, observe, signal } = options;
   await deps.transfers.ensure(image.layers, { openBlob: image.openBlob, observe, signal });
   await storeDocument(deps, image.manifestBytes);
   if (image.indexBytes !== undefined) await storeDocument(deps, image.indexBytes);
@@ -102,6 +104,7 @@ export async function materializeImage(
     id: image.manifest.config.digest,
     manifest: { mediaType, digest: digestOf(bytes), size: bytes.length },
     ...(image.indexBytes === undefined ? {} : { indexDigest: digestOf(image.indexBytes.bytes) }),
+    ...(parentId === undefined ? {} : { parentId }),
     ...options.names,
     lastTaggedAt: deps.clock.nowIso(),
   });

@@ -1,22 +1,36 @@
 /** `docker tag`. */
-import { familiarReference, parseReference, withDefaultTag } from '../../oci/reference.ts';
+import {
+  familiarReference,
+  type ImageReference,
+  parseReference,
+  withDefaultTag,
+} from '../../oci/reference.ts';
 import type { ImageDeps } from './image-deps.ts';
 import { invalidReference, tagWithDigest } from './image-errors.ts';
 import { publishImageEvent } from './image-events.ts';
 import { resolveImage, storedName } from './resolve-image.ts';
 
-/** Gives an image one more name, taking it from another image when that has it. */
-export async function tagImage(
-  deps: ImageDeps,
-  ref: string,
-  target: { readonly repository: string; readonly tag: string | undefined },
-): Promise<void> {
-  const { record } = resolveImage(deps.store, ref);
-  const hasTag = target.tag !== undefined && target.tag !== '';
-  const parsed = parseReference(hasTag ? `${target.repository}:${target.tag}` : target.repository);
+/** A name that an image is to have. */
+export interface TagTarget {
+  readonly repository: string;
+  /** `latest` when there is none. */
+  readonly tag: string | undefined;
+}
+
+/** The name as a reference. `invalid-argument` when it is none that a tag can have. */
+export function tagReference({ repository, tag }: TagTarget): ImageReference {
+  const parsed = parseReference(
+    tag === undefined || tag === '' ? repository : `${repository}:${tag}`,
+  );
   if (!parsed.ok) throw invalidReference(parsed.problem);
   if (parsed.reference.digest !== undefined) throw tagWithDigest();
-  const reference = withDefaultTag(parsed.reference);
+  return withDefaultTag(parsed.reference);
+}
+
+/** Gives an image one more name, taking it from another image when that has it. */
+export async function tagImage(deps: ImageDeps, ref: string, target: TagTarget): Promise<void> {
+  const { record } = resolveImage(deps.store, ref);
+  const reference = tagReference(target);
   await deps.store.put({
     ...record.document,
     tags: [storedName(reference)],

@@ -1,14 +1,20 @@
 /** From stored images to what the API shows. */
 import { familiarReference } from '../../oci/reference.ts';
+import type { ImageDeps } from './image-deps.ts';
 import type { ImageRecord } from './image-store.ts';
 import type { ImageView } from './image-view.ts';
 import { parseStoredName } from './resolve-image.ts';
 
-/** `containerCount`: how many containers were made from the image. */
-export function toImageView(record: ImageRecord, containerCount: number): ImageView {
+/** The image with what others know of it. */
+export function toImageView(
+  deps: Pick<ImageDeps, 'store' | 'usedBy'>,
+  record: ImageRecord,
+): ImageView {
   const { document, config, chainIds, sizeBytes } = record;
+  const { parentId } = document;
   return {
     id: document.id,
+    parentId: parentId !== undefined && deps.store.get(parentId) ? parentId : undefined,
     config,
     manifestDigest: document.manifest.digest,
     manifestMediaType: document.manifest.mediaType,
@@ -16,7 +22,7 @@ export function toImageView(record: ImageRecord, containerCount: number): ImageV
     repoTags: document.tags.map(toFamiliar),
     repoDigests: document.repoDigests.map(toFamiliar),
     sizeBytes,
-    containerCount,
+    containerCount: deps.usedBy(document.id).length,
     lastTaggedAt: document.lastTaggedAt,
     layerChainIds: chainIds,
   };

@@ -1,0 +1,90 @@
+/** `POST /commit`: an image of what a container changed. */
+import type { Digest } from '../../oci/digest.ts';
+import type { ImageRunConfig } from '../../oci/image-spec.ts';
+import { familiarReference } from '../../oci/reference.ts';
+import { CleanupStack } from '../../shared/cleanup-stack.ts';
+import type { ContainerConfig } from '../../wire/container-config.ts';
+import { applyChanges } from '../images/config-changes/apply-changes.ts';
+import { type TagTarget, tagReference } from '../images/tag-image.ts';
+import { type ContainerDeps, reportCleanup } from './container-deps.ts';
+import type { ContainerDocument } from './container-document.ts';
+import { cannotCommit } from './container-errors.ts';
+import { publishContainerEvent } from './container-events.ts';
+import { mergeImageConfig } from './merge-image-config.ts';
+import { mountedPlaces } from './mounted-places.ts';
+import { pauseLocked, unpauseLocked } from './pause-container.ts';
+
+export interface CommitRequest {
+  readonly ref: string;
+  /** Undefined for an image without a name. */
+  readonly target: TagTarget | undefined;
+  readonly comment: string;
+  readonly author: string;
+  /** Freeze a running container while its files are read. */
+  readonly pause: boolean;
+  /** Dockerfile instructions. */
+  readonly changes: readonly string[];
+  /** Replaces the container's own; what it leaves open is taken from there. */
+  readonly config: ContainerConfig | undefined;
+}
+
+/** Resolves to the new image's id. On failure nothing remains, and the container is as it was. */
+export async function commitContainer(
+  deps: ContainerDeps,
+  request: CommitRequest,
+): Promise<Digest> {
+  const { id } = deps.registry.resolve(request.ref);
+  const reference = request.target === undefined ? undefined : tagReference(request.target);
+  return await deps.locks.run(id, async () => {
+    const document = deps.registry.get(id);
+    const { state } = document.status;
+    if (state === 'removing' || state === 'dead') throw cannotCommit(id, state);
+    const config = committedConfig(document, request);
+    await using undo = new CleanupStack(reportCleanup(deps, id));
+    if (request.pause && state === 'running') {
+      await pauseLocked(deps, id);
+      undo.defer(() => unpauseLocked(deps, id));
+    }
+    const imageId = await deps.images.commit({
+      parentId: document.imageId,
+      layerTar: deps.snapshots.diff(id, mountedPlaces(document)).layerTar(),
+      config,
+      step: {
+        createdBy: (document.config.Cmd ?? []).join(' '),
+        author: request.author,
+        comment: request.comment,
+      },
+      reference,
+    });
+    publishContainerEvent(deps, document, {
+      action: 'commit',
+      attributes: {
+        comment: request.comment,
+        imageID: imageId,
+        imageRef: reference === undefined ? '' : familiarReference(reference),
+      },
+    });
+    return imageId;
+  });
+}
+
+function committedConfig(document: ContainerDocument, request: CommitRequest): ImageRunConfig {
+  const changed = applyChanges(request.config ?? document.config, request.changes);
+  return toRunConfig(mergeImageConfig(changed, toRunConfig(document.config)));
+}
+
+/** What of a container's settings an image has; host name, terminal and the like belong to the container. */
+function toRunConfig(config: ContainerConfig): ImageRunConfig {
+  const { User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels } = config;
+  const { StopSignal, StopTimeout, Healthcheck, OnBuild, Shell } = config;
+  const fields = {
+    ...{ User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels },
+    ...{ StopSignal, StopTimeout, Healthcheck, OnBuild, Shell },
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => isSet(value)));
+}
+
+function isSet(value: unknown): boolean {
+  if (value === undefined || value === null || value === '') return false;
+  return typeof value !== 'object' || Object.keys(value).length > 0;
+}

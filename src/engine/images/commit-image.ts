@@ -1,0 +1,147 @@
+/** Makes an image of a layer and of the image that the layer stands on, if any. */
+import { type Digest, digestOf } from '../../oci/digest.ts';
+import type {
+  Descriptor,
+  ImageConfig,
+  ImageHistory,
+  ImageRunConfig,
+  Manifest,
+} from '../../oci/image-spec.ts';
+import { OCI_CONFIG, OCI_MANIFEST } from '../../oci/media-types.ts';
+import { familiarReference, type ImageReference } from '../../oci/reference.ts';
+import { digestsOf } from './collect-garbage.ts';
+import type { ImageDeps } from './image-deps.ts';
+import { noSuchImage } from './image-errors.ts';
+import { publishImageEvent } from './image-events.ts';
+import type { ImageRecord } from './image-store.ts';
+import type { OpenBlob } from './layer-transfers.ts';
+import { abandonImage, fromStore, materializeImage, prepareImage } from './materialize-image.ts';
+import { type PackedLayer, packLayer } from './pack-layer.ts';
+import { storedName } from './resolve-image.ts';
+
+/** What a new image consists of. */
+export interface ImageCommit {
+  /** Image below; undefined for one that stands on nothing. */
+  readonly parentId: Digest | undefined;
+  /** What the layer has more than the image below, as a tar stream. Without entries no layer is added. */
+  readonly layerTar: AsyncIterable<Uint8Array>;
+  readonly config: ImageRunConfig;
+  /** For the history. */
+  readonly step: { readonly createdBy: string; readonly author: string; readonly comment: string };
+  /** Its name; undefined for none. */
+  readonly reference: ImageReference | undefined;
+}
+
+/** `not-found` when the image below is gone. On failure nothing remains. */
+export async function commitImage(deps: ImageDeps, commit: ImageCommit): Promise<ImageRecord> {
+  const { parentId, reference } = commit;
+  const parent = parentId === undefined ? undefined : deps.store.get(parentId);
+  if (parentId !== undefined && parent === undefined) throw noSuchImage(parentId);
+  const releaseParent = await deps.leases.hold(parent === undefined ? [] : digestsOf(parent));
+  let layer: PackedLayer | undefined;
+  try {
+    layer = await packLayer(deps, commit.layerTar);
+    const record = await storeImage(deps, commit, { parent, layer });
+    if (reference !== undefined) {
+      const name = familiarReference(reference);
+      publishImageEvent(deps, 'tag', { record, actorId: record.document.id, name });
+    }
+    return record;
+  } finally {
+    layer?.release();
+    releaseParent();
+  }
+}
+
+interface CommitParts {
+  readonly parent: ImageRecord | undefined;
+  readonly layer: PackedLayer | undefined;
+}
+
+async function storeImage(
+  deps: ImageDeps,
+  commit: ImageCommit,
+  parts: CommitParts,
+): Promise<ImageRecord> {
+  const config = Buffer.from(JSON.stringify(newConfig(deps, commit, parts)));
+  const manifest = newManifest(config, parts);
+  const image = await prepareImage(
+    deps,
+    {
+      manifest,
+      manifestBytes: { mediaType: OCI_MANIFEST, bytes: Buffer.from(JSON.stringify(manifest)) },
+      indexBytes: undefined,
+      openBlob: openIn(deps, manifest.config, config),
+    },
+    new AbortController().signal,
+  );
+  try {
+    const record = await materializeImage(deps, image, {
+      names: {
+        tags: commit.reference === undefined ? [] : [storedName(commit.reference)],
+        repoDigests: [],
+      },
+      parentId: commit.parentId,
+      observe: () => undefined,
+      signal: new AbortController().signal,
+    });
+    image.release();
+    return record;
+  } catch (error) {
+    await abandonImage(deps, image.release);
+    throw error;
+  }
+}
+
+function newConfig(deps: ImageDeps, commit: ImageCommit, parts: CommitParts): ImageConfig {
+  const { parent, layer } = parts;
+  const { author, comment, createdBy } = commit.step;
+  const created = deps.clock.nowIso();
+  const below = parent?.config ?? { ...deps.platform, rootfs: { diff_ids: [] }, history: [] };
+  const step: ImageHistory = {
+    created,
+    ...(createdBy === '' ? {} : { created_by: createdBy }),
+    ...(author === '' ? {} : { author }),
+    ...(comment === '' ? {} : { comment }),
+    ...(layer === undefined ? { empty_layer: true } : {}),
+  };
+  const { architecture, os, variant, 'os.version': osVersion } = below;
+  const diffIds = below.rootfs.diff_ids;
+  return {
+    created,
+    ...(author === '' ? {} : { author }),
+    architecture,
+    os,
+    ...(variant === undefined ? {} : { variant }),
+    ...(osVersion === undefined ? {} : { 'os.version': osVersion }),
+    config: commit.config,
+    rootfs: {
+      type: 'layers',
+      diff_ids: layer === undefined ? diffIds : [...diffIds, layer.diffId],
+    },
+    // An image without a history has had one step for each layer.
+    history: [...(below.history ?? diffIds.map((): ImageHistory => ({}))), step],
+  };
+}
+
+function newManifest(config: Buffer, { parent, layer }: CommitParts): Manifest {
+  return {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: { mediaType: OCI_CONFIG, digest: digestOf(config), size: config.length },
+    layers: [
+      ...(parent?.manifest.layers ?? []),
+      ...(layer === undefined ? [] : [layer.descriptor]),
+    ],
+  };
+}
+
+/** The config comes from memory, everything else from the store. */
+function openIn(deps: ImageDeps, config: Descriptor, bytes: Uint8Array): OpenBlob {
+  const stored = fromStore(deps);
+  return (blob, signal) => (blob.digest === config.digest ? one(bytes) : stored(blob, signal));
+}
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
