@@ -16,7 +16,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   handshake: ['shared', 'oci', 'wire'],
   cli: [...LEAVES, 'client', 'host/*:types'],
   client: LEAVES,
-  api: [...LEAVES, 'engine:types', 'runtime/*:types', 'storage/*:types', 'network/*:types'],
+  api: [
+    ...[...LEAVES, 'engine:types'],
+    ...['runtime/*:types', 'storage/*:types', 'distribution/*:types', 'network/*:types'],
+  ],
   engine: [
     ...LEAVES,
     'state',

@@ -157,6 +157,21 @@ test('image names keep their slashes and may be percent-encoded', async () => {
   assert.equal((await call('GET /images/localhost:5000/a/b:1/history')).status, 200);
 });
 
+test('a push sends its lines, and a search its results', async () => {
+  const { call } = apiInProcess();
+  const pushed = await call('POST /images/busybox/push?tag=latest');
+  assert.match(pushed.text, /The push refers to repository .*\r\n.*"Tag":"latest"/s);
+  const bad = await call('POST /images/busybox/push?platform=linux');
+  assert.equal(bad.status, 400);
+  const found = await call('GET /images/search?term=busy&limit=5');
+  assert.equal((found.json() as { star_count: number }[])[0]?.star_count, 3);
+  assert.equal((await call('GET /images/search')).status, 400);
+  assert.equal((await call('GET /images/search?term=busy&limit=five')).status, 400);
+  const remote = await call('GET /distribution/busybox/json');
+  const { Platforms } = remote.json() as { Platforms: unknown };
+  assert.deepEqual(Platforms, [{ os: 'linux', architecture: 'amd64' }]);
+});
+
 test('a pull that fails before any output has a status, one that fails later a last line', async () => {
   const { call } = apiInProcess();
   const refused = await call('POST /images/create?fromImage=private&tag=latest');

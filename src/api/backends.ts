@@ -5,6 +5,8 @@
  * A `ref` is what the user typed: a name, a full id or a unique prefix. Every method may reject with an
  * `EngineError`; its kind decides the status, its message is the body.
  */
+
+import type { SearchResult } from '../distribution/image-registry.ts';
 import type { CommitRequest } from '../engine/containers/commit-container.ts';
 import type { ContainerDocument } from '../engine/containers/container-document.ts';
 import type { StatsOptions, StatsSample } from '../engine/containers/container-stats.ts';
@@ -15,6 +17,8 @@ import type { ImageView } from '../engine/images/image-view.ts';
 import type { SystemInfo } from '../engine/system/system-info.ts';
 import type { VolumeDocument } from '../engine/volumes/volume-document.ts';
 import type { NetworkRecord } from '../network/network-record.ts';
+import type { Descriptor } from '../oci/image-spec.ts';
+import type { Platform } from '../oci/platform.ts';
 import type { LogEntry } from '../runtime/log-reader.ts';
 import type { ProcessTable } from '../runtime/task-observer.ts';
 import type { OutputChunk, StdinSink, TerminalSize } from '../runtime/task-runner.ts';
@@ -214,8 +218,31 @@ export interface PullRequest {
   readonly credentials: RegistryCredentials | undefined;
 }
 
+export interface PushRequest {
+  /** `repo` or `repo:tag`. */
+  readonly image: string;
+  /** Wins over the tag of `image`; without any, all tags of the repository are pushed. */
+  readonly tag: string | undefined;
+  readonly platform: string | undefined;
+  readonly credentials: RegistryCredentials | undefined;
+}
+
 /** One entry of the answer to an image removal. */
 export type ImageRemoval = { readonly untagged: string } | { readonly deleted: string };
+
+export interface ImageSearch {
+  /** What to look for, after the host of a registry if need be. */
+  readonly term: string;
+  /** 0: the default. */
+  readonly limit: number;
+  readonly filters: Filters;
+}
+
+/** An image in a registry. */
+export interface RemoteImage {
+  readonly descriptor: Pick<Descriptor, 'mediaType' | 'digest' | 'size'>;
+  readonly platforms: readonly Platform[];
+}
 
 export interface ImageHistoryEntry {
   /** Image id for the newest entry, `<missing>` for the rest. */
@@ -233,6 +260,14 @@ export interface ImageBackend {
   history(ref: string): Promise<readonly ImageHistoryEntry[]>;
   /** Rejects while nothing was sent yet (unknown image, no access); later failures end the iterable with a throw. */
   pull(request: PullRequest, signal: AbortSignal): Promise<AsyncIterable<ProgressMessage>>;
+  /** Rejects for a malformed name; every other failure ends the iterable with a throw. */
+  push(request: PushRequest, signal: AbortSignal): AsyncIterable<ProgressMessage>;
+  /** What a registry holds under a name, without fetching it. */
+  describeRemote(
+    request: Pick<PullRequest, 'image' | 'credentials'>,
+    signal: AbortSignal,
+  ): Promise<RemoteImage>;
+  search(search: ImageSearch, signal: AbortSignal): Promise<readonly SearchResult[]>;
   /** Reads a docker or OCI archive, plain or compressed. Failures end the iterable with a throw. */
   load(
     archive: AsyncIterable<Uint8Array>,

@@ -26,10 +26,53 @@ export interface Repository {
     blob: Pick<Descriptor, 'digest' | 'size'>,
     signal: AbortSignal,
   ): AsyncIterable<Uint8Array>;
+  /** All tags, in the registry's order. */
+  listTags(signal: AbortSignal): Promise<readonly string[]>;
+}
+
+/** Where the bytes of a blob come from when the registry lacks it. */
+export interface BlobSource {
+  /** Repository of the same registry that is known to hold the blob: the registry may take it from there. */
+  readonly mountFrom?: string;
+  /** The blob from byte `offset` on; called anew for each try. */
+  open(offset: number): AsyncIterable<Uint8Array>;
+}
+
+/** One repository to write to, reached with one user's credentials. Errors are `internal`, in Docker's words. */
+export interface PushTarget {
+  hasBlob(digest: Digest, signal: AbortSignal): Promise<boolean>;
+  /** Brings the blob in; a broken upload is taken up again. */
+  uploadBlob(
+    blob: Pick<Descriptor, 'digest' | 'size'>,
+    source: BlobSource,
+    signal: AbortSignal,
+  ): Promise<'uploaded' | 'mounted'>;
+  /** Makes a manifest or index visible under a tag or its digest. All it names must be there. */
+  putManifest(
+    tagOrDigest: string,
+    manifest: Pick<FetchedManifest, 'mediaType' | 'bytes'>,
+    signal: AbortSignal,
+  ): Promise<void>;
+}
+
+/** One line of a search. */
+export interface SearchResult {
+  readonly name: string;
+  readonly description: string;
+  readonly starCount: number;
+  readonly isOfficial: boolean;
+  readonly isAutomated: boolean;
 }
 
 export interface ImageRegistry {
   repository(reference: ImageReference, credentials: RegistryCredentials | undefined): Repository;
+  /** Never a mirror: those are for reading. */
+  pushTarget(reference: ImageReference, credentials: RegistryCredentials | undefined): PushTarget;
+  /** Asks the index of `domain`. `not-implemented` when that registry has none. */
+  search(
+    query: { readonly domain: string; readonly term: string; readonly limit: number },
+    signal: AbortSignal,
+  ): Promise<readonly SearchResult[]>;
   /** `unauthorized` when the registry refuses the credentials. */
   login(credentials: RegistryCredentials): Promise<{ status: string; identityToken: string }>;
 }

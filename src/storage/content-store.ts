@@ -25,8 +25,8 @@ export interface ContentStore {
   stat(digest: Digest): Promise<number | undefined>;
   /** Whole blob in memory; `corrupt` when larger than `maxBytes`, `not-found` when missing. */
   read(digest: Digest, maxBytes: number): Promise<Uint8Array>;
-  /** The blob as a stream. `not-found` when missing. */
-  open(digest: Digest): Promise<Readable>;
+  /** The blob as a stream, from byte `offset` (0) on. `not-found` when missing. */
+  open(digest: Digest, offset?: number): Promise<Readable>;
   /**
    * Writes a blob. Rejects with `corrupt` when the bytes do not match, `unavailable` when the disk is full;
    * then nothing remains. A blob that is there already answers `already-exists`.

@@ -53,6 +53,9 @@ export const invalidTimestamp = (name: string, text: string) =>
 export const invalidDetachKeys = (text: string) =>
   invalid(`Invalid detach keys (${text}) provided`);
 
+export const invalidPlatformQuery = (json: string, cause: unknown) =>
+  invalid(`invalid platform ${JSON.stringify(json)}`, cause);
+
 export const invalidRegistryAuth = (cause?: unknown) =>
   invalid('invalid X-Registry-Auth header', cause);
 

@@ -1,5 +1,6 @@
 /** What every way to a registry must do. */
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { ImageRegistry, Repository } from '../../src/distribution/image-registry.ts';
 import { digestOf } from '../../src/oci/digest.ts';
@@ -60,6 +61,36 @@ export function testImageRegistryContract(
       const chunks: Uint8Array[] = [];
       for await (const chunk of repository.openBlob(layer, signal)) chunks.push(chunk);
       assert.equal(digestOf(Buffer.concat(chunks)), layer.digest);
+    });
+
+    it('lists the tags of a repository', async () => {
+      assert.deepEqual(await repository.listTags(signal), ['v1']);
+    });
+
+    it('takes an image, and gives it back as it was', async () => {
+      const pushed = ociImage({ layers: [{ other: 'cargo' }] });
+      const reference = parse(`${fixture.repository}:v2`);
+      const target = fixture.registry.pushTarget(reference, undefined);
+      for (const { digest, size } of [pushed.manifest.config, ...pushed.manifest.layers]) {
+        assert.equal(await target.hasBlob(digest, signal), false);
+        const open = (offset: number) =>
+          Readable.from([pushed.blobs.get(digest)?.subarray(offset)]);
+        assert.equal(await target.uploadBlob({ digest, size }, { open }, signal), 'uploaded');
+        assert.equal(await target.hasBlob(digest, signal), true);
+      }
+      const manifest = { mediaType: OCI_MANIFEST, bytes: pushed.manifestBytes };
+      await target.putManifest('v2', manifest, signal);
+      assert.equal((await repository.fetchManifest('v2', signal)).digest, pushed.digest);
+    });
+
+    it('takes a blob over from another repository that has it', async () => {
+      const [layer] = image.manifest.layers;
+      assert.ok(layer);
+      const reference = parse(`${fixture.repository}/other:v1`);
+      const open = () => assert.fail('the bytes are there already');
+      const source = { open, mountFrom: reference.path.replace('/other', '') };
+      const target = fixture.registry.pushTarget(reference, undefined);
+      assert.equal(await target.uploadBlob(layer, source, signal), 'mounted');
     });
 
     it('throws for a blob that is not there', async () => {

@@ -90,6 +90,29 @@ test('history tells how an image was made', async () => {
   assert.match(await daemon.ok('history', '--no-trunc', BUSYBOX), /static busybox/);
 });
 
+test('an image is pushed under another name, its layers mounted, and comes back the same', async () => {
+  const { reference, digest } = await registry.push(
+    await filesImage('fleet/push:1', { a: 'cargo', b: 'ballast' }),
+  );
+  await daemon.ok('pull', reference);
+  const [one, two] = [`${registry.host}/fleet/copy:1`, `${registry.host}/fleet/copy:2`];
+  await daemon.ok('tag', reference, one);
+  await daemon.ok('tag', reference, two);
+  const said = await daemon.ok('push', one);
+  assert.match(said, /The push refers to repository \[.*\/fleet\/copy\]/);
+  assert.match(said, /Mounted from fleet\/push/);
+  assert.match(said, new RegExp(`1: digest: ${digest} size: \\d+`));
+  assert.match(
+    await daemon.ok('push', '-a', `${registry.host}/fleet/copy`),
+    /already exists.*2: digest/s,
+  );
+  await daemon.ok('rmi', reference, one, two);
+  assert.match(await daemon.ok('pull', two), new RegExp(`Digest: ${digest}`));
+  const missing = await daemon.docker('push', `${registry.host}/fleet/nothing:1`);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /An image does not exist locally with the tag/);
+});
+
 test('a manifest that is not there is a missing tag, and the next pull works', async () => {
   const { code, stderr } = await daemon.docker('pull', `${registry.host}/fleet/boat:none`);
   assert.equal(code, 1);

@@ -3,8 +3,10 @@ import type {
   AttachSession,
   ExecBackend,
   ImageBackend,
+  ImageSearch,
   NetworkBackend,
   PullRequest,
+  PushRequest,
   SystemBackend,
   VolumeBackend,
 } from '../../src/api/backends.ts';
@@ -143,6 +145,25 @@ class FakeImages implements ImageBackend {
     if (name === 'torn:latest') throw new EngineError('corrupt', 'unexpected end of layer');
     this.#add(name);
     yield { status: `Status: Downloaded newer image for ${name}` };
+  }
+
+  async search({ term }: ImageSearch) {
+    const facts = { description: '', starCount: 3, isOfficial: false, isAutomated: false };
+    return [...this.#views.keys()]
+      .filter((n) => n.includes(term))
+      .map((name) => ({ ...facts, name }));
+  }
+
+  async *push({ image, tag = 'latest' }: PushRequest) {
+    yield { status: `The push refers to repository [docker.io/library/${image}]` };
+    const { manifestDigest } = await this.inspect(`${image}:${tag}`);
+    yield { aux: { Tag: tag, Digest: manifestDigest, Size: 100 } };
+  }
+
+  async describeRemote({ image }: Pick<PullRequest, 'image'>) {
+    const { manifestDigest, manifestMediaType, config } = await this.inspect(image);
+    const descriptor = { mediaType: manifestMediaType, digest: manifestDigest, size: 100 };
+    return { descriptor, platforms: [{ os: config.os, architecture: config.architecture }] };
   }
 
   async *load(archive: AsyncIterable<Uint8Array>) {

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PullRequest } from '../../src/api/backends.ts';
+import type { PullRequest, PushRequest } from '../../src/api/backends.ts';
 import { TarArchiveReader } from '../../src/distribution/archive/tar-archive-reader.ts';
 import { OciRegistry } from '../../src/distribution/registry/oci-registry.ts';
 import type { EngineEvent } from '../../src/engine/events/engine-event.ts';
@@ -105,6 +105,12 @@ export class ImageEngine implements AsyncDisposable {
   ): Promise<Transcript> {
     const full = { image, tag: undefined, platform: undefined, credentials: undefined, ...request };
     return await transcribe(await this.images.pull(full, signal));
+  }
+
+  /** Pushes to the end. */
+  async push(image: string, request: Partial<PushRequest> = {}): Promise<Transcript> {
+    const full = { image, tag: undefined, platform: undefined, credentials: undefined, ...request };
+    return await transcribe(this.images.push(full, new AbortController().signal));
   }
 
   async load(archive: Buffer): Promise<Transcript> {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import { OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import type { OciImage } from './oci-image.ts';
+import { StubUploads } from './stub-uploads.ts';
 
 /** Who gets in. `bearer-loop` hands out tokens that it never accepts. */
 export type StubAuth = 'none' | 'basic' | 'bearer' | 'bearer-loop';
@@ -30,12 +31,18 @@ export class StubRegistry implements AsyncDisposable {
   readonly #blobs = new Map<string, Buffer>();
   readonly #planned: Planned[] = [];
   readonly #tokens = new Set<string>();
+  readonly uploads = new StubUploads({
+    hasBlob: (digest) => this.#blobs.has(digest),
+    putBlob: (bytes) => this.#blobs.set(digestOf(bytes), bytes),
+  });
   /** Paths asked for, in order, with the `Range` header when there was one. */
   readonly requests: string[] = [];
   auth: StubAuth = 'none';
   supportsRanges = true;
   /** When set, blobs are answered with a redirect to this base URL. */
   blobRedirect: string | undefined;
+  /** What a search finds; without it there is no index. */
+  searchResults: readonly object[] | undefined;
   /** `Authorization` headers of blob requests. */
   readonly blobAuthorizations: (string | undefined)[] = [];
 
@@ -90,7 +97,8 @@ export class StubRegistry implements AsyncDisposable {
   #handle(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', `http://${this.host}`);
     const range = request.headers.range === undefined ? '' : ` ${request.headers.range}`;
-    this.requests.push(`${url.pathname}${range}`);
+    const verb = request.method === 'GET' ? '' : `${request.method} `;
+    this.requests.push(`${verb}${url.pathname}${range}`);
     if (url.pathname === '/token') {
       this.#answerToken(request, url, response);
       return;
@@ -115,6 +123,15 @@ export class StubRegistry implements AsyncDisposable {
     const behaviour = planned?.behaviour;
     if (behaviour?.kind === 'status') {
       response.writeHead(behaviour.status, behaviour.headers).end();
+      return;
+    }
+    if (path.includes('/blobs/uploads/')) {
+      const breakAfter = behaviour === undefined ? undefined : halfOf(request);
+      this.uploads.handle(request, response, breakAfter).catch(() => response.destroy());
+      return;
+    }
+    if (request.method === 'PUT') {
+      this.#putManifest(request, path, response).catch(() => response.destroy());
       return;
     }
     const found = this.#find(path);
@@ -153,12 +170,38 @@ export class StubRegistry implements AsyncDisposable {
     response.end(behaviour?.kind === 'corrupt' ? Buffer.alloc(body.length, 7) : body);
   }
 
+  async #putManifest(
+    request: IncomingMessage,
+    path: string,
+    response: ServerResponse,
+  ): Promise<void> {
+    const [, repository = '', tag = ''] = /^\/v2\/(.+)\/manifests\/([^/]+)$/.exec(path) ?? [];
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const mediaType = request.headers['content-type'] ?? '';
+    this.addManifest(repository, tag, { mediaType, bytes: Buffer.concat(chunks) });
+    response.writeHead(201).end();
+  }
+
   #find(path: string): { mediaType: string; bytes: Buffer } | undefined {
+    if (path === '/v1/search' && this.searchResults !== undefined) {
+      const body = JSON.stringify({ results: this.searchResults });
+      return { mediaType: 'application/json', bytes: Buffer.from(body) };
+    }
+    const listed = /^\/v2\/(.+)\/tags\/list$/.exec(path)?.[1];
+    if (listed !== undefined) return this.#tagList(listed);
     const match = /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(path);
     const [, repository = '', kind, name = ''] = match ?? [];
     if (kind === 'manifests') return this.#manifests.get(`${repository}/${name}`);
     const bytes = this.#blobs.get(name);
     return bytes === undefined ? undefined : { mediaType: 'application/octet-stream', bytes };
+  }
+
+  #tagList(repository: string): { mediaType: string; bytes: Buffer } {
+    const names = [...this.#manifests.keys()].filter((name) => name.startsWith(`${repository}/`));
+    const tags = names.map((name) => name.slice(repository.length + 1));
+    const body = { name: repository, tags: tags.filter((tag) => !tag.includes(':')) };
+    return { mediaType: 'application/json', bytes: Buffer.from(JSON.stringify(body)) };
   }
 
   #isAllowed(request: IncomingMessage): boolean {
@@ -188,6 +231,10 @@ export class StubRegistry implements AsyncDisposable {
     this.#tokens.add(token);
     response.end(JSON.stringify({ token, expires_in: 300 }));
   }
+}
+
+function halfOf(request: IncomingMessage): number {
+  return Math.floor(Number(request.headers['content-length'] ?? 0) / 2);
 }
 
 function basic(): string {

@@ -1,4 +1,5 @@
 /** Images as the list, inspect, history and removal show them. */
+import type { SearchResult } from '../../distribution/image-registry.ts';
 import type { ImageView } from '../../engine/images/image-view.ts';
 import type { ImageRunConfig } from '../../oci/image-spec.ts';
 import { ZERO_TIME } from '../../shared/clock.ts';
@@ -108,4 +109,15 @@ export function toHistoryEntry(entry: ImageHistoryEntry): object {
 /** One entry of the answer to a removal or a prune. */
 export function toRemoval(removal: ImageRemoval): object {
   return 'untagged' in removal ? { Untagged: removal.untagged } : { Deleted: removal.deleted };
+}
+
+/** One element of the answer to a search. */
+export function toSearchEntry(result: SearchResult): object {
+  return {
+    star_count: result.starCount,
+    is_official: result.isOfficial,
+    name: result.name,
+    is_automated: result.isAutomated,
+    description: result.description,
+  };
 }

@@ -1,10 +1,19 @@
 /** Routes of images. */
+import { formatPlatform } from '../../oci/platform.ts';
 import { decodeFilters } from '../../wire/filters.ts';
+import { decodePlatform } from '../../wire/platform.ts';
+import { decodeInteger } from '../../wire/query.ts';
 import { decodeRegistryAuth, type RegistryCredentials } from '../../wire/registry-auth.ts';
 import { missingParameter } from '../../wire/wire-errors.ts';
 import { notImplemented } from '../api-errors.ts';
 import { type ApiContext, type Handler, pathParam, queryFlag, queryText } from '../context.ts';
-import { toHistoryEntry, toImageInspect, toImageSummary, toRemoval } from '../mappers/image.ts';
+import {
+  toHistoryEntry,
+  toImageInspect,
+  toImageSummary,
+  toRemoval,
+  toSearchEntry,
+} from '../mappers/image.ts';
 import { bodyChunks } from '../request-body.ts';
 import { answer, type Handlers } from '../route-table.ts';
 import { startedStream, streamJsonLines } from '../streaming.ts';
@@ -43,6 +52,42 @@ const pull: Handler = async (c, deps) => {
     c.req.raw.signal,
   );
   return streamJsonLines(c, deps, progress);
+};
+
+/** The header must be there and readable for a push: dockerd refuses it otherwise. */
+const push: Handler = (c, deps) => {
+  const progress = deps.backends.images.push(
+    {
+      image: pathParam(c, 'name'),
+      tag: queryText(c, 'tag'),
+      platform: pushPlatform(c),
+      credentials: decodeRegistryAuth(c.req.header('x-registry-auth')),
+    },
+    c.req.raw.signal,
+  );
+  return streamJsonLines(c, deps, progress);
+};
+
+/** Since API 1.46, a platform as JSON (`{"os":…,"architecture":…}`). */
+function pushPlatform(c: ApiContext): string | undefined {
+  const text = queryText(c, 'platform');
+  return text === undefined ? undefined : formatPlatform(decodePlatform(text));
+}
+
+const describeRemote: Handler = async (c, { backends }) => {
+  const image = pathParam(c, 'name');
+  const credentials = pullCredentials(c);
+  const remote = await backends.images.describeRemote({ image, credentials }, c.req.raw.signal);
+  return c.json({ Descriptor: remote.descriptor, Platforms: remote.platforms });
+};
+
+const search: Handler = async (c, { backends }) => {
+  const term = queryText(c, 'term');
+  if (term === undefined) throw missingParameter('term');
+  const limit = decodeInteger('limit', queryText(c, 'limit')) ?? 0;
+  const filters = decodeFilters(c.req.query('filters'));
+  const found = await backends.images.search({ term, limit, filters }, c.req.raw.signal);
+  return c.json(found.map(toSearchEntry));
 };
 
 const inspect: Handler = async (c, { backends, facts }) => {
@@ -94,6 +139,9 @@ export const imageHandlers: Handlers = {
   'POST /images/create': answer(pull),
   'GET /images/{name}/json': answer(inspect),
   'GET /images/{name}/history': answer(history),
+  'POST /images/{name}/push': answer(push),
+  'GET /distribution/{name}/json': answer(describeRemote),
+  'GET /images/search': answer(search),
   'POST /images/load': answer(load),
   'POST /images/{name}/tag': answer(tag),
   'DELETE /images/{name}': answer(remove),

@@ -1,7 +1,7 @@
 /** A registry in memory: documents and blobs by repository, without a network. */
 import { type Digest, digestOf, parseDigest } from '../../oci/digest.ts';
 import { type ImageReference, repositoryName } from '../../oci/reference.ts';
-import type { FetchedManifest, ImageRegistry, Repository } from '../image-registry.ts';
+import type { FetchedManifest, ImageRegistry, PushTarget, Repository } from '../image-registry.ts';
 import { failureOf, toPullError } from '../registry/registry-errors.ts';
 
 interface StoredManifest {
@@ -33,7 +33,41 @@ export class FakeRegistry implements ImageRegistry {
     return {
       fetchManifest: async (tagOrDigest) => this.#fetch(reference, tagOrDigest),
       openBlob: (blob) => this.#open(reference, blob.digest),
+      listTags: async () => this.#tags(reference),
     };
+  }
+
+  pushTarget(reference: ImageReference): PushTarget {
+    const repository = repositoryName(reference);
+    const holds = (digest: Digest) => this.#blobs.has(digest);
+    return {
+      hasBlob: async (digest) => holds(digest),
+      uploadBlob: async (blob, source) => {
+        if (source.mountFrom !== undefined && holds(blob.digest)) return 'mounted';
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of source.open(0)) chunks.push(chunk);
+        this.addBlob(Buffer.concat(chunks));
+        return 'uploaded';
+      },
+      putManifest: async (tagOrDigest, manifest) => {
+        this.addManifest(repository, tagOrDigest, manifest);
+      },
+    };
+  }
+
+  #tags(reference: ImageReference): readonly string[] {
+    const prefix = `${repositoryName(reference)}/`;
+    const names = [...this.#manifests.keys()].filter((name) => name.startsWith(prefix));
+    const tags = names.map((name) => name.slice(prefix.length)).filter((tag) => !tag.includes(':'));
+    if (tags.length === 0) throw toPullError(unknown('NAME_UNKNOWN'), reference);
+    return tags;
+  }
+
+  async search({ term, limit }: { readonly term: string; readonly limit: number }) {
+    const names = [...this.#manifests.keys()].map((name) => name.slice(0, name.lastIndexOf('/')));
+    const found = [...new Set(names)].filter((name) => name.includes(term)).slice(0, limit);
+    const facts = { description: '', starCount: 0, isOfficial: false, isAutomated: false };
+    return found.map((name) => ({ ...facts, name }));
   }
 
   async login(): Promise<{ status: string; identityToken: string }> {

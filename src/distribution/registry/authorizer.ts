@@ -97,7 +97,7 @@ export class Authorizer {
     if (service !== undefined) query.set('service', service);
     // What the registry asked for, when it said so, wins over what we think is needed.
     const asked = scope === '' ? '' : (challenge.parameters.get('scope') ?? scope);
-    if (asked !== '') query.set('scope', asked);
+    for (const part of asked.split(' ')) if (part !== '') query.append('scope', part);
     const response = await this.#askTokenServer(new URL(realm), query, signal);
     const body = (await readBody(response, 'token', MAX_TOKEN_BYTES)).toString('utf8');
     if (response.status < 200 || response.status > 299) {

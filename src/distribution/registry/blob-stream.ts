@@ -55,7 +55,7 @@ async function recover(
 async function* streamFrom(request: BlobRequest, offset: number): AsyncGenerator<Uint8Array> {
   const { connection, path, scope, signal } = request;
   const headers: Record<string, string> = offset === 0 ? {} : { range: `bytes=${offset}-` };
-  const response = await connection.get({ path, scope, headers, signal });
+  const response = await connection.send({ path, scope, headers, signal });
   try {
     let skip = bytesToSkip(response, offset);
     for await (const piece of response.body) {

@@ -6,15 +6,25 @@ import {
   type IncomingMessage,
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../../shared/errors.ts';
 import { type AgentSettings, type ConnectionAgents, makeAgents } from './connection-agents.ts';
 import { badRedirect, documentTooLarge, pullCancelled, unreachable } from './registry-errors.ts';
 
+export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH';
+
+/** A body of known length that can be read anew for each try. */
+export interface StreamedBody {
+  readonly sizeBytes: number;
+  open(): AsyncIterable<Uint8Array>;
+}
+
 export interface OutgoingRequest {
   readonly url: URL;
-  readonly method: 'GET' | 'POST';
+  readonly method: HttpMethod;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | StreamedBody;
   readonly signal: AbortSignal;
 }
 
@@ -70,7 +80,7 @@ export class HttpTransport {
   }
 
   #sendOnce(request: OutgoingRequest): Promise<IncomingResponse> {
-    const { url, method, signal } = request;
+    const { url, method, signal, body } = request;
     const isSecure = url.protocol === 'https:';
     const start = isSecure ? httpsRequest : httpRequest;
     return new Promise((resolve, reject) => {
@@ -82,18 +92,24 @@ export class HttpTransport {
         method,
         signal,
         agent: this.#agentFor(url, isSecure),
-        headers: { 'user-agent': this.#options.userAgent, ...request.headers },
+        headers: {
+          'user-agent': this.#options.userAgent,
+          ...lengthHeader(method, body),
+          ...request.headers,
+        },
       });
       outgoing.setTimeout(this.#options.idleTimeoutMs, () => {
         outgoing.destroy(Object.assign(new Error('i/o timeout'), { code: 'ETIMEDOUT' }));
       });
       outgoing.once('error', (error) => {
-        reject(signal.aborted ? pullCancelled(error) : unreachable(url, error));
+        reject(signal.aborted ? pullCancelled(error) : unreachable(url, error, method));
       });
-      outgoing.once('response', (body) => {
-        resolve({ url, status: body.statusCode ?? 0, headers: body.headers, body });
+      outgoing.once('response', (answer) => {
+        resolve({ url, status: answer.statusCode ?? 0, headers: answer.headers, body: answer });
       });
-      outgoing.end(request.body);
+      if (typeof body !== 'object') outgoing.end(body);
+      // What breaks here breaks the request too, which has an error handler.
+      else pipeline(Readable.from(body.open()), outgoing).catch(() => undefined);
     });
   }
 
@@ -101,6 +117,16 @@ export class HttpTransport {
     if (!isSecure) return this.#agents.plain;
     return this.#options.isInsecure(url) ? this.#agents.unchecked : this.#agents.secure;
   }
+}
+
+/** Servers want to know the length of an empty body too (RFC 9110, 8.6). */
+function lengthHeader(
+  method: HttpMethod,
+  body: OutgoingRequest['body'],
+): Readonly<Record<string, string>> {
+  if (typeof body === 'object') return { 'content-length': String(body.sizeBytes) };
+  const isWriting = method === 'POST' || method === 'PUT' || method === 'PATCH';
+  return isWriting ? { 'content-length': String(Buffer.byteLength(body ?? '')) } : {};
 }
 
 /** Reads a whole body as bytes. `corrupt` when it is longer than `maxBytes`. */

@@ -1,26 +1,20 @@
 /** Registries that speak the OCI distribution API. */
-import { type Digest, digestOf, parseDigest } from '../../oci/digest.ts';
-import type { Descriptor } from '../../oci/image-spec.ts';
-import { MANIFEST_ACCEPT } from '../../oci/media-types.ts';
+import { digestOf } from '../../oci/digest.ts';
 import { DEFAULT_DOMAIN, type ImageReference } from '../../oci/reference.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { wrapError } from '../../shared/errors.ts';
 import type { RegistryCredentials } from '../../wire/registry-auth.ts';
-import type { FetchedManifest, ImageRegistry, Repository } from '../image-registry.ts';
+import type { ImageRegistry, PushTarget, Repository, SearchResult } from '../image-registry.ts';
 import { Authorizer } from './authorizer.ts';
-import { streamBlob } from './blob-stream.ts';
 import type { OpenConnection } from './connection-agents.ts';
 import { type EndpointSettings, endpointsOf, isInsecure } from './endpoints.ts';
-import { HttpTransport, readBody } from './http-transport.ts';
+import { HttpTransport } from './http-transport.ts';
+import { OciPushTarget } from './oci-push-target.ts';
+import { OciRepository } from './oci-repository.ts';
 import { RegistryConnection } from './registry-connection.ts';
-import {
-  isUnreachable,
-  loginRefused,
-  manifestMismatch,
-  RegistryFailure,
-  toPullError,
-} from './registry-errors.ts';
-import { type RetryPolicy, withRetries } from './retry.ts';
+import { loginRefused, RegistryFailure } from './registry-errors.ts';
+import { type SearchQuery, searchIndex } from './registry-search.ts';
+import type { RetryPolicy } from './retry.ts';
 
 export interface OciRegistryOptions extends EndpointSettings {
   readonly clock: Clock;
@@ -41,9 +35,6 @@ export const DEFAULT_RETRY: Omit<RetryPolicy, 'clock'> = {
 
 /** A registry that is silent for so long is taken for gone. */
 export const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
-
-/** No honest manifest is larger (distribution specification, "Pushing Manifests"). */
-const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /** Servers that mean docker.io, as clients write them. */
 const DOCKER_HUB =
@@ -80,6 +71,16 @@ export class OciRegistry implements ImageRegistry {
     });
   }
 
+  pushTarget(reference: ImageReference, credentials: RegistryCredentials | undefined): PushTarget {
+    const connection = this.#connectionsTo(reference.domain, credentials).at(-1);
+    if (connection === undefined) throw new Error(`no endpoint for ${reference.domain}`);
+    return new OciPushTarget(reference, { connection, policy: this.#policy() });
+  }
+
+  search(query: SearchQuery, signal: AbortSignal): Promise<readonly SearchResult[]> {
+    return searchIndex(this.#transport, query, { settings: this.#options, signal });
+  }
+
   async login(
     credentials: RegistryCredentials,
   ): Promise<{ status: string; identityToken: string }> {
@@ -89,7 +90,7 @@ export class OciRegistry implements ImageRegistry {
     const connection = this.#connect(domain, credentials).at(-1);
     const signal = AbortSignal.timeout(LOGIN_TIMEOUT_MS);
     try {
-      const response = await connection?.get({ path: 'v2/', scope: '', signal });
+      const response = await connection?.send({ path: 'v2/', scope: '', signal });
       response?.body.resume();
     } catch (error) {
       const refused = error instanceof RegistryFailure && [401, 403].includes(error.status);
@@ -126,89 +127,6 @@ export class OciRegistry implements ImageRegistry {
       const authorizer = new Authorizer({ transport: this.#transport, clock, credentials: own });
       return new RegistryConnection({ transport: this.#transport, authorizer, clock, endpoint });
     });
-  }
-}
-
-class OciRepository implements Repository {
-  readonly #reference: ImageReference;
-  readonly #connections: readonly RegistryConnection[];
-  readonly #policy: RetryPolicy;
-
-  constructor(
-    reference: ImageReference,
-    access: { connections: readonly RegistryConnection[]; policy: RetryPolicy },
-  ) {
-    this.#reference = reference;
-    this.#connections = access.connections;
-    this.#policy = access.policy;
-  }
-
-  fetchManifest(tagOrDigest: string, signal: AbortSignal): Promise<FetchedManifest> {
-    return this.#firstThatWorks((connection) =>
-      withRetries(this.#policy, signal, () => this.#fetchOnce(connection, tagOrDigest, signal)),
-    );
-  }
-
-  async *openBlob(
-    blob: Pick<Descriptor, 'digest' | 'size'>,
-    signal: AbortSignal,
-  ): AsyncGenerator<Uint8Array> {
-    const scope = this.#scope();
-    const path = this.#path('blobs', blob.digest);
-    let failure: unknown;
-    for (const connection of this.#connections) {
-      let started = false;
-      try {
-        const policy = this.#policy;
-        for await (const chunk of streamBlob({ connection, path, scope, blob, policy, signal })) {
-          started = true;
-          yield chunk;
-        }
-        return;
-      } catch (error) {
-        failure = error;
-        if (started || signal.aborted) break;
-      }
-    }
-    throw toPullError(failure, this.#reference);
-  }
-
-  async #firstThatWorks<T>(attempt: (connection: RegistryConnection) => Promise<T>): Promise<T> {
-    let failure: unknown;
-    for (const connection of this.#connections) {
-      try {
-        return await attempt(connection);
-      } catch (error) {
-        failure = error;
-        const passing = error instanceof RegistryFailure || isUnreachable(error);
-        if (!connection.isMirror || !passing) break;
-      }
-    }
-    throw toPullError(failure, this.#reference);
-  }
-
-  async #fetchOnce(
-    connection: RegistryConnection,
-    tagOrDigest: string,
-    signal: AbortSignal,
-  ): Promise<FetchedManifest> {
-    const path = this.#path('manifests', tagOrDigest);
-    const headers = { accept: MANIFEST_ACCEPT };
-    const response = await connection.get({ path, scope: this.#scope(), headers, signal });
-    const bytes = await readBody(response, 'manifest', MAX_MANIFEST_BYTES);
-    const digest = digestOf(bytes);
-    const wanted: Digest | undefined = parseDigest(tagOrDigest);
-    if (wanted !== undefined && wanted !== digest) throw manifestMismatch(wanted, digest);
-    const contentType = response.headers['content-type'] ?? '';
-    return { mediaType: contentType.split(';')[0]?.trim() ?? '', digest, bytes };
-  }
-
-  #scope(): string {
-    return `repository:${this.#reference.path}:pull`;
-  }
-
-  #path(kind: 'manifests' | 'blobs', name: string): string {
-    return `v2/${this.#reference.path}/${kind}/${name}`;
   }
 }
 

@@ -2,7 +2,13 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { Endpoint } from './endpoints.ts';
-import { type HttpTransport, type IncomingResponse, readBody } from './http-transport.ts';
+import {
+  type HttpMethod,
+  type HttpTransport,
+  type IncomingResponse,
+  readBody,
+  type StreamedBody,
+} from './http-transport.ts';
 import { failureOf, isUnreachable } from './registry-errors.ts';
 import { rememberRetryAfter } from './retry.ts';
 
@@ -15,10 +21,16 @@ export interface ConnectionOptions {
 
 /** A request below `/v2/`. */
 export interface RegistryRequest {
-  /** Path without leading slash, e.g. `v2/library/busybox/manifests/latest`. */
+  /** `GET` when left out. */
+  readonly method?: HttpMethod;
+  /**
+   * Path without leading slash, e.g. `v2/library/busybox/manifests/latest`; or what the registry gave as a
+   * `Location`, which may lead to another server. That one gets no credentials.
+   */
   readonly path: string;
-  /** What the token must allow, e.g. `repository:library/busybox:pull`; empty for none. */
+  /** What the token must allow, e.g. `repository:library/busybox:pull`; several apart by spaces; empty for none. */
   readonly scope: string;
+  readonly body?: string | StreamedBody;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
@@ -38,15 +50,16 @@ export class RegistryConnection {
   }
 
   /** A response with a 2xx status; its body is unread. Throws `RegistryFailure` for every other answer. */
-  async get(request: RegistryRequest): Promise<IncomingResponse> {
+  async send(request: RegistryRequest): Promise<IncomingResponse> {
     const base = await this.#reachableBase(request.signal);
     const url = new URL(request.path, base);
+    const isOwn = url.origin === base.origin;
     const { authorizer } = this.#options;
     for (let isRepeat = false; ; isRepeat = true) {
-      const sent = authorizer.headerFor(request.scope);
+      const sent = isOwn ? authorizer.headerFor(request.scope) : undefined;
       const response = await this.#send(url, request, sent);
       if (response.status >= 200 && response.status < 300) return response;
-      if (response.status !== 401) throw await this.#toFailure(response);
+      if (response.status !== 401 || !isOwn) throw await this.#toFailure(response);
       response.body.resume();
       const { scope, signal } = request;
       await authorizer.answer(response, scope, { sent, isRepeat, signal });
@@ -58,7 +71,9 @@ export class RegistryConnection {
       ...request.headers,
       ...(authorization === undefined ? {} : { authorization }),
     };
-    return this.#options.transport.send({ url, method: 'GET', headers, signal: request.signal });
+    const { method = 'GET', body, signal } = request;
+    const sent = { url, method, headers, signal };
+    return this.#options.transport.send(body === undefined ? sent : { ...sent, body });
   }
 
   /** The first base URL that speaks HTTP. Asked once; the answer itself does not matter here. */

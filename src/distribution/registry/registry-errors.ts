@@ -95,6 +95,43 @@ export function toPullError(error: unknown, reference: ImageReference): unknown 
   }
 }
 
+/** Turns a failure during a push into the error that the client sees: like dockerd's, never an invitation to log in. */
+export function toPushError(error: unknown): unknown {
+  if (!(error instanceof RegistryFailure)) return error;
+  return new EngineError('internal', error.message, { cause: error });
+}
+
+/** A registry without an index to search: most have none. */
+export function noSearchIndex(url: URL): EngineError {
+  return new EngineError(
+    'not-implemented',
+    `registry ${url.host} has no search index: it does not answer ${url.pathname}`,
+  );
+}
+
+/** An answer to a search that is none. */
+export function malformedSearchAnswer(cause: unknown): EngineError {
+  return new EngineError('corrupt', `the index sent a malformed answer: ${messageOf(cause)}`, {
+    cause,
+  });
+}
+
+/** A list of tags that is none. */
+export function malformedTagList(cause: unknown): EngineError {
+  return new EngineError(
+    'corrupt',
+    `the registry sent a malformed list of tags: ${messageOf(cause)}`,
+    {
+      cause,
+    },
+  );
+}
+
+/** A registry that begins an upload and does not say where. */
+export function noUploadLocation(url: URL): EngineError {
+  return new EngineError('internal', `${url.host} began an upload without a usable location`);
+}
+
 /** Wrong user name or password at login. */
 export function loginRefused(url: URL, error: unknown): EngineError {
   return new EngineError('unauthorized', `Get "${url.href}": ${messageOf(error)}`, {
@@ -103,9 +140,10 @@ export function loginRefused(url: URL, error: unknown): EngineError {
 }
 
 /** The registry could not be talked to; worded as Go's HTTP client would. */
-export function unreachable(url: URL, error: unknown): EngineError {
+export function unreachable(url: URL, error: unknown, method = 'GET'): EngineError {
   const [first] = error instanceof AggregateError ? error.errors : [error];
-  return new EngineError('internal', `Get "${url.href}": ${networkText(first, url)}`, {
+  const verb = method.charAt(0) + method.slice(1).toLowerCase();
+  return new EngineError('internal', `${verb} "${url.href}": ${networkText(first, url)}`, {
     cause: error,
     details: { network: codeOf(first) },
   });

@@ -31,6 +31,29 @@ export function malformedChange(problem: string): EngineError {
   return new EngineError('invalid-argument', problem);
 }
 
+/** A search for more results than an index gives. */
+export function invalidSearchLimit(limit: number, max: number): EngineError {
+  return new EngineError('invalid-argument', `limit ${limit} is outside the range of [1, ${max}]`);
+}
+
+/** A push of something that a digest names. */
+export function pushWithDigest(): EngineError {
+  return new EngineError('invalid-argument', 'cannot push a digest reference');
+}
+
+/** A push of a repository that no image here is called by. */
+export function noImageInRepository(repository: string): EngineError {
+  return new EngineError(
+    'not-found',
+    `An image does not exist locally with the tag: ${repository}`,
+  );
+}
+
+/** A push of a tag that is not there, though others of the repository are. */
+export function noSuchTag(reference: string): EngineError {
+  return new EngineError('not-found', `tag does not exist: ${reference}`);
+}
+
 /** A platform that cannot be parsed. */
 export function invalidPlatform(text: string): EngineError {
   return new EngineError(

@@ -3,14 +3,19 @@ import type {
   ImageBackend,
   ImageHistoryEntry,
   ImageRemoval,
+  ImageSearch,
   PullRequest,
+  PushRequest,
+  RemoteImage,
 } from '../../api/backends.ts';
+import type { SearchResult } from '../../distribution/image-registry.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Filters } from '../../wire/filters.ts';
 import type { ProgressMessage } from '../../wire/json-stream.ts';
 import type { RegistryCredentials } from '../../wire/registry-auth.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { commitImage, type ImageCommit } from './commit-image.ts';
+import { describeRemoteImage } from './describe-remote-image.ts';
 import type { ImageDeps, ImageServiceOptions } from './image-deps.ts';
 import { imageHistory } from './image-history.ts';
 import { ImageStore } from './image-store.ts';
@@ -21,9 +26,11 @@ import { listImages } from './list-images.ts';
 import { loadImages } from './load-images.ts';
 import { pruneImages } from './prune-images.ts';
 import { pullImage } from './pull-image.ts';
+import { pushImage } from './push-image.ts';
 import { removeImage } from './remove-image.ts';
 import { repairImages } from './repair-images.ts';
 import { resolveImage, tryResolveImage } from './resolve-image.ts';
+import { searchImages } from './search-images.ts';
 import { tagImage } from './tag-image.ts';
 import { toImageView } from './to-image-view.ts';
 
@@ -73,6 +80,21 @@ export class ImageService implements ImageBackend {
 
   pull(request: PullRequest, signal: AbortSignal): Promise<AsyncIterable<ProgressMessage>> {
     return pullImage(this.#deps, request, signal);
+  }
+
+  push(request: PushRequest, signal: AbortSignal): AsyncIterable<ProgressMessage> {
+    return pushImage(this.#deps, request, signal);
+  }
+
+  describeRemote(
+    request: Pick<PullRequest, 'image' | 'credentials'>,
+    signal: AbortSignal,
+  ): Promise<RemoteImage> {
+    return describeRemoteImage(this.#deps, request, signal);
+  }
+
+  search(search: ImageSearch, signal: AbortSignal): Promise<readonly SearchResult[]> {
+    return searchImages(this.#deps, search, signal);
   }
 
   load(

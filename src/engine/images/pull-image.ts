@@ -1,18 +1,18 @@
 /** `docker pull`. */
 import type { PullRequest } from '../../api/backends.ts';
+import type { Repository } from '../../distribution/image-registry.ts';
 import { digestOf } from '../../oci/digest.ts';
-import { type Platform, parsePlatform, runnablePlatforms } from '../../oci/platform.ts';
+import type { Platform } from '../../oci/platform.ts';
 import {
   familiarName,
   familiarReference,
   type ImageReference,
   parseReference,
   repositoryName,
-  withDefaultTag,
 } from '../../oci/reference.ts';
 import type { ProgressMessage } from '../../wire/json-stream.ts';
 import type { ImageDeps } from './image-deps.ts';
-import { invalidPlatform, invalidReference, wrongPlatform } from './image-errors.ts';
+import { invalidReference } from './image-errors.ts';
 import { publishImageEvent } from './image-events.ts';
 import { announceLayers, pullObserver } from './layer-progress-lines.ts';
 import {
@@ -22,13 +22,15 @@ import {
   materializeImage,
   prepareImage,
 } from './materialize-image.ts';
+import { checkImagePlatform, toPlatform } from './platform-choice.ts';
 import { ProgressChannel } from './progress-channel.ts';
 import { storedName } from './resolve-image.ts';
 import { parseImageManifest, type SelectedManifest, selectManifest } from './select-manifest.ts';
 
 /**
  * Rejects while nothing was said yet: for what does not exist, may not be read or is no image. The pull itself
- * then runs while the lines are read, and stops when the reader leaves or the signal aborts.
+ * then runs while the lines are read, and stops when the reader leaves or the signal aborts. A reference without
+ * tag and digest means all tags of the repository.
  */
 export async function pullImage(
   deps: ImageDeps,
@@ -36,8 +38,56 @@ export async function pullImage(
   signal: AbortSignal,
 ): Promise<AsyncIterable<ProgressMessage>> {
   const reference = toReference(request);
-  const platform = toPlatform(request.platform, deps.platform);
-  const repository = deps.registry.repository(reference, request.credentials);
+  const source: PullSource = {
+    repository: deps.registry.repository(reference, request.credentials),
+    platform: toPlatform(request.platform, deps.platform),
+    isPlatformChosen: request.platform !== undefined,
+  };
+  if (reference.tag === undefined && reference.digest === undefined) {
+    const tags = await source.repository.listTags(signal);
+    const references = tags.map((tag) => ({ ...reference, tag }));
+    return start(deps, signal, (run) => pullAll(deps, { source, references }, run));
+  }
+  const pull = await preparePull(deps, { source, reference }, signal);
+  return start(deps, signal, (run) => settlePull(deps, pull, run));
+}
+
+interface PullSource {
+  readonly repository: Repository;
+  readonly platform: Platform;
+  /** Whether the client asked for that platform. */
+  readonly isPlatformChosen: boolean;
+}
+
+interface Pull {
+  readonly reference: ImageReference;
+  readonly selected: SelectedManifest;
+  readonly image: IncomingImage;
+}
+
+interface PullRun {
+  readonly channel: ProgressChannel;
+  readonly signal: AbortSignal;
+}
+
+async function pullAll(
+  deps: ImageDeps,
+  wanted: { readonly source: PullSource; readonly references: readonly ImageReference[] },
+  run: PullRun,
+): Promise<void> {
+  for (const reference of wanted.references) {
+    const pull = await preparePull(deps, { source: wanted.source, reference }, run.signal);
+    await settlePull(deps, pull, run);
+  }
+}
+
+async function preparePull(
+  deps: ImageDeps,
+  wanted: { readonly source: PullSource; readonly reference: ImageReference },
+  signal: AbortSignal,
+): Promise<Pull> {
+  const { reference, source } = wanted;
+  const { repository, platform } = source;
   const selected = await selectManifest(repository, { reference, platform }, signal);
   const { top, manifest } = selected;
   const image = await prepareImage(
@@ -51,32 +101,26 @@ export async function pullImage(
     signal,
   );
   try {
-    if (request.platform !== undefined) checkPlatform(reference, image, platform);
+    if (source.isPlatformChosen) checkImagePlatform(reference, image.config, platform);
   } catch (error) {
     await abandonImage(deps, image.release);
     throw error;
   }
-  return startPull(deps, { reference, selected, image }, signal);
+  return { reference, selected, image };
 }
 
-interface Pull {
-  readonly reference: ImageReference;
-  readonly selected: SelectedManifest;
-  readonly image: IncomingImage;
-}
-
-function startPull(deps: ImageDeps, pull: Pull, signal: AbortSignal): ProgressChannel {
+function start(
+  deps: ImageDeps,
+  signal: AbortSignal,
+  work: (run: PullRun) => Promise<void>,
+): ProgressChannel {
   const left = new AbortController();
   const channel = new ProgressChannel(deps.clock.now, () => left.abort());
-  settlePull(deps, pull, { channel, signal: AbortSignal.any([signal, left.signal]) }).catch(
+  work({ channel, signal: AbortSignal.any([signal, left.signal]) }).then(
+    () => channel.close(),
     (error: unknown) => channel.fail(error),
   );
   return channel;
-}
-
-interface PullRun {
-  readonly channel: ProgressChannel;
-  readonly signal: AbortSignal;
 }
 
 async function settlePull(deps: ImageDeps, pull: Pull, run: PullRun): Promise<void> {
@@ -84,7 +128,6 @@ async function settlePull(deps: ImageDeps, pull: Pull, run: PullRun): Promise<vo
   try {
     await runPull(deps, pull, run);
     release();
-    run.channel.close();
   } catch (error) {
     await abandonImage(deps, release);
     throw error;
@@ -129,25 +172,5 @@ function toReference(request: PullRequest): ImageReference {
   const separator = tag?.startsWith('sha256:') === true ? '@' : ':';
   const parsed = parseReference(hasTag ? `${image}${separator}${tag}` : image);
   if (!parsed.ok) throw invalidReference(parsed.problem);
-  return withDefaultTag(parsed.reference);
-}
-
-function toPlatform(text: string | undefined, host: Platform): Platform {
-  if (text === undefined || text === '') return host;
-  const platform = parsePlatform(text, host);
-  if (platform === undefined) throw invalidPlatform(text);
-  return platform;
-}
-
-/** An image without an index has one platform, which must be the one asked for. */
-function checkPlatform(reference: ImageReference, image: IncomingImage, wanted: Platform): void {
-  const { os, architecture, variant } = image.config;
-  const found: Platform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
-  const fits = runnablePlatforms(wanted).some(
-    (platform) =>
-      platform.os === os &&
-      platform.architecture === architecture &&
-      (variant === undefined || platform.variant === undefined || platform.variant === variant),
-  );
-  if (!fits) throw wrongPlatform(reference, found, wanted);
+  return parsed.reference;
 }

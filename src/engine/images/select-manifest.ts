@@ -2,7 +2,7 @@
 import type { FetchedManifest, Repository } from '../../distribution/image-registry.ts';
 import { decodeIndex, decodeJson, decodeManifest } from '../../oci/decode-image.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { Index, Manifest } from '../../oci/image-spec.ts';
+import type { Descriptor, Index, Manifest } from '../../oci/image-spec.ts';
 import {
   isForeignLayerType,
   isImageConfigType,
@@ -70,7 +70,8 @@ export function parseImageManifest(bytes: Uint8Array): Manifest {
   return decoded.value;
 }
 
-async function fetchTyped(
+/** A manifest whose media type is what the document says it is, whatever the registry says. */
+export async function fetchTyped(
   repository: Repository,
   tagOrDigest: string,
   signal: AbortSignal,
@@ -106,10 +107,13 @@ function parseIndex(bytes: Uint8Array): Index {
   return decoded.value;
 }
 
+/** True for an entry of an index that tells about another one instead of being an image. */
+export function isAttestation({ annotations }: Pick<Descriptor, 'annotations'>): boolean {
+  return annotations?.['vnd.docker.reference.type'] === ATTESTATION;
+}
+
 function chooseFrom(index: Index, platform: Platform): Digest {
-  const images = index.manifests.filter(
-    ({ annotations }) => annotations?.['vnd.docker.reference.type'] !== ATTESTATION,
-  );
+  const images = index.manifests.filter((child) => !isAttestation(child));
   const platforms = images.map((image) => image.platform);
   const chosen = choosePlatform(platforms, platform);
   const [only] = images;

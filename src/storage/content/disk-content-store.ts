@@ -72,9 +72,9 @@ export class DiskContentStore implements ContentStore {
     return await readFile(this.#pathOf(digest));
   }
 
-  async open(digest: Digest): Promise<Readable> {
+  async open(digest: Digest, offset = 0): Promise<Readable> {
     if ((await this.stat(digest)) === undefined) throw noSuchBlob(digest);
-    return createReadStream(this.#pathOf(digest), { highWaterMark: 256 * 1024 });
+    return createReadStream(this.#pathOf(digest), { start: offset, highWaterMark: 256 * 1024 });
   }
 
   async ingest(

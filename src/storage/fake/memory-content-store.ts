@@ -17,8 +17,8 @@ export class MemoryContentStore implements ContentStore {
     return blob;
   }
 
-  async open(digest: Digest): Promise<Readable> {
-    return Readable.from([this.#blob(digest)]);
+  async open(digest: Digest, offset = 0): Promise<Readable> {
+    return Readable.from([this.#blob(digest).subarray(offset)]);
   }
 
   async ingest(
