@@ -2,15 +2,20 @@
 import type { RuntimeInfo } from '../engine/system/system-info.ts';
 import { OciSpecBuilder } from '../runtime/bundle/oci-spec-builder.ts';
 import { detectSpecFacts } from '../runtime/bundle/spec-facts.ts';
+import type { LimitSupport } from '../runtime/limit-support.ts';
+import { ContainerGroups } from '../runtime/limits/container-groups.ts';
+import { withoutGroups } from '../runtime/limits/detect-support.ts';
 import type { LogReader } from '../runtime/log-reader.ts';
 import { K8sLogReader } from '../runtime/logs/k8s-log-reader.ts';
 import { ConmonTaskRunner } from '../runtime/monitor/conmon-task-runner.ts';
 import { ProcTaskObserver } from '../runtime/observe/proc-task-observer.ts';
 import { DEFAULT_RUNTIMES, RuntimeTable } from '../runtime/runtimes/runtime-table.ts';
+import type { UsableRuntime } from '../runtime/runtimes/usable-runtime.ts';
 import type { SpecBuilder } from '../runtime/spec-builder.ts';
 import type { TaskObserver } from '../runtime/task-observer.ts';
 import type { TaskRunner } from '../runtime/task-runner.ts';
 import type { Logger } from '../shared/logger.ts';
+import { kernelCgroups } from '../sys/cgroup/cgroup-files.ts';
 import { findExecutable } from '../sys/exec/find-executable.ts';
 import { run } from '../sys/exec/run.ts';
 import type { EngineParts } from './engine-composition.ts';
@@ -22,7 +27,7 @@ export interface RuntimeParts {
   readonly observer: TaskObserver;
   readonly logs: LogReader;
   readonly specs: SpecBuilder;
-  readonly facts: Pick<ComposedFacts, 'defaultRuntime' | 'runtimes' | 'monitorVersion'>;
+  readonly facts: Pick<ComposedFacts, 'defaultRuntime' | 'runtimes' | 'monitorVersion' | 'limits'>;
 }
 
 /** A version question is answered at once or not at all. */
@@ -34,28 +39,74 @@ export async function composeRuntime(parts: EngineParts): Promise<RuntimeParts> 
   const { settings } = parts.facts;
   const searchPath = parts.environment['PATH'] ?? '';
   const entries = { ...DEFAULT_RUNTIMES, ...settings.runtimes };
-  const table = new RuntimeTable({ entries, searchPath, stateRoot: runtimePaths.runtimesDir });
+  const offered = await openGroups(parts);
+  const table = new RuntimeTable({
+    entries,
+    searchPath,
+    stateRoot: runtimePaths.runtimesDir,
+    ...(offered === undefined ? {} : { groups: offered }),
+  });
   const [installed, monitorVersion, defaultRuntime] = await Promise.all([
     installedRuntimes(entries, searchPath),
     versionOf('conmon'),
     settings.defaultRuntime ?? firstUsable(table, logger),
   ]);
+  const { groups, support } = await usableGroups(parts, offered, () =>
+    table.resolve(defaultRuntime),
+  );
   return {
     tasks: new ConmonTaskRunner({
       paths: runtimePaths,
       runtimes: table,
       clock,
+      ...(groups === undefined ? {} : { groups }),
+      support,
       report: (error) => logger.warn('clean-up of a task failed', { error }),
     }),
     observer: new ProcTaskObserver(),
     logs: new K8sLogReader(),
-    specs: new OciSpecBuilder(await detectSpecFacts()),
+    specs: new OciSpecBuilder(await detectSpecFacts(support)),
     facts: {
       defaultRuntime,
       runtimes: installed,
       monitorVersion,
+      limits: support,
     },
   };
+}
+
+/** The control groups that the host could get for us; undefined without any. */
+async function openGroups({ facts, clock, logger }: EngineParts) {
+  const { own, unifiedMount: mountPoint } = facts.cgroup;
+  if (own === undefined || mountPoint === undefined) return undefined;
+  try {
+    return await ContainerGroups.open({
+      files: kernelCgroups,
+      mountPoint,
+      ownPath: own,
+      clock,
+    });
+  } catch (error) {
+    logger.error('the control group cannot be divided: containers have no limits', { error });
+    return undefined;
+  }
+}
+
+/** The groups, if the runtime puts containers into them, and what can be limited. */
+async function usableGroups(
+  { facts, logger }: EngineParts,
+  groups: ContainerGroups | undefined,
+  runtime: () => Promise<UsableRuntime>,
+): Promise<{ readonly groups?: ContainerGroups; readonly support: LimitSupport }> {
+  const { lack = 'no control group is delegated to this user' } = facts.cgroup;
+  if (groups === undefined) return { support: withoutGroups(lack) };
+  const joins = await runtime().then(
+    (usable) => usable.facts.joinsGroups,
+    () => true,
+  );
+  if (joins) return { groups, support: groups.support };
+  logger.warn('the OCI runtime does not use the control groups that it is told: no limits');
+  return { support: withoutGroups('the OCI runtime does not use control groups') };
 }
 
 /** Name of the first runtime that proved itself; of the first one at all when none does. */

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { arch, cpus, hostname, release, totalmem } from 'node:os';
 import type { RuntimeInfo } from '../engine/system/system-info.ts';
 import type { SystemFacts } from '../engine/system/system-service.ts';
+import type { LimitSupport } from '../runtime/limit-support.ts';
 import type { EngineParts } from './engine-composition.ts';
 
 /** What the composition found out about its own parts. */
@@ -12,6 +13,7 @@ export interface ComposedFacts {
   readonly defaultRuntime: string;
   readonly runtimes: readonly RuntimeInfo[];
   readonly monitorVersion: string;
+  readonly limits: LimitSupport;
 }
 
 /** Docker's index, which `docker login` without a server means. */
@@ -47,8 +49,9 @@ export async function systemFacts(
     architecture: MACHINES[arch()] ?? arch(),
     cpus: cpus().length,
     memoryBytes: totalmem(),
-    cgroupDriver: 'none',
-    cgroupVersion: facts.cgroup.layout === 'v1' ? '1' : '2',
+    cgroupDriver: composed.limits.freezer ? 'cgroupfs' : 'none',
+    cgroupVersion: facts.cgroup.layout === 'v2' ? '2' : '1',
+    limits: composed.limits,
     defaultRuntime: composed.defaultRuntime,
     runtimes: composed.runtimes,
     monitorVersion: composed.monitorVersion,
@@ -60,10 +63,9 @@ export async function systemFacts(
     httpsProxy: environment['HTTPS_PROXY'] ?? environment['https_proxy'] ?? '',
     noProxy: environment['NO_PROXY'] ?? environment['no_proxy'] ?? '',
     // Clients print these lines as they are; Docker's begin with this word.
-    warnings: [
-      ...facts.warnings,
-      'No cgroup limits: resource settings of containers have no effect',
-    ].map((text) => `WARNING: ${text}`),
+    warnings: [...facts.warnings, ...missingLimits(composed.limits)].map(
+      (text) => `WARNING: ${text}`,
+    ),
     serverVersion: parts.version,
     rootlessNetwork: {
       driver: uplink.driver,
@@ -71,6 +73,27 @@ export async function systemFacts(
     },
     debug: settings.logLevel === 'debug',
   };
+}
+
+/** Docker's words for what cannot be limited. */
+function missingLimits(limits: LimitSupport): readonly string[] {
+  const rows: readonly (readonly [boolean, string])[] = [
+    [limits.freezer, `No control groups: ${limits.lack}; see "wherry doctor"`],
+    [limits.memory, 'No memory limit support'],
+    [limits.swap, 'No swap limit support'],
+    [limits.cpu, 'No cpu cfs quota support'],
+    [limits.cpu, 'No cpu cfs period support'],
+    [limits.cpu, 'No cpu shares support'],
+    [limits.cpuset, 'No cpuset support'],
+    [limits.pids, 'No pids limit support'],
+    [limits.ioWeight, 'No io.weight support'],
+    [limits.ioWeight, 'No io.weight (per device) support'],
+    [limits.io, 'No io.max (rbps) support'],
+    [limits.io, 'No io.max (wbps) support'],
+    [limits.io, 'No io.max (riops) support'],
+    [limits.io, 'No io.max (wiops) support'],
+  ];
+  return rows.filter(([isSupported]) => !isSupported).map(([, text]) => text);
 }
 
 /** The variables of os-release(5); empty when there is no such file. */

@@ -46,6 +46,10 @@ export const cgroupFactsSchema = v.object({
   layout: v.picklist(['v2', 'v1', 'hybrid', 'none']),
   /** Where a v2 hierarchy is mounted. */
   unifiedMount: v.optional(v.string()),
+  /** The group that is ours to divide, as a path within that hierarchy. No process is in it itself. */
+  own: v.optional(v.string()),
+  /** Why there is none, as the end of a sentence. */
+  lack: v.optional(v.string()),
 });
 
 /** An OCI runtime from the configuration. */

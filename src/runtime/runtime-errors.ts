@@ -20,6 +20,11 @@ export function runtimeUnusable(name: string, reason: string): EngineError {
   return new EngineError('unavailable', `the OCI runtime ${name} cannot be used: ${reason}`);
 }
 
+/** A runtime leaves the container where it was instead of in the control group it was told. */
+export function notInItsGroup(): EngineError {
+  return probeFailed('it does not put the container into its control group');
+}
+
 /** A probe of a runtime step that gave no usable answer; `runtimeUnusable` reports the last of them. */
 export function probeFailed(what: string): EngineError {
   return new EngineError('unavailable', what);
@@ -83,6 +88,11 @@ export function cannotFreeze(id: string): EngineError {
     'internal',
     `cannot pause container ${id}: its processes keep multiplying`,
   );
+}
+
+/** The kernel was told to freeze or thaw a control group and has not finished. */
+export function freezerStuck(group: string): EngineError {
+  return new EngineError('internal', `the processes of ${group} cannot be stopped at once`);
 }
 
 /** `ps` refused its arguments. Docker's form, with the first line of what `ps` said. */
@@ -169,6 +179,29 @@ export function deviceUnavailable(path: string, cause: unknown): EngineError {
 export function notADevice(path: string): EngineError {
   return startRefused(
     `error gathering device information while adding custom device "${path}": not a device node`,
+  );
+}
+
+/** A limit that the kernel does not take. */
+export function limitRefused(file: string, text: string, cause: unknown): EngineError {
+  return new EngineError(
+    'invalid-argument',
+    `cannot set ${file} to ${JSON.stringify(text)}: ${messageOf(cause)}`,
+    { cause },
+  );
+}
+
+/** More processors than there are. Docker's text. */
+export function tooManyCpus(count: number): EngineError {
+  return startRefused(
+    `Range of CPUs is from 0.01 to ${count}.00, as there are only ${count} CPUs available`,
+  );
+}
+
+/** A set with processors that are not there. Docker's text. */
+export function cpusNotAvailable(wanted: string, available: string): EngineError {
+  return startRefused(
+    `Requested CPUs are not available - requested ${wanted}, available: ${available}`,
   );
 }
 

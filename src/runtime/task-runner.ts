@@ -7,6 +7,7 @@
 import type { ExecProcess, RuntimeSpec } from '../oci/runtime-spec.ts';
 import type { ContainerId, ExecId } from '../shared/ids.ts';
 import type { ProcessIdentity } from '../sys/proc/process-identity.ts';
+import type { Resources } from '../wire/container-config.ts';
 
 /** Size of a terminal in character cells. */
 export interface TerminalSize {
@@ -30,6 +31,8 @@ export interface TaskRequest {
   readonly openStdin: boolean;
   /** Whether stdin is closed once the first writer that attached has ended it (Docker's `StdinOnce`). */
   readonly stdinOnce: boolean;
+  /** Limits, set before the process runs. Those that this machine cannot set have been warned of. */
+  readonly resources: Resources;
 }
 
 /** The durable facts of a running task: enough for a new engine to adopt it. */
@@ -115,6 +118,12 @@ export interface TaskRunner {
   waitExit(record: TaskRecord): Promise<TaskExit>;
   /** Sends a signal to the init process. `conflict` when it has gone. */
   signal(record: TaskRecord, signal: number): Promise<void>;
+  /**
+   * Sets the limits of a running task; those that are absent stay. `invalid-argument` when the kernel refuses one,
+   * `conflict` when the task has ended.
+   */
+  limit(record: TaskRecord, resources: Resources): Promise<void>;
+  /** Stops all its processes, at once where the kernel has a freezer for them. */
   pause(record: TaskRecord): Promise<void>;
   resume(record: TaskRecord): Promise<void>;
   resize(record: TaskRecord, size: TerminalSize): Promise<void>;

@@ -195,6 +195,28 @@ export interface HostConfig {
   readonly Init?: boolean | null;
 }
 
+/** The settings that limit what a container takes of the machine; zero and absence mean "no limit". */
+export type Resources = Pick<
+  HostConfig,
+  | 'BlkioDeviceReadBps'
+  | 'BlkioDeviceReadIOps'
+  | 'BlkioDeviceWriteBps'
+  | 'BlkioDeviceWriteIOps'
+  | 'BlkioWeight'
+  | 'BlkioWeightDevice'
+  | 'CgroupParent'
+  | 'CpuPeriod'
+  | 'CpuQuota'
+  | 'CpuShares'
+  | 'CpusetCpus'
+  | 'CpusetMems'
+  | 'Memory'
+  | 'MemoryReservation'
+  | 'MemorySwap'
+  | 'NanoCpus'
+  | 'PidsLimit'
+>;
+
 export interface EndpointSettings {
   /** Id of the network, as an earlier inspect gave it. */
   readonly NetworkID?: string;

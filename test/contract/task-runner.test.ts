@@ -29,6 +29,7 @@ async function makeRig(): Promise<TaskRig> {
       terminal: false,
       openStdin: false,
       stdinOnce: false,
+      resources: {},
       spec: {
         ociVersion: '1.0.2',
         process: { terminal: false, user: { uid: 0, gid: 0 }, args, env: [], cwd: '/' },

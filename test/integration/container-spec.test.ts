@@ -46,7 +46,7 @@ for (const runtimeName of ['crun', 'runc'] as const) {
       });
       const logPath = rig.logPath(id);
       const terminal = config?.Tty === true;
-      const stdio = { terminal, openStdin: false, stdinOnce: false };
+      const stdio = { terminal, openStdin: false, stdinOnce: false, resources: hostConfig };
       const record = await runner.start({ id, runtimeName, rootfsDir, spec, logPath, ...stdio });
       const { exitCode } = await runner.waitExit(record);
       let output = '';

@@ -40,7 +40,7 @@ describe('a task after a death', requires('conmon', 'busybox', 'crun'), () => {
       mounts: [],
       hostname: 'test',
     });
-    const stdio = { terminal: false, openStdin: false, stdinOnce: false };
+    const stdio = { terminal: false, openStdin: false, stdinOnce: false, resources: {} };
     return { id, runtimeName: 'crun', rootfsDir, spec, logPath: rig.logPath(id), ...stdio };
   }
 
@@ -84,7 +84,7 @@ describe('a task after a death', requires('conmon', 'busybox', 'crun'), () => {
     const request = await requestFor(newContainerId(), 'exit 0');
     const { id, logPath } = request;
     const runtime = await rig.runtimes.resolve('crun');
-    const store = new TaskStore(rig.paths, rig.runtimes);
+    const store = new TaskStore(rig.paths, rig.runtimes, undefined);
     const files = await store.prepare(id, request.spec);
     const place = { files, logPath, temporaryDir: rig.paths.root };
     const kind = { program: 'conmon', terminal: false, stdin: 'none' } as const;

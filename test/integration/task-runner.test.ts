@@ -51,6 +51,7 @@ async function makeRig(runtimeName: string): Promise<TaskRig> {
       terminal: false,
       openStdin: false,
       stdinOnce: false,
+      resources: {},
       spec: { ...base, process: { ...base.process, args } },
     }),
     close: async () => rig[Symbol.asyncDispose](),

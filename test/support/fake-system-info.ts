@@ -1,5 +1,6 @@
 /** Facts of a made-up engine. */
 import type { SystemInfo } from '../../src/engine/system/system-info.ts';
+import { NO_LIMITS } from './fake-limits.ts';
 
 /** Answers of `info` that no test changes. */
 export const FAKE_INFO: SystemInfo = {
@@ -18,6 +19,7 @@ export const FAKE_INFO: SystemInfo = {
   memoryBytes: 1 << 30,
   cgroupDriver: 'none',
   cgroupVersion: '2',
+  limits: NO_LIMITS,
   defaultRuntime: 'crun',
   runtimes: [{ name: 'crun', path: '/usr/bin/crun', version: '1.8.1' }],
   monitorVersion: '2.1.6',

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OciSpecBuilder } from '../../src/runtime/bundle/oci-spec-builder.ts';
 import { detectSpecFacts } from '../../src/runtime/bundle/spec-facts.ts';
+import type { LimitSupport } from '../../src/runtime/limit-support.ts';
+import { withoutGroups } from '../../src/runtime/limits/detect-support.ts';
 import { K8sLogReader } from '../../src/runtime/logs/k8s-log-reader.ts';
 import { ConmonTaskRunner } from '../../src/runtime/monitor/conmon-task-runner.ts';
 import { prepareCgroupMount } from '../../src/runtime/prepare-cgroup-mount.ts';
@@ -19,6 +21,7 @@ export interface RuntimeRig extends AsyncDisposable {
   readonly rootfsDir: string;
   readonly runtimes: RuntimeTable;
   readonly specs: OciSpecBuilder;
+  readonly support: LimitSupport;
   readonly logs: K8sLogReader;
   logPath(id: string): string;
   /** A runner on the shared state; a second one is the engine after a restart. */
@@ -38,15 +41,18 @@ export async function makeRuntimeRig(report: (error: unknown) => void): Promise<
     searchPath: DEFAULT_SEARCH_PATH,
     stateRoot: paths.runtimesDir,
   });
-  const specs = new OciSpecBuilder(await detectSpecFacts());
+  const support = withoutGroups('no control group is delegated to this user');
+  const specs = new OciSpecBuilder(await detectSpecFacts(support));
   return {
     paths,
     rootfsDir,
     runtimes,
     specs,
+    support,
     logs: new K8sLogReader(),
     logPath: (id) => join(dir, `${id}.log`),
-    makeRunner: () => new ConmonTaskRunner({ paths, runtimes, clock: systemClock, report }),
+    makeRunner: () =>
+      new ConmonTaskRunner({ paths, runtimes, clock: systemClock, support, report }),
     [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }),
   };
 }

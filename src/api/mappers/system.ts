@@ -124,19 +124,18 @@ function toHost(info: SystemInfo): object {
   };
 }
 
-/** Without a cgroup driver no limit can be set; the CLI shows that as warnings of its own. */
-function toLimits(info: SystemInfo): object {
-  const limits = info.cgroupDriver !== 'none';
+/** What control groups limit; what is only emulated does not count. */
+function toLimits({ cgroupDriver, cgroupVersion, limits }: SystemInfo): object {
   return {
-    CgroupDriver: info.cgroupDriver,
-    CgroupVersion: info.cgroupVersion,
-    MemoryLimit: limits,
-    SwapLimit: limits,
-    CpuCfsPeriod: limits,
-    CpuCfsQuota: limits,
-    CPUShares: limits,
-    CPUSet: limits,
-    PidsLimit: limits,
+    CgroupDriver: cgroupDriver,
+    CgroupVersion: cgroupVersion,
+    MemoryLimit: limits.memory,
+    SwapLimit: limits.swap,
+    CpuCfsPeriod: limits.cpu,
+    CpuCfsQuota: limits.cpu,
+    CPUShares: limits.cpu,
+    CPUSet: limits.cpuset,
+    PidsLimit: limits.pids,
     OomKillDisable: false,
   };
 }

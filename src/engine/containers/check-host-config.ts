@@ -1,5 +1,6 @@
 /** What of `HostConfig` is refused when a container is created, with Docker's texts where it has one. */
 import type { DeviceRequest, HostConfig } from '../../wire/container-config.ts';
+import { checkResources } from './check-resources.ts';
 import { invalidHostConfig } from './host-config-errors.ts';
 import { checkLogConfig } from './log-drivers.ts';
 
@@ -46,6 +47,7 @@ export function checkHostConfig(hostConfig: HostConfig): void {
     const refusal = check(hostConfig);
     if (refusal !== undefined) throw invalidHostConfig(refusal);
   }
+  checkResources(hostConfig);
   checkLogConfig(hostConfig.LogConfig);
 }
 

@@ -13,7 +13,6 @@ import { generateName, parseContainerName } from './container-names.ts';
 import { copyUpVolumes } from './copy-up-volumes.ts';
 import { endpointsOf } from './endpoint-requests.ts';
 import { ineffectiveSettings } from './ineffective-settings.ts';
-import { limitWarnings } from './limit-warnings.ts';
 import { logWarnings } from './log-drivers.ts';
 import { mergeImageConfig } from './merge-image-config.ts';
 import { networkModeText, parseNetworkMode } from './network-mode.ts';
@@ -65,7 +64,6 @@ export async function createContainer(
 /** What the container will not get, although it is made. */
 function createWarnings(deps: ContainerDeps, hostConfig: HostConfig): readonly string[] {
   return [
-    ...limitWarnings(hostConfig),
     ...ineffectiveSettings(hostConfig),
     ...logWarnings(hostConfig.LogConfig),
     ...deps.specs.shortcomings(hostConfig),
@@ -141,11 +139,17 @@ function withDefaults(deps: ContainerDeps, given: HostConfig): HostConfig {
     NetworkMode: networkModeText(mode),
     Runtime: given.Runtime || deps.settings.defaultRuntime,
     ShmSize: given.ShmSize || 64 * 1024 * 1024,
+    ...defaultSwap(given),
     RestartPolicy: {
       Name: given.RestartPolicy?.Name || 'no',
       MaximumRetryCount: given.RestartPolicy?.MaximumRetryCount ?? 0,
     },
   };
+}
+
+/** With a limit of memory and none of both together, Docker allows as much swap as memory. */
+function defaultSwap({ Memory = 0, MemorySwap = 0 }: HostConfig): Pick<HostConfig, 'MemorySwap'> {
+  return Memory > 0 && MemorySwap === 0 ? { MemorySwap: 2 * Memory } : {};
 }
 
 function hostnameOf(deps: ContainerDeps, input: NewDocument): string {

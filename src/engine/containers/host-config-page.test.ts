@@ -2,16 +2,21 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { ALL_LIMITS, NO_LIMITS } from '../../../test/support/fake-limits.ts';
 import { shortcomings } from '../../runtime/bundle/shortcomings.ts';
-import type { HostConfig } from '../../wire/container-config.ts';
+import type { HostConfig, Resources } from '../../wire/container-config.ts';
 import { checkHostConfig } from './check-host-config.ts';
 import { checkMount } from './check-mount.ts';
 import { ineffectiveSettings } from './ineffective-settings.ts';
-import { limitWarnings } from './limit-warnings.ts';
 import { logWarnings } from './log-drivers.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const FACTS = { hardLimits: new Map([['Max open files', 1024]]), oomScoreAdj: 100 };
+const FACTS = {
+  hardLimits: new Map([['Max open files', 1024]]),
+  oomScoreAdj: 100,
+  limits: NO_LIMITS,
+};
+const MB = 1 << 20;
 const DEVICE_LIMIT = [{ Path: '/dev/sda', Rate: 1 }];
 
 /** For each field that the page calls warned, a value that must be answered with a warning. */
@@ -19,9 +24,9 @@ const WARNED: HostConfig = {
   LogConfig: { Config: { 'max-size': '1m' } },
   OomScoreAdj: -10,
   SecurityOpt: ['label=type:x'],
-  CpuShares: 1,
-  Memory: 1,
-  NanoCpus: 1,
+  CpuShares: 512,
+  Memory: 64 * MB,
+  NanoCpus: 5e8,
   CgroupParent: 'x',
   BlkioWeight: 10,
   BlkioWeightDevice: [{ Path: '/dev/sda', Weight: 10 }],
@@ -29,8 +34,8 @@ const WARNED: HostConfig = {
   BlkioDeviceWriteBps: DEVICE_LIMIT,
   BlkioDeviceReadIOps: DEVICE_LIMIT,
   BlkioDeviceWriteIOps: DEVICE_LIMIT,
-  CpuPeriod: 1,
-  CpuQuota: 1,
+  CpuPeriod: 100_000,
+  CpuQuota: 50_000,
   CpuRealtimePeriod: 1,
   CpuRealtimeRuntime: 1,
   CpusetCpus: '0',
@@ -39,16 +44,21 @@ const WARNED: HostConfig = {
   DeviceCgroupRules: ['c 1:* r'],
   KernelMemory: 1,
   KernelMemoryTCP: 1,
-  MemoryReservation: 1,
-  MemorySwap: 1,
+  MemoryReservation: 64 * MB,
   MemorySwappiness: 1,
   OomKillDisable: true,
   PidsLimit: 1,
   Ulimits: [{ Name: 'nofile', Soft: 9999, Hard: 9999 }],
   CpuCount: 1,
   CpuPercent: 1,
-  IOMaximumIOps: 1,
-  IOMaximumBandwidth: 1,
+};
+
+/** Every setting that a control group takes. */
+const EMPTY_RESOURCES: Required<Resources> = {
+  ...{ Memory: 0, MemoryReservation: 0, MemorySwap: 0, PidsLimit: 0, CgroupParent: '' },
+  ...{ CpuShares: 0, CpuPeriod: 0, CpuQuota: 0, NanoCpus: 0, CpusetCpus: '', CpusetMems: '' },
+  ...{ BlkioWeight: 0, BlkioWeightDevice: [], BlkioDeviceReadBps: [], BlkioDeviceWriteBps: [] },
+  ...{ BlkioDeviceReadIOps: [], BlkioDeviceWriteIOps: [] },
 };
 
 /** For each field that the page calls refused, a value that must be; some are refused where they are used. */
@@ -64,9 +74,28 @@ const REFUSED: HostConfig = {
   UTSMode: 'wat',
   UsernsMode: 'wat',
   Isolation: 'hyperv',
+  Memory: 1,
+  MemoryReservation: 1,
+  MemorySwap: 64 * MB,
+  MemorySwappiness: 101,
+  CpuShares: -1,
+  CpuPeriod: 1,
+  CpuQuota: 1,
+  CpusetCpus: 'x',
+  CpusetMems: 'x',
+  BlkioWeight: 1,
+  BlkioWeightDevice: [{ Path: '/dev/sda', Weight: 1 }],
+  IOMaximumIOps: 1,
+  IOMaximumBandwidth: 1,
+  Devices: [{ PathOnHost: '/dev/null', PathInContainer: '/dev/null', CgroupPermissions: 'x' }],
+  DeviceCgroupRules: ['x'],
   DeviceRequests: [{ Count: -1, Capabilities: [['gpu']] }],
 };
 const REFUSED_ELSEWHERE = ['VolumeDriver', 'Runtime'];
+
+const WORDS = ['honoured', 'emulated', 'warned', 'refused', 'kept'];
+/** Warned where no control group can be had; `MemorySwap` has no meaning without `Memory`. */
+const WARNED_WITH_ANOTHER: HostConfig = { Memory: 64 * MB, MemorySwap: 128 * MB };
 
 /** The names of an interface's fields, from its source. */
 function fieldsOf(name: string): readonly string[] {
@@ -89,7 +118,6 @@ const fieldsCalled = (word: string) =>
 
 function warningsFor(hostConfig: HostConfig): readonly string[] {
   return [
-    ...limitWarnings(hostConfig),
     ...ineffectiveSettings(hostConfig),
     ...logWarnings(hostConfig.LogConfig),
     ...shortcomings(hostConfig, FACTS),
@@ -105,17 +133,38 @@ for (const [heading, type] of [
     assert.ok(rows.size > 20);
     assert.deepEqual([...rows.keys()].sort(), [...fieldsOf(type)].sort());
     for (const words of rows.values()) {
-      for (const word of words) assert.ok(['honoured', 'warned', 'refused', 'kept'].includes(word));
+      for (const word of words) assert.ok(WORDS.includes(word), word);
     }
   });
 }
 
 test('every setting that is called warned is answered with exactly one warning', () => {
-  assert.deepEqual(fieldsCalled('warned').sort(), Object.keys(WARNED).sort());
+  assert.deepEqual(fieldsCalled('warned').sort(), [...Object.keys(WARNED), 'MemorySwap'].sort());
   for (const [field, value] of Object.entries(WARNED)) {
     const warnings = warningsFor({ [field]: value });
     assert.equal(warnings.length, 1, `${field}: ${warnings.join(' ')}`);
     checkHostConfig({ [field]: value });
+  }
+});
+
+test('a swap limit goes with its memory limit, in one warning', () => {
+  checkHostConfig(WARNED_WITH_ANOTHER);
+  assert.equal(warningsFor(WARNED_WITH_ANOTHER).length, 1);
+});
+
+test('every setting that is called emulated works somehow without a control group, and is warned of', () => {
+  assert.deepEqual(fieldsCalled('emulated').sort(), ['CpuShares', 'CpusetCpus']);
+});
+
+test('where control groups are delegated, limits need no warning', () => {
+  const grouped = fieldsCalled('warned').filter((field) => Object.hasOwn(EMPTY_RESOURCES, field));
+  assert.ok(grouped.length > 12);
+  for (const field of grouped) {
+    const value = Object.entries({ ...WARNED, ...WARNED_WITH_ANOTHER }).find(
+      ([name]) => name === field,
+    );
+    const facts = { ...FACTS, limits: ALL_LIMITS };
+    assert.deepEqual(shortcomings({ [field]: value?.[1] }, facts), [], field);
   }
 });
 

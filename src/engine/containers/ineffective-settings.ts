@@ -9,7 +9,9 @@ type Setting = readonly [
 
 const WINDOWS_ONLY = 'is for Windows containers';
 const OLD_KERNELS = 'is gone from the kernels that this engine runs on';
-const NO_GROUP = 'takes a control group, and none is delegated to this user';
+const VERSION_1 = 'takes version 1 control groups';
+const NOT_IN_USER_NAMESPACE =
+  'takes a privilege outside of the user namespace; owner and mode of the device apply';
 /** Everything that can be done with a device. */
 const FULL_ACCESS = 'rwm';
 
@@ -20,32 +22,30 @@ const positive = (field: keyof HostConfig, why: string): Setting => [
 ];
 
 const SETTINGS: readonly Setting[] = [
-  ...(['CpuCount', 'CpuPercent', 'IOMaximumIOps', 'IOMaximumBandwidth'] as const).map((field) =>
-    positive(field, WINDOWS_ONLY),
-  ),
+  ...(['CpuCount', 'CpuPercent'] as const).map((field) => positive(field, WINDOWS_ONLY)),
   positive('KernelMemory', OLD_KERNELS),
   positive('KernelMemoryTCP', OLD_KERNELS),
-  positive('CpuRealtimePeriod', NO_GROUP),
-  positive('CpuRealtimeRuntime', NO_GROUP),
-  [
-    'CgroupParent',
-    (config) => Boolean(config.CgroupParent),
-    `CgroupParent is discarded: it ${NO_GROUP}.`,
-  ],
+  positive('CpuRealtimePeriod', VERSION_1),
+  positive('CpuRealtimeRuntime', VERSION_1),
   [
     'MemorySwappiness',
     (config) => (config.MemorySwappiness ?? -1) >= 0,
-    `MemorySwappiness is discarded: it ${NO_GROUP}.`,
+    `MemorySwappiness is discarded: it ${VERSION_1}.`,
   ],
   [
     'OomKillDisable',
     (config) => config.OomKillDisable === true,
-    `OomKillDisable is discarded: it ${NO_GROUP}.`,
+    `OomKillDisable is discarded: it ${VERSION_1}.`,
   ],
   [
     'Devices',
     (config) => (config.Devices ?? []).some(({ CgroupPermissions: mode }) => isPartial(mode)),
-    `The access mode of Devices is discarded: it ${NO_GROUP}.`,
+    `The access mode of Devices is discarded: it ${NOT_IN_USER_NAMESPACE}.`,
+  ],
+  [
+    'DeviceCgroupRules',
+    (config) => (config.DeviceCgroupRules ?? []).length > 0,
+    `DeviceCgroupRules are discarded: that ${NOT_IN_USER_NAMESPACE}.`,
   ],
   [
     'SecurityOpt',

@@ -130,6 +130,7 @@ async function runTask(
     ...(rows > 0 && columns > 0 ? { terminalSize: { rows, columns } } : {}),
     openStdin: config.OpenStdin ?? false,
     stdinOnce: config.StdinOnce ?? false,
+    resources: hostConfig,
   });
 }
 

@@ -1,19 +1,26 @@
 /** `POST /containers/{id}/update`. */
+
+import { CleanupStack } from '../../shared/cleanup-stack.ts';
+import type { ContainerId } from '../../shared/ids.ts';
 import type { HostConfig } from '../../wire/container-config.ts';
 import { checkRestartPolicy } from './check-create-request.ts';
-import type { ContainerDeps } from './container-deps.ts';
+import { checkResources } from './check-resources.ts';
+import { type ContainerDeps, reportCleanup } from './container-deps.ts';
 import type { ContainerDocument } from './container-document.ts';
 import { cannotUpdate } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
-import { limitWarnings } from './limit-warnings.ts';
+import { liveStatus } from './container-status.ts';
 
 /** The limits that can be changed after create; whatever has its zero value stays as it is. */
 const CHANGEABLE = [
+  'BlkioDeviceReadBps',
+  'BlkioDeviceReadIOps',
+  'BlkioDeviceWriteBps',
+  'BlkioDeviceWriteIOps',
   'BlkioWeight',
+  'BlkioWeightDevice',
   'CpuPeriod',
   'CpuQuota',
-  'CpuRealtimePeriod',
-  'CpuRealtimeRuntime',
   'CpuShares',
   'CpusetCpus',
   'CpusetMems',
@@ -28,12 +35,9 @@ type Limits = Pick<HostConfig, (typeof CHANGEABLE)[number]>;
 
 /** Resources that Docker's API accepts here and that are settled when a container is created. */
 const FIXED = [
-  'BlkioDeviceReadBps',
-  'BlkioDeviceReadIOps',
-  'BlkioDeviceWriteBps',
-  'BlkioDeviceWriteIOps',
-  'BlkioWeightDevice',
   'CgroupParent',
+  'CpuRealtimePeriod',
+  'CpuRealtimeRuntime',
   'DeviceCgroupRules',
   'DeviceRequests',
   'Devices',
@@ -48,28 +52,45 @@ const FIXED = [
  * `invalid-argument` for a policy that does not exist, `conflict` for a change that the other settings forbid.
  */
 export async function updateContainer(
-  deps: Pick<ContainerDeps, 'registry' | 'locks' | 'events'>,
+  deps: UpdateDeps,
   ref: string,
   change: HostConfig,
 ): Promise<{ readonly warnings: readonly string[] }> {
   checkRestartPolicy(change);
+  checkResources(change, true);
+  const warnings = deps.specs.shortcomings(givenLimits(change));
   const { id } = deps.registry.resolve(ref);
   const limits = givenLimits(change);
   await deps.locks.run(id, async () => {
     const refusal = refusalOf(deps.registry.get(id), change);
     if (refusal !== undefined) throw cannotUpdate(id, refusal);
-    const policy = change.RestartPolicy?.Name ? change.RestartPolicy : undefined;
-    const document = await deps.registry.update(id, (before) => ({
-      ...before,
-      hostConfig: {
-        ...before.hostConfig,
-        ...limits,
-        ...(policy === undefined ? {} : { RestartPolicy: policy }),
-      },
-    }));
-    publishContainerEvent(deps, document, { action: 'update' });
+    const policy = change.RestartPolicy?.Name ? { RestartPolicy: change.RestartPolicy } : {};
+    await changeSettings(deps, id, { ...limits, ...policy });
+    publishContainerEvent(deps, deps.registry.get(id), { action: 'update' });
   });
-  return { warnings: [...limitWarnings(limits), ...fixedWarnings(change)] };
+  return { warnings: [...warnings, ...fixedWarnings(change)] };
+}
+
+type UpdateDeps = Pick<
+  ContainerDeps,
+  'registry' | 'locks' | 'events' | 'specs' | 'tasks' | 'logger'
+>;
+
+/** Stores the settings and then sets the limits of a container that runs. What the kernel refuses is taken back. */
+async function changeSettings(deps: UpdateDeps, id: ContainerId, change: HostConfig) {
+  const { hostConfig: before, status } = deps.registry.get(id);
+  const store = (hostConfig: HostConfig) =>
+    deps.registry.update(id, (document) => ({ ...document, hostConfig }));
+  const after = { ...before, ...change };
+  await using undo = new CleanupStack(reportCleanup(deps, id));
+  await store(after);
+  undo.defer(() => store(before));
+  const live = liveStatus(status);
+  if (live !== undefined) {
+    undo.defer(() => deps.tasks.limit(live.task, before));
+    await deps.tasks.limit(live.task, after);
+  }
+  undo.release();
 }
 
 function givenLimits(change: HostConfig): Limits {

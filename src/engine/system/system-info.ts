@@ -1,3 +1,5 @@
+import type { LimitSupport } from '../../runtime/limit-support.ts';
+
 /** Facts of `docker info` and `docker version`, gathered by the engine. */
 
 export interface RuntimeInfo {
@@ -27,6 +29,7 @@ export interface SystemInfo {
   readonly memoryBytes: number;
   readonly cgroupDriver: 'none' | 'cgroupfs' | 'systemd';
   readonly cgroupVersion: '1' | '2';
+  readonly limits: LimitSupport;
   readonly defaultRuntime: string;
   readonly runtimes: readonly RuntimeInfo[];
   readonly monitorVersion: string;

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { NO_LIMITS } from '../../../test/support/fake-limits.ts';
 import type { ContainerConfig, HostConfig } from '../../wire/container-config.ts';
 import type { SpecInput } from '../spec-builder.ts';
 import { capabilitiesOfMask } from './capabilities.ts';
@@ -18,6 +19,7 @@ const facts: SpecFacts = {
   sysIsReadOnly: false,
   hasPingRange: true,
   ipcDirs: ['/dev/shm'],
+  limits: NO_LIMITS,
 };
 let rootfsDir: string;
 

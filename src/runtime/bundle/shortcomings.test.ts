@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ALL_LIMITS } from '../../../test/support/fake-limits.ts';
 import { shortcomings } from './shortcomings.ts';
 
-const facts = { hardLimits: new Map([['Max open files', 1024]]), oomScoreAdj: 100 };
+const facts = {
+  hardLimits: new Map([['Max open files', 1024]]),
+  oomScoreAdj: 100,
+  limits: ALL_LIMITS,
+};
 
 test('a ulimit above the hard limit is reported with what it becomes', () => {
   const Ulimits = [{ Name: 'nofile', Soft: 512, Hard: 4096 }];

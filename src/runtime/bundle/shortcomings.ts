@@ -1,15 +1,21 @@
 /** What of a container's settings this machine cannot give, in words for the client. */
 import type { HostConfig, Ulimit } from '../../wire/container-config.ts';
+import { checkProcessors, limitWarnings } from '../limits/limit-warnings.ts';
 import { hardLimitOf } from './rlimits.ts';
 import type { SpecFacts } from './spec-facts.ts';
 
-/** One sentence for each setting that is bent to what the engine's own process is allowed. */
+/**
+ * One sentence for each setting that is bent to what the engine's own process is allowed. `invalid-argument` for
+ * processors that are not there.
+ */
 export function shortcomings(
   hostConfig: HostConfig,
-  facts: Pick<SpecFacts, 'hardLimits' | 'oomScoreAdj'>,
+  facts: Pick<SpecFacts, 'hardLimits' | 'oomScoreAdj' | 'limits'>,
 ): readonly string[] {
   const { Ulimits, OomScoreAdj } = hostConfig;
+  checkProcessors(hostConfig, facts.limits);
   return [
+    ...limitWarnings(hostConfig, facts.limits),
     ...(Ulimits ?? []).flatMap((ulimit) => ulimitWarning(ulimit, facts.hardLimits)),
     ...oomScoreWarning(OomScoreAdj ?? 0, facts.oomScoreAdj),
   ];

@@ -2,6 +2,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { listMounts } from '../../sys/mount/mount-table.ts';
 import { isMissing } from '../../sys/system-errors.ts';
+import type { LimitSupport } from '../limit-support.ts';
 import { capabilitiesOfMask } from './capabilities.ts';
 
 /** Facts of this machine that shape every container. */
@@ -22,13 +23,15 @@ export interface SpecFacts {
   readonly hasPingRange: boolean;
   /** Directories of our IPC namespace that can be shown to containers which share it. */
   readonly ipcDirs: readonly string[];
+  /** Which limits can be set. */
+  readonly limits: LimitSupport;
 }
 
 const IPC_DIRS = ['/dev/mqueue', '/dev/shm'];
 
-/** Reads the facts from `/proc`. */
-export async function detectSpecFacts(): Promise<SpecFacts> {
-  const [status, gidMap, oom, limits, mounts, hasPingRange, ipcDirs] = await Promise.all([
+/** Reads the facts from `/proc`; `limits` are what the control groups give. */
+export async function detectSpecFacts(limits: LimitSupport): Promise<SpecFacts> {
+  const [status, gidMap, oom, rlimits, mounts, hasPingRange, ipcDirs] = await Promise.all([
     readFile('/proc/self/status', 'utf8'),
     readFile('/proc/self/gid_map', 'utf8'),
     readFile('/proc/self/oom_score_adj', 'utf8'),
@@ -44,10 +47,11 @@ export async function detectSpecFacts(): Promise<SpecFacts> {
     capabilities: capabilitiesOfMask(BigInt(`0x${permitted}`)),
     mappedGids: countMappedFromZero(gidMap),
     oomScoreAdj: Number(oom),
-    hardLimits: parseHardLimits(limits),
+    hardLimits: parseHardLimits(rlimits),
     sysIsReadOnly: sys?.options.includes('ro') === true,
     hasPingRange,
     ipcDirs,
+    limits,
   };
 }
 

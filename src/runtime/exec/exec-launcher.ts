@@ -14,6 +14,7 @@ import { becomeSubreaper } from '../../sys/libc.ts';
 import type { RuntimePaths } from '../../sys/paths.ts';
 import { isMissing } from '../../sys/system-errors.ts';
 import { encodeSpec } from '../bundle/encode-spec.ts';
+import { type EmulatedLimits, limitProcess } from '../limits/emulated-limits.ts';
 import { execFailed, noTerminal, taskGone } from '../runtime-errors.ts';
 import { parseRuntimeFailure } from '../runtimes/parse-failure.ts';
 import type { UsableRuntime } from '../runtimes/usable-runtime.ts';
@@ -28,6 +29,11 @@ const STDOUT = 1;
 const STDERR = 2;
 /** What Docker reports when the exit code of a process is unknown. */
 const EXIT_CODE_UNKNOWN = 255;
+
+/** A request with the limits that no control group will set on the session's process. */
+export interface LimitedExec extends ExecRequest {
+  readonly limits: EmulatedLimits;
+}
 
 /** Files of one session, in the directory of its task. */
 interface SessionFiles {
@@ -53,7 +59,7 @@ export class ExecLauncher {
    * Resolves when the process runs. Rejects with Docker's text and `details.exitCode` when it cannot be started,
    * with `conflict` when the container has gone.
    */
-  async launch(request: ExecRequest, runtime: UsableRuntime): Promise<ExecHandle> {
+  async launch(request: LimitedExec, runtime: UsableRuntime): Promise<ExecHandle> {
     this.#inheritOrphans();
     const files = sessionFiles(this.#paths.container(request.containerId).dir, request.id);
     this.#launching += 1;
@@ -149,7 +155,7 @@ export class ExecLauncher {
 }
 
 interface Session {
-  readonly request: ExecRequest;
+  readonly request: LimitedExec;
   readonly runtime: UsableRuntime;
   readonly files: SessionFiles;
 }
@@ -193,12 +199,17 @@ function destroyAll(streams: ReturnType<typeof outputOf>): void {
 /** The runtime ends with code 0 once the process runs, and has then written its pid. */
 async function startedPid(
   child: ChildProcessHandle,
-  request: ExecRequest,
+  request: LimitedExec,
   files: SessionFiles,
 ): Promise<number> {
+  // Set on the runtime at once, they are inherited; a runtime with many threads may not hand them on.
+  await limitProcess(child.pid, request.limits);
   const { exitCode } = await child.exited;
   const pid = Number.parseInt(await textOf(files.pid), 10);
-  if (exitCode === 0 && pid > 0) return pid;
+  if (exitCode === 0 && pid > 0) {
+    await limitProcess(pid, request.limits);
+    return pid;
+  }
   const program = request.process.args[0] ?? '';
   throw execFailed(parseRuntimeFailure(await textOf(files.log), { operation: 'exec', program }));
 }

@@ -2,6 +2,7 @@
 import { systemClock } from '../../shared/clock.ts';
 import type { ContainerId } from '../../shared/ids.ts';
 import type { ProcessIdentity } from '../../sys/proc/process-identity.ts';
+import type { Resources } from '../../wire/container-config.ts';
 import { createFailed, execFailed, noStdin, taskGone, unknownRuntime } from '../runtime-errors.ts';
 import type {
   ExecHandle,
@@ -25,6 +26,7 @@ interface FakeTask {
   readonly process: FakeProcess;
   readonly ended: Promise<TaskExit>;
   exit: TaskExit | undefined;
+  resources: Resources;
 }
 
 /** What outlives a runner: the tasks themselves and their logs. */
@@ -75,7 +77,14 @@ export class FakeTaskRunner implements TaskRunner {
       monitor: this.#world.nextIdentity(),
       startedAt: systemClock.nowIso(),
     };
-    const task: FakeTask = { record, request, process, exit: undefined, ended: end(process) };
+    const task: FakeTask = {
+      record,
+      request,
+      process,
+      exit: undefined,
+      ended: end(process),
+      resources: request.resources,
+    };
     this.#world.tasks.set(id, task);
     task.ended.then(
       (exit) => {
@@ -101,6 +110,10 @@ export class FakeTaskRunner implements TaskRunner {
 
   async signal(record: TaskRecord, signal: number): Promise<void> {
     this.#running(record).process.signal(signal);
+  }
+
+  async limit(record: TaskRecord, resources: Resources): Promise<void> {
+    this.#running(record).resources = resources;
   }
 
   async pause(record: TaskRecord): Promise<void> {

@@ -11,6 +11,7 @@ const facts = {
   args: ['--cgroup-manager=disabled'],
   startBy: 'write',
   makesCgroups: false,
+  joinsGroups: false,
 } as const;
 const base: MonitorRequest = {
   program: 'conmon',

@@ -5,7 +5,16 @@ import { KeyedMutex } from '../../shared/keyed-mutex.ts';
 import type { RuntimePaths } from '../../sys/paths.ts';
 import { isAlive } from '../../sys/proc/process-identity.ts';
 import { errnoCode } from '../../sys/system-errors.ts';
+import type { Resources } from '../../wire/container-config.ts';
 import { ExecLauncher } from '../exec/exec-launcher.ts';
+import type { LimitSupport } from '../limit-support.ts';
+import type { ContainerGroups } from '../limits/container-groups.ts';
+import {
+  type EmulatedLimits,
+  emulatedLimits,
+  limitMembers,
+  limitsOfProcess,
+} from '../limits/emulated-limits.ts';
 import { cannotFreeze, noStdin, taskGone, taskStillRunning } from '../runtime-errors.ts';
 import type { RuntimeTable } from '../runtimes/runtime-table.ts';
 import { openMonitorStdin } from '../stdio/monitor-stdin.ts';
@@ -36,6 +45,10 @@ export interface ConmonTaskRunnerOptions {
   readonly clock: Clock;
   /** Name or path of conmon. Default: `conmon` on the search path. */
   readonly monitorProgram?: string;
+  /** The control groups of tasks; absent when they have none. */
+  readonly groups?: ContainerGroups;
+  /** Which limits can be set. */
+  readonly support: LimitSupport;
   /** Receives failures of undoing. */
   readonly report: (error: unknown) => void;
 }
@@ -56,12 +69,14 @@ export class ConmonTaskRunner implements TaskRunner {
 
   constructor(options: ConmonTaskRunnerOptions) {
     this.#options = options;
-    this.#store = new TaskStore(options.paths, options.runtimes);
+    this.#store = new TaskStore(options.paths, options.runtimes, options.groups);
     this.#execs = new ExecLauncher(options.paths, options.report);
     this.#start = {
       store: this.#store,
       clock: options.clock,
       monitorProgram: options.monitorProgram ?? 'conmon',
+      groups: options.groups,
+      support: options.support,
       report: options.report,
     };
   }
@@ -73,19 +88,18 @@ export class ConmonTaskRunner implements TaskRunner {
 
   async observe(id: ContainerId, record: TaskRecord | undefined): Promise<TaskObservation> {
     const files = this.#store.files(id);
-    const exit = await readExit(files);
+    const exit = await this.#exitOf(id);
     if (exit !== undefined) return { state: 'exited', exit };
     const known = record ?? (await noteOf(files))?.record ?? (await this.#adopt(id, files));
     if (known === undefined) return { state: 'absent' };
     if (await isAlive(known.monitor)) return { state: 'running', record: known };
-    return { state: 'exited', exit: (await readExit(files)) ?? (await this.#lost(known)) };
+    return { state: 'exited', exit: (await this.#exitOf(id)) ?? (await this.#lost(known)) };
   }
 
   async waitExit(record: TaskRecord): Promise<TaskExit> {
-    const files = this.#store.files(record.id);
-    const early = await readExit(files);
+    const early = await this.#exitOf(record.id);
     if (early === undefined) await untilEnded(record.monitor);
-    const exit = early ?? (await readExit(files)) ?? (await this.#lost(record));
+    const exit = early ?? (await this.#exitOf(record.id)) ?? (await this.#lost(record));
     // Times of files are those of the last timer tick: a short run would seem to end before its start.
     return exit.finishedAt < record.startedAt ? { ...exit, finishedAt: record.startedAt } : exit;
   }
@@ -99,8 +113,16 @@ export class ConmonTaskRunner implements TaskRunner {
     }
   }
 
+  async limit(record: TaskRecord, resources: Resources): Promise<void> {
+    if (!(await isAlive(record.init))) throw taskGone(record.id);
+    const group = await this.#store.groupOf(record.id);
+    if (group !== undefined) await this.#options.groups?.limit(group, resources);
+    await limitMembers(record.init.pid, emulatedLimits(resources, this.#options.support));
+  }
+
   async pause(record: TaskRecord): Promise<void> {
     if (!(await isAlive(record.init))) throw taskGone(record.id);
+    if (await this.#freeze(record, true)) return;
     if (await stopProcesses(record.init.pid)) return;
     await continueProcesses(record.init.pid);
     throw cannotFreeze(record.id);
@@ -108,6 +130,7 @@ export class ConmonTaskRunner implements TaskRunner {
 
   async resume(record: TaskRecord): Promise<void> {
     if (!(await isAlive(record.init))) throw taskGone(record.id);
+    if (await this.#freeze(record, false)) return;
     await continueProcesses(record.init.pid);
   }
 
@@ -126,7 +149,9 @@ export class ConmonTaskRunner implements TaskRunner {
 
   async exec(request: ExecRequest): Promise<ExecHandle> {
     const runtime = await this.#options.runtimes.resolve(request.runtimeName);
-    return await this.#execs.launch(request, runtime);
+    const note = await noteOf(this.#store.files(request.containerId));
+    const limits = note === undefined ? {} : await this.#limitsToInherit(note.record);
+    return await this.#execs.launch({ ...request, limits }, runtime);
   }
 
   remove(id: ContainerId): Promise<void> {
@@ -139,6 +164,31 @@ export class ConmonTaskRunner implements TaskRunner {
 
   list(): Promise<readonly ContainerId[]> {
     return this.#store.list();
+  }
+
+  /** How the task ended, once its monitor has written it down. */
+  async #exitOf(id: ContainerId): Promise<TaskExit | undefined> {
+    const exit = await readExit(this.#store.files(id));
+    const group = exit === undefined ? undefined : await this.#store.groupOf(id);
+    if (exit === undefined || group === undefined) return exit;
+    // The monitor may have ended before it was told.
+    const kills = (await this.#options.groups?.oomKills(group)) ?? 0;
+    return { ...exit, oomKilled: exit.oomKilled || kills > 0 };
+  }
+
+  /** Freezes or thaws the task's group; false when it has none that can be frozen. */
+  async #freeze(record: TaskRecord, frozen: boolean): Promise<boolean> {
+    const { groups, support } = this.#options;
+    const group = support.freezer ? await this.#store.groupOf(record.id) : undefined;
+    if (group === undefined) return false;
+    await groups?.freeze(group, frozen);
+    return true;
+  }
+
+  /** What a group would do for a process that joins the task. */
+  async #limitsToInherit({ init }: TaskRecord): Promise<EmulatedLimits> {
+    const { cpu, cpuset } = this.#options.support;
+    return cpu && cpuset ? {} : await limitsOfProcess(init.pid);
   }
 
   /** The task of an engine that died between creating the container and writing its note. */

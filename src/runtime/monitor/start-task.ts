@@ -4,6 +4,9 @@ import { CleanupStack } from '../../shared/cleanup-stack.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { expectSuccess, run } from '../../sys/exec/run.ts';
 import { identify, isAlive } from '../../sys/proc/process-identity.ts';
+import type { LimitSupport } from '../limit-support.ts';
+import type { ContainerGroups } from '../limits/container-groups.ts';
+import { emulatedLimits, limitProcess } from '../limits/emulated-limits.ts';
 import { startSignalLost } from '../runtime-errors.ts';
 import { releaseInit } from '../runtimes/start-fifo.ts';
 import type { UsableRuntime } from '../runtimes/usable-runtime.ts';
@@ -22,6 +25,9 @@ export interface StartDeps {
   readonly clock: Clock;
   /** Name or path of conmon. */
   readonly monitorProgram: string;
+  /** The control groups of tasks; undefined when they have none. */
+  readonly groups: ContainerGroups | undefined;
+  readonly support: LimitSupport;
   /** Receives failures of undoing. */
   readonly report: (error: unknown) => void;
 }
@@ -35,7 +41,12 @@ export async function startTask(
   const { id, logPath, terminal } = request;
   await using undo = new CleanupStack(deps.report);
   undo.defer(() => deps.store.remove(id, runtime.name));
-  const files = await deps.store.prepare(id, toSpec(request));
+  const group = runtime.facts.joinsGroups
+    ? deps.groups?.pathOf(id, request.resources.CgroupParent)
+    : undefined;
+  // The configuration first: it names the group, so that one that a crash leaves behind is found.
+  const files = await deps.store.prepare(id, toSpec(request, group));
+  if (group !== undefined) await deps.groups?.make(group, request.resources);
   const stdin = stdinModeOf(request);
   const temporaryDir = deps.store.temporaryDir;
   const program = deps.monitorProgram;
@@ -46,6 +57,7 @@ export async function startTask(
   const created = await identifyBoth(id, pids);
   undo.defer(() => endCreated(created));
 
+  await limitProcess(created.init.pid, emulatedLimits(request.resources, deps.support));
   const startedAt = deps.clock.nowIso();
   const record: TaskRecord = { id, runtimeName: runtime.name, ...created, startedAt };
   // Before the go: from here on a new engine can tell exactly which processes these are.
@@ -56,13 +68,14 @@ export async function startTask(
   return record;
 }
 
-function toSpec(request: TaskRequest): RuntimeSpec {
+function toSpec(request: TaskRequest, group: string | undefined): RuntimeSpec {
   const { spec, terminal, terminalSize: size } = request;
+  const linux = group === undefined ? spec.linux : { ...spec.linux, cgroupsPath: group };
   const consoleSize =
     terminal && size !== undefined
       ? { consoleSize: { height: size.rows, width: size.columns } }
       : {};
-  return { ...spec, process: { ...spec.process, terminal, ...consoleSize } };
+  return { ...spec, linux, process: { ...spec.process, terminal, ...consoleSize } };
 }
 
 async function identifyBoth(id: string, pids: CreatedPids): Promise<FoundTask> {

@@ -1,24 +1,36 @@
 /** The files of all tasks: making room for one, taking it away, listing them. */
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import type { RuntimeSpec } from '../../oci/runtime-spec.ts';
 import { type ContainerId, parseContainerId } from '../../shared/ids.ts';
 import { run } from '../../sys/exec/run.ts';
 import type { RuntimePaths } from '../../sys/paths.ts';
+import { readVisible } from '../../sys/proc/process-table.ts';
 import { errnoCode, isMissing } from '../../sys/system-errors.ts';
 import { encodeSpec } from '../bundle/encode-spec.ts';
+import type { ContainerGroups } from '../limits/container-groups.ts';
 import type { RuntimeTable } from '../runtimes/runtime-table.ts';
 import { type TaskFiles, taskFiles } from './task-files.ts';
 
 const DELETE_TIMEOUT_MS = 30_000;
 
+/** As much of a `config.json` as tells the group. */
+const specWithGroup = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({ linux: v.object({ cgroupsPath: v.optional(v.string()) }) }),
+);
+
 export class TaskStore {
   readonly #paths: RuntimePaths;
   readonly #runtimes: RuntimeTable;
+  readonly #groups: ContainerGroups | undefined;
 
-  constructor(paths: RuntimePaths, runtimes: RuntimeTable) {
+  constructor(paths: RuntimePaths, runtimes: RuntimeTable, groups: ContainerGroups | undefined) {
     this.#paths = paths;
     this.#runtimes = runtimes;
+    this.#groups = groups;
   }
 
   /** Paths only. */
@@ -49,12 +61,15 @@ export class TaskStore {
   }
 
   /**
-   * Removes everything of an ended task. Idempotent. A runtime that made a control group is asked to delete the
-   * container; otherwise its state directory is all there is, and removing that is what its `delete` would do.
+   * Removes everything of an ended task. Idempotent. A runtime that made a control group of its own accord is asked
+   * to delete the container; otherwise its state directory and the group that we made are all there is, and removing
+   * these is what its `delete` would do.
    */
   async remove(id: ContainerId, runtimeName: string | undefined): Promise<void> {
     const files = this.files(id);
     if (runtimeName !== undefined) await this.#deleteCgroup(id, runtimeName);
+    const group = await this.groupOf(id);
+    if (group !== undefined) await this.#groups?.remove(group);
     // Also of a runtime that has left the configuration, and of any when nothing says which it was.
     const names = new Set([
       ...this.#runtimes.names(),
@@ -66,6 +81,15 @@ export class TaskStore {
     await Promise.all([...stateDirs, rm(files.exitFile, { force: true })]);
     // Last: as long as it is there, a crash in between leaves a task that recovery finds.
     await rm(files.dir, { recursive: true, force: true });
+  }
+
+  /** The control group that the task was told to be in; undefined for a task without one. */
+  async groupOf(id: string): Promise<string | undefined> {
+    if (this.#groups === undefined) return undefined;
+    const text = await readVisible(this.files(id).config);
+    // Half a configuration is what a crash left before it made the group.
+    const parsed = v.safeParse(specWithGroup, text);
+    return parsed.success ? parsed.output.linux.cgroupsPath : undefined;
   }
 
   /** Ids with a task directory, an exit file or both. */

@@ -3,12 +3,13 @@
  * little: crun needs other options on hybrid control groups, distributions patch, users add wrappers.
  */
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Command, Completed } from '../../sys/exec/command.ts';
 import { watchExit } from '../../sys/exec/exit-watch.ts';
 import { run } from '../../sys/exec/run.ts';
 import { isMissing } from '../../sys/system-errors.ts';
-import { probeFailed } from '../runtime-errors.ts';
+import type { ContainerGroups } from '../limits/container-groups.ts';
+import { notInItsGroup, probeFailed } from '../runtime-errors.ts';
 import { plainMessage } from './parse-failure.ts';
 import { probeProgram } from './probe-program.ts';
 import { type FifoDialogue, releaseInit, START_FIFO } from './start-fifo.ts';
@@ -17,11 +18,22 @@ import type { RuntimeFacts } from './usable-runtime.ts';
 const STEP_TIMEOUT_MS = 10_000;
 const PROBE_ID = 'wherry-probe';
 
+/** Options to try, and whether the container is to be put into a control group that we made. */
+interface Candidate {
+  readonly args: readonly string[];
+  readonly joinsGroups: boolean;
+}
+
 /**
- * Options tried in order. Limits are not set through the runtime, so the first is the cheapest: no control groups
- * (an option of crun). A runtime that does not know the option refuses at once.
+ * Options tried in order; those of crun first, which other runtimes refuse at once. Limits are not set through the
+ * runtime: it only has to put the container into its group. Where there are no groups, none at all is cheapest.
  */
-const CANDIDATES: readonly (readonly string[])[] = [['--cgroup-manager=disabled'], []];
+const CANDIDATES: readonly Candidate[] = [
+  { args: ['--cgroup-manager=cgroupfs'], joinsGroups: true },
+  { args: [], joinsGroups: true },
+  { args: ['--cgroup-manager=disabled'], joinsGroups: false },
+  { args: [], joinsGroups: false },
+];
 
 /** A probe's question: which program, with which configured arguments, and where there is room. */
 export interface ProbeRequest {
@@ -29,32 +41,57 @@ export interface ProbeRequest {
   readonly args: readonly string[];
   /** Directory for bundle and state; everything made there is removed again. */
   readonly workDir: string;
+  /** The control groups that containers will have; undefined when they have none. */
+  readonly groups: ProbeGroups | undefined;
 }
+
+/** A control group for the probe, which can be made again and again. */
+type ProbeGroups = Pick<ContainerGroups, 'pathOf' | 'make' | 'remove'>;
 
 /** Finds options with which the program runs a container. `unavailable` with its own message when none do. */
 export async function probeRuntime(request: ProbeRequest): Promise<RuntimeFacts> {
   const program = probeProgram(process.arch);
   // Without a program for this architecture nothing can be run: plain options and plain verbs are the safe choice.
   if (program === undefined) {
-    return { path: request.path, args: request.args, startBy: 'command', makesCgroups: true };
+    const unproved = { startBy: 'command', makesCgroups: true, joinsGroups: false } as const;
+    return { path: request.path, args: request.args, ...unproved };
   }
   let last: unknown;
   for (const candidate of CANDIDATES) {
-    const dir = await mkdtemp(join(request.workDir, 'probe-'));
+    if (candidate.joinsGroups && request.groups === undefined) continue;
     try {
-      await writeBundle(dir, program);
-      const args = [...request.args, ...candidate];
-      return await new RuntimeProbe({ path: request.path, args, dir }).run();
+      return await tryCandidate(request, candidate, program);
     } catch (error) {
       last = error;
-    } finally {
-      await rm(dir, { recursive: true, force: true });
     }
   }
   throw last;
 }
 
-async function writeBundle(dir: string, program: Buffer): Promise<void> {
+async function tryCandidate(
+  request: ProbeRequest,
+  candidate: Candidate,
+  program: Buffer,
+): Promise<RuntimeFacts> {
+  const groups = candidate.joinsGroups ? request.groups : undefined;
+  const dir = await mkdtemp(join(request.workDir, 'probe-'));
+  const groupPath = groups?.pathOf(basename(dir));
+  try {
+    if (groupPath !== undefined) await groups?.make(groupPath, {});
+    await writeBundle(dir, program, groupPath);
+    const args = [...request.args, ...candidate.args];
+    return await new RuntimeProbe({ path: request.path, args, dir, groupPath }).run();
+  } finally {
+    if (groupPath !== undefined) await groups?.remove(groupPath);
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function writeBundle(
+  dir: string,
+  program: Buffer,
+  groupPath: string | undefined,
+): Promise<void> {
   const rootfs = join(dir, 'rootfs');
   for (const name of ['dev', 'proc']) await mkdir(join(rootfs, name), { recursive: true });
   await writeFile(join(rootfs, 'probe'), program, { mode: 0o755 });
@@ -63,7 +100,10 @@ async function writeBundle(dir: string, program: Buffer): Promise<void> {
     process: { terminal: false, user: { uid: 0, gid: 0 }, args: ['/probe'], env: [], cwd: '/' },
     root: { path: rootfs },
     mounts: [{ destination: '/proc', type: 'proc', source: 'proc' }],
-    linux: { namespaces: ['pid', 'mount', 'ipc', 'uts'].map((type) => ({ type })) },
+    linux: {
+      namespaces: ['pid', 'mount', 'ipc', 'uts'].map((type) => ({ type })),
+      ...(groupPath === undefined ? {} : { cgroupsPath: groupPath }),
+    },
   };
   await writeFile(join(dir, 'config.json'), JSON.stringify(config));
 }
@@ -72,20 +112,30 @@ class RuntimeProbe {
   readonly #path: string;
   readonly #args: readonly string[];
   readonly #dir: string;
+  readonly #groupPath: string | undefined;
 
-  constructor(place: { path: string; args: readonly string[]; dir: string }) {
+  constructor(place: {
+    readonly path: string;
+    readonly args: readonly string[];
+    readonly dir: string;
+    readonly groupPath: string | undefined;
+  }) {
     this.#path = place.path;
     this.#args = place.args;
     this.#dir = place.dir;
+    this.#groupPath = place.groupPath;
   }
 
   async run(): Promise<RuntimeFacts> {
     const pid = await this.#create();
     try {
-      const makesCgroups = await isInOwnCgroup(pid);
+      const joinsGroups = this.#groupPath !== undefined;
+      if (this.#groupPath !== undefined && !(await isInGroup(pid, this.#groupPath)))
+        throw notInItsGroup();
+      const makesCgroups = !joinsGroups && (await isInOwnCgroup(pid));
       const dialogue = await this.#dialogue(pid);
       const startBy = await this.#start(pid, dialogue);
-      return { path: this.#path, args: this.#args, startBy, makesCgroups };
+      return { path: this.#path, args: this.#args, startBy, makesCgroups, joinsGroups };
     } finally {
       await this.#call(['delete', '--force', PROBE_ID]);
     }
@@ -155,6 +205,12 @@ async function isPathOnly(pid: number, fd: string): Promise<boolean> {
 }
 
 const O_PATH = 0o10000000;
+
+/** Seen from outside of a control group namespace, the path may have more in front. */
+async function isInGroup(pid: number, path: string): Promise<boolean> {
+  const text = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
+  return /^0::(.*)$/m.exec(text)?.[1]?.endsWith(path) === true;
+}
 
 async function isInOwnCgroup(pid: number): Promise<boolean> {
   try {

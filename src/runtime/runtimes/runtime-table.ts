@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { messageOf } from '../../shared/errors.ts';
 import { findExecutable } from '../../sys/exec/find-executable.ts';
+import type { ContainerGroups } from '../limits/container-groups.ts';
 import { runtimeUnusable, unknownRuntime } from '../runtime-errors.ts';
 import { probeRuntime } from './probe-runtime.ts';
 import { type RuntimeEntry, type RuntimeFacts, UsableRuntime } from './usable-runtime.ts';
@@ -23,6 +24,8 @@ export interface RuntimeTableOptions {
   readonly searchPath: string;
   /** Where runtimes keep their state: one directory for each name. Dies at reboot. */
   readonly stateRoot: string;
+  /** The control groups of containers; absent when they have none. */
+  readonly groups?: ContainerGroups;
 }
 
 /** A probe's answer on disk, valid for as long as the program's file and its arguments do not change. */
@@ -34,6 +37,7 @@ const remembered = v.object({
     args: v.array(v.string()),
     startBy: v.picklist(['write', 'read', 'command']),
     makesCgroups: v.boolean(),
+    joinsGroups: v.boolean(),
   }),
 });
 
@@ -83,11 +87,12 @@ export class RuntimeTable {
   }
 
   async #prove(name: string, entry: RuntimeEntry): Promise<UsableRuntime> {
+    const { groups } = this.#options;
     const path = await findExecutable(entry.path, this.#options.searchPath);
     if (path === undefined) throw runtimeUnusable(name, `${entry.path} is not installed`);
     const stateDir = join(this.#options.stateRoot, name);
     await mkdir(stateDir, { recursive: true, mode: 0o700 });
-    const fingerprint = await fingerprintOf(path, entry.args);
+    const fingerprint = await fingerprintOf(path, [...entry.args, groups?.pathOf('') ?? '']);
     const cachePath = join(this.#options.stateRoot, `${name}.json`);
     const facts =
       (await recall(cachePath, fingerprint)) ??
@@ -104,8 +109,8 @@ export class RuntimeTable {
   }): Promise<RuntimeFacts> {
     const { name, path, entry, cachePath, fingerprint } = subject;
     try {
-      const workDir = this.#options.stateRoot;
-      const facts = await probeRuntime({ path, args: entry.args, workDir });
+      const { stateRoot: workDir, groups } = this.#options;
+      const facts = await probeRuntime({ path, args: entry.args, workDir, groups });
       await writeFile(cachePath, JSON.stringify({ v: 1, fingerprint, facts }), { mode: 0o600 });
       return facts;
     } catch (error) {
@@ -114,6 +119,7 @@ export class RuntimeTable {
   }
 }
 
+/** What an answer depends on: the program's file, its arguments, and where containers' groups are. */
 async function fingerprintOf(path: string, args: readonly string[]): Promise<string> {
   const { size, mtimeMs, ino } = await stat(path);
   return JSON.stringify([path, size, mtimeMs, ino, args]);

@@ -21,6 +21,8 @@ export interface RuntimeFacts {
   readonly startBy: FifoDialogue | 'command';
   /** Whether it made a control group for the container, so that only `delete` cleans up after it. */
   readonly makesCgroups: boolean;
+  /** Whether it puts the container into the control group that its configuration names. */
+  readonly joinsGroups: boolean;
 }
 
 /** A runtime ready for use. */
