@@ -4,15 +4,20 @@ import { access } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { type ApiAddress, isOpenToNetwork, parseApiAddress } from '../host/api-address.ts';
 import type { InheritedSocket } from '../host/api-sockets.ts';
+import { type GroupKeeper, groupKeeper } from '../host/delegation/claim-group.ts';
+import { moveToOwnScope, rejoinScope, type ServiceManager } from '../host/delegation/user-scope.ts';
 import type { EmitHostEvent } from '../host/host-events.ts';
 import type { HostProcessOptions } from '../host/host-process.ts';
 import { chooseIdMap } from '../host/namespace/choose-id-map.ts';
 import type { UplinkParts } from '../host/namespace/uplink.ts';
-import { readCgroupFacts, readHostRoutes, readResolver } from '../host/read-host-facts.ts';
+import { readHostRoutes, readResolver } from '../host/read-host-facts.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
+import { detectCgroups } from '../sys/cgroup/cgroup-facts.ts';
+import { kernelCgroups } from '../sys/cgroup/cgroup-files.ts';
 import type { Command } from '../sys/exec/command.ts';
 import { findExecutableSync } from '../sys/exec/find-executable.ts';
+import { busEnvironment } from './base-environment.ts';
 import type { DaemonConfiguration } from './daemon-configuration.ts';
 import { VERSION } from './version.ts';
 
@@ -69,6 +74,7 @@ export async function hostOptions(
     inheritedSockets: surroundings.inheritedSockets,
     engine: surroundings.engine,
     facts: await ownFacts(configuration, warnings),
+    group: keeper(configuration, logger),
     stopTimeoutMs:
       settings.shutdownTimeoutSeconds < 0
         ? undefined
@@ -78,6 +84,23 @@ export async function hostOptions(
     emit: surroundings.emit,
     cleanUp: surroundings.cleanUp,
   };
+}
+
+/** The user's systemd is asked for a control group, when there is one. */
+function keeper({ user, question }: DaemonConfiguration, logger: Logger): GroupKeeper {
+  const manager: ServiceManager = {
+    environment: busEnvironment(question.environment),
+    isRoot: user.uid === 0,
+    clock: systemClock,
+  };
+  return groupKeeper({
+    files: kernelCgroups,
+    detect: detectCgroups,
+    moveToOwnScope: () => moveToOwnScope(manager, async () => (await detectCgroups()).ownDir),
+    rejoinScope: (unit, subgroup) => rejoinScope(manager, unit, subgroup),
+    pid: process.pid,
+    logger,
+  });
 }
 
 /** The addresses of `-H`, or our own socket. */
@@ -124,7 +147,6 @@ async function ownFacts(
     resolver: await readResolver(),
     hostRoutes: [...(await readHostRoutes())],
     hostAddress: reachableAddress(),
-    cgroup: await readCgroupFacts(),
     settings: {
       logLevel,
       logFormat,

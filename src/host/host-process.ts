@@ -2,7 +2,7 @@
  * The host process: holds the lock, keeps the machine and one engine running, keeps the sockets open, and ends
  * everything when told to.
  */
-import type { ApiListener, HostFacts } from '../handshake/host-facts.ts';
+import type { ApiListener, CgroupFacts, HostFacts } from '../handshake/host-facts.ts';
 import type { MachineReport } from '../handshake/machine-report.ts';
 import type { OperatorAnswer, OperatorMessage } from '../handshake/messages.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -15,6 +15,7 @@ import type { ProcessIdentity } from '../sys/proc/process-identity.ts';
 import type { ApiAddress } from './api-address.ts';
 import { bindApiSockets, type InheritedSocket, removeApiSocketFile } from './api-sockets.ts';
 import { ControlServer } from './control-server.ts';
+import type { GroupKeeper } from './delegation/claim-group.ts';
 import { describeEngine, describeMachine } from './describe-machine.ts';
 import { EngineSession } from './engine-session.ts';
 import { EngineSupervisor } from './engine-supervisor.ts';
@@ -38,7 +39,9 @@ export interface HostProcessOptions {
   /** The engine's program with its arguments, as run inside the machine. */
   readonly engine: Command;
   /** What the engine is told, except what only the running machine knows. */
-  readonly facts: Omit<HostFacts, 'idMap' | 'uplink' | 'apiListeners'>;
+  readonly facts: Omit<HostFacts, 'idMap' | 'uplink' | 'apiListeners' | 'cgroup'>;
+  /** Where the control group for containers comes from. */
+  readonly group: GroupKeeper;
   /** Milliseconds the engine gets to stop with its containers; undefined for no limit. */
   readonly stopTimeoutMs: number | undefined;
   readonly clock: Clock;
@@ -66,6 +69,8 @@ export class HostProcess {
   #machine: NamespaceMachine | undefined;
   #supervisor: EngineSupervisor | undefined;
   #apiListeners: readonly ApiListener[] = [];
+  /** Unknown until the machine is there. */
+  #cgroup: CgroupFacts = { layout: 'none' };
   #state: State = 'starting';
   #wasReady = false;
   #stopped: Promise<void> | undefined;
@@ -113,6 +118,7 @@ export class HostProcess {
     try {
       host.#machine = await NamespaceMachine.adopt(options.machine);
       host.#apiListeners = host.#machine?.earlier.apiListeners ?? [];
+      host.#cgroup = host.#machine?.earlier.cgroup ?? host.#cgroup;
       await host.#control.listen(options.paths.hostSocket);
       if (host.#machine !== undefined) await host.#takeOverEngine(host.#machine);
       return host.#machine !== undefined;
@@ -153,10 +159,16 @@ export class HostProcess {
     const adopted = await NamespaceMachine.adopt(options.machine);
     this.#machine = adopted;
     await this.#control.listen(options.paths.hostSocket);
-    if (adopted !== undefined) await this.#takeOverEngine(adopted);
+    if (adopted !== undefined) {
+      this.#cgroup = await options.group.rejoin(adopted.earlier.cgroup ?? this.#cgroup);
+      await this.#takeOverEngine(adopted);
+    }
     await this.#bindApi();
+    // Before anything is started that is to live there.
+    if (adopted === undefined) this.#cgroup = await options.group.claim();
     const machine = adopted ?? (await NamespaceMachine.create(options.machine));
     this.#machine = machine;
+    await machine.recordGroup(this.#cgroup);
     await machine.recordApiListeners(this.#apiListeners);
     this.#background(machine.whenLost().then(() => this.stop(anchorLost())));
     if (this.#supervisor === undefined) {
@@ -217,6 +229,7 @@ export class HostProcess {
       ...this.#options.facts,
       warnings: [...this.#options.facts.warnings, ...machine.warnings, ...noWayOut],
       idMap: machine.idMap,
+      cgroup: this.#cgroup,
       uplink,
       apiListeners: [...this.#apiListeners],
     };
@@ -274,6 +287,9 @@ export class HostProcess {
       const killed = (await this.#machine?.close()) ?? 0;
       if (killed > 0) logger.debug(`ended ${killed} processes that were left`);
     });
+    await this.#attempt('give back the control group', () =>
+      this.#options.group.release(this.#cgroup),
+    );
     this.#handles.close();
     await this.#attempt('clean up', () => this.#options.cleanUp());
     await this.#attempt('empty the runtime directory', () => this.#lock.releaseEmptied());

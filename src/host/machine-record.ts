@@ -4,7 +4,12 @@
  */
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
-import { apiListenerSchema, idMapSchema, uplinkSchema } from '../handshake/host-facts.ts';
+import {
+  apiListenerSchema,
+  cgroupFactsSchema,
+  idMapSchema,
+  uplinkSchema,
+} from '../handshake/host-facts.ts';
 import { writeFileDurably } from '../sys/fs/durable.ts';
 import { isMissing } from '../sys/system-errors.ts';
 import { badMachineRecord } from './host-errors.ts';
@@ -18,6 +23,8 @@ const machineRecordSchema = v.object({
   idMap: v.optional(idMapSchema),
   uplink: v.optional(v.object({ process: v.optional(identitySchema), facts: uplinkSchema })),
   engine: v.optional(v.object({ process: identitySchema, version: v.string() })),
+  /** The control group that was found or made for the machine. */
+  cgroup: v.optional(cgroupFactsSchema),
   apiListeners: v.array(apiListenerSchema),
 });
 

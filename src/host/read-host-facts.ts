@@ -1,7 +1,6 @@
 /** Facts of the host machine that the engine needs and cannot see from inside. */
 import { readFile } from 'node:fs/promises';
-import type { CgroupFacts, ResolverFacts } from '../handshake/host-facts.ts';
-import { detectCgroups } from '../sys/cgroup/cgroup-facts.ts';
+import type { ResolverFacts } from '../handshake/host-facts.ts';
 import { isMissing } from '../sys/system-errors.ts';
 
 /** The resolvers of the host; empty when there is no `/etc/resolv.conf`. */
@@ -12,12 +11,6 @@ export async function readResolver(): Promise<ResolverFacts> {
 /** IPv4 networks the host has routes to, without the default route. */
 export async function readHostRoutes(): Promise<readonly string[]> {
   return parseRouteTable(await readOrEmpty('/proc/net/route'));
-}
-
-/** The control groups, as the handshake tells them. */
-export async function readCgroupFacts(): Promise<CgroupFacts> {
-  const { layout, v2MountPoint } = await detectCgroups();
-  return { layout, ...(v2MountPoint === undefined ? {} : { unifiedMount: v2MountPoint }) };
 }
 
 /** Parses resolv.conf(5): of several `search` or `domain` lines the last one counts. */

@@ -6,6 +6,7 @@ import { findExecutableSync } from '../../sys/exec/find-executable.ts';
 import { run } from '../../sys/exec/run.ts';
 import { readSubordinateIds } from '../../sys/idmap/subordinate-ids.ts';
 import type { DoctorCheck } from '../machine.ts';
+import { checkLimits } from './check-limits.ts';
 
 /** Whose machine is examined. */
 export interface DoctorQuestion {
@@ -89,6 +90,7 @@ export async function examine(question: DoctorQuestion): Promise<readonly Doctor
     await guarded('subordinate ids', (name) => checkSubordinateIds(name, question)),
     await guarded('/dev/net/tun', checkTun),
     await guarded('overlay file system', checkOverlay),
+    await guarded('resource limits', (name) => checkLimits(name, question.uid)),
   ];
 }
 

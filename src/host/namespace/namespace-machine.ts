@@ -1,5 +1,5 @@
 /** The `namespace` machine: anchor, id map and uplink, made anew or taken over from an earlier host. */
-import type { ApiListener, IdMap, Uplink } from '../../handshake/host-facts.ts';
+import type { ApiListener, CgroupFacts, IdMap, Uplink } from '../../handshake/host-facts.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { kindOf, messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
@@ -123,8 +123,8 @@ export class NamespaceMachine {
     return this.#anchor.process.pid;
   }
 
-  /** What an earlier host left on record about its engine and the API's sockets. */
-  get earlier(): Pick<MachineRecord, 'engine' | 'apiListeners'> {
+  /** What an earlier host left on record about its engine, control group and the API's sockets. */
+  get earlier(): Pick<MachineRecord, 'engine' | 'apiListeners' | 'cgroup'> {
     return this.#record.current ?? { apiListeners: [] };
   }
 
@@ -152,6 +152,11 @@ export class NamespaceMachine {
   /** Puts the engine on record, so that a later host finds it. */
   recordEngine(process: ProcessIdentity, version: string): Promise<void> {
     return this.#record.update({ engine: { process, version } });
+  }
+
+  /** Puts the control group on record. */
+  recordGroup(cgroup: CgroupFacts): Promise<void> {
+    return this.#record.update({ cgroup });
   }
 
   /** Puts the API's sockets on record. */
