@@ -28,7 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   runtime: [...LEAVES, 'sys', 'state'],
   storage: [...LEAVES, 'sys', 'state'],
-  distribution: [...LEAVES, 'sys/fs', 'storage/*:types'],
+  distribution: [...LEAVES, 'sys/fs', 'sys/compression', 'storage/*:types'],
   network: [...LEAVES, 'sys', 'state', 'slirp4netns/control-socket.ts'],
   state: [...LEAVES, 'sys/fs'],
   sys: ['shared'],

@@ -32,6 +32,9 @@ const REQUIREMENTS: readonly Requirement[] = [
   { program: 'docker-registry', packageName: 'docker-registry', purposes: TEST_ONLY },
   { program: 'mmdebstrap', packageName: 'mmdebstrap', purposes: TEST_ONLY },
   { program: 'tmux', packageName: 'tmux', purposes: TEST_ONLY },
+  { program: 'zstd', packageName: 'zstd', purposes: TEST_ONLY },
+  { program: 'xz', packageName: 'xz-utils', purposes: TEST_ONLY },
+  { program: 'bzip2', packageName: 'bzip2', purposes: TEST_ONLY },
   { program: 'git', packageName: 'git', purposes: TEST_ONLY },
 ];
 

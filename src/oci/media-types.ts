@@ -5,6 +5,7 @@ export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 export const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
 export const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar';
 export const OCI_LAYER_GZIP = 'application/vnd.oci.image.layer.v1.tar+gzip';
+export const OCI_LAYER_ZSTD = 'application/vnd.oci.image.layer.v1.tar+zstd';
 export const DOCKER_INDEX = 'application/vnd.docker.distribution.manifest.list.v2+json';
 export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
 export const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
@@ -24,7 +25,7 @@ export type LayerCompression = 'none' | 'gzip' | 'zstd';
 const LAYERS: ReadonlyMap<string, LayerCompression> = new Map([
   [OCI_LAYER, 'none'],
   [OCI_LAYER_GZIP, 'gzip'],
-  ['application/vnd.oci.image.layer.v1.tar+zstd', 'zstd'],
+  [OCI_LAYER_ZSTD, 'zstd'],
   ['application/vnd.docker.image.rootfs.diff.tar', 'none'],
   ['application/vnd.docker.image.rootfs.diff.tar.gzip', 'gzip'],
   ['application/vnd.docker.image.rootfs.diff.tar.zstd', 'zstd'],

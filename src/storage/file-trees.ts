@@ -53,7 +53,7 @@ export interface FileTree {
   /** A tar stream of a file or of a directory with all that is below; sockets are left out. */
   archive(path: string, naming: ArchiveNaming): AsyncIterable<Uint8Array>;
   /**
-   * Unpacks a tar archive, plain or gzip, into a directory. Entries replace what has their name; directories are
+   * Unpacks a tar archive, plain or compressed (gzip, bzip2, xz, zstd), into a directory. Entries replace what has their name; directories are
    * merged. `forbidden` for a read-only mount, `invalid-argument` for names outside of the directory and for what
    * `keepKinds` refuses. Devices are left out.
    */

@@ -10,6 +10,9 @@ type Koffi = typeof KoffiModule;
 type Library = ReturnType<Koffi['load']>;
 type KoffiFunction = ReturnType<Library['func']>;
 
+/** Gives a library, loading it when needed. */
+export type FindLibrary = () => Library;
+
 /** What may be passed to a C function: numbers, strings, buffers, NULL-terminated string lists. */
 export type NativeArgument =
   | number
@@ -48,16 +51,40 @@ let koffi: Koffi | undefined;
 let library: Library | undefined;
 
 /**
- * Declares a function of the C library by its prototype; nothing is loaded before the first call.
+ * Declares a function of the C library, or of another one, by its prototype; nothing is loaded before the first call.
  * Variadic functions (`ioctl`, `prctl`, `fcntl`) are declared with fixed integer or pointer arguments, which
  * the Linux ABIs pass in the same registers. Calls throw `unavailable` where there is no native library.
  */
-export function nativeFunction(prototype: string): NativeFunction {
+export function nativeFunction(prototype: string, find: FindLibrary = cLibrary): NativeFunction {
   let bound: NativeFunction | undefined;
   return (...args) => {
-    bound ??= cLibrary().func(prototype) as NativeFunction;
+    bound ??= find().func(prototype) as NativeFunction;
     return bound(...args);
   };
+}
+
+/**
+ * A shared library beside the C library, loaded when a function of it is first called: then `unavailable` when none of
+ * the file names can be loaded; `remedy` says what brings it.
+ */
+export function sharedLibrary(names: readonly string[], remedy: string): FindLibrary {
+  let loaded: Library | undefined;
+  return () => {
+    loaded ??= loadFirst(names, remedy);
+    return loaded;
+  };
+}
+
+function loadFirst(names: readonly string[], remedy: string): Library {
+  const failures: unknown[] = [];
+  for (const name of names) {
+    try {
+      return loadKoffi().load(name);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  throw facilityUnavailable(`${names[0]} is not installed: ${remedy}`, failures[0]);
 }
 
 /**
@@ -65,10 +92,13 @@ export function nativeFunction(prototype: string): NativeFunction {
  * that file operations share, and the program does not end before it returns. What `args` hold must stay as it is
  * until then. Rejects with `unavailable` where there is no native library.
  */
-export function backgroundFunction(prototype: string): BackgroundFunction {
+export function backgroundFunction(
+  prototype: string,
+  find: FindLibrary = cLibrary,
+): BackgroundFunction {
   let bound: KoffiFunction | undefined;
   return async (...args) => {
-    bound ??= cLibrary().func(prototype);
+    bound ??= find().func(prototype);
     const { async: begin } = bound;
     return await new Promise((resolve, reject) => {
       begin(...args, (error: unknown, result: number) => {

@@ -144,6 +144,14 @@ test('the archive flag gives files to the user of the container', async () => {
   assert.equal(await shell('user', 'stat -c "%u:%g" /tmp/note'), '7:8');
 });
 
+test('what is copied to a tmpfs goes below it, as with Docker', async () => {
+  await running('memory', '--tmpfs', '/quick');
+  await daemon.ok('cp', local('note'), 'memory:/quick/note');
+  assert.equal(await shell('memory', 'ls /quick'), '');
+  await daemon.ok('cp', 'memory:/quick/note', local('below'));
+  assert.equal(await readFile(local('below'), 'utf8'), 'hello');
+});
+
 test('nothing stays mounted when all is copied', async () => {
   assert.deepEqual(await readdir(join(daemon.home.runtimeDir, 'wherry', 'trees')), []);
 });

@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { kindOf, messageOf } from '../../src/shared/errors.ts';
+import { requires } from '../support/capabilities.ts';
 import { ImageEngine, NOTHING } from '../support/image-engine.ts';
 import { layerTar } from '../support/layer-tar.ts';
 import { dockerArchive, ociArchive, ociImage } from '../support/oci-image.ts';
+import { PACKER_NAMES, pack } from '../support/pack.ts';
 
 const FIRST = ociImage({
   layers: [{ shared: 'shared' }, { first: 'first' }],
@@ -54,6 +56,24 @@ describe('docker load', () => {
     assert.equal((await engine.images.inspect('app:1')).manifestDigest, FIRST.digest);
   });
 
+  it('takes archives packed by every tool', requires(...PACKER_NAMES), async () => {
+    for (const name of PACKER_NAMES) {
+      const { error } = await engine.load(pack(name, dockerArchive(FIRST, [`app:${name}`])));
+      assert.equal(error, undefined);
+      assert.equal((await engine.images.inspect(`app:${name}`)).id, FIRST.id);
+    }
+  });
+
+  it('takes layers that are plain or packed by zstd', requires('zstd'), async () => {
+    for (const packing of ['none', 'zstd'] as const) {
+      const image = ociImage({ layers: [{ 'a/': '', 'a/b': 'x'.repeat(300_000) }], packing });
+      const { error } = await engine.load(ociArchive(image, `packed:${packing}`));
+      assert.equal(error, undefined);
+      const { layerChainIds, sizeBytes } = await engine.images.inspect(`packed:${packing}`);
+      assert.deepEqual([layerChainIds, sizeBytes], [image.diffIds, 300_000]);
+    }
+  });
+
   it('takes its own image again', async () => {
     await engine.load(dockerArchive(FIRST, ['app:1']));
     const { lines, error } = await engine.load(dockerArchive(FIRST, ['app:1']));
@@ -66,7 +86,7 @@ describe('docker load', () => {
       [Buffer.alloc(2048, 65), /invalid archive: invalid tar header/],
       [layerTar([{ name: 'hello', content: 'x' }]), /does not contain a manifest.json/],
       [layerTar([{ name: 'manifest.json', content: '{' }]), /invalid archive: manifest.json/],
-      [Buffer.from('28b52ffd00000000', 'hex'), /compressed with zstd are not supported/],
+      [Buffer.from('28b52ffd00000000', 'hex'), /invalid archive: (zstd|unexpected EOF)/],
       [dockerArchive(FIRST, ['app:1']).subarray(0, 3000), /invalid archive/],
       [Buffer.alloc(0), /invalid archive/],
     ];

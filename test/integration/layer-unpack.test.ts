@@ -12,7 +12,9 @@ import { kindOf, messageOf } from '../../src/shared/errors.ts';
 import type { UnpackedLayer } from '../../src/storage/layer-unpacker.ts';
 import { TarUnpacker } from '../../src/storage/unpack/tar-unpacker.ts';
 import { lgetxattr } from '../../src/sys/libc.ts';
+import { requires } from '../support/capabilities.ts';
 import { layerTar, type TarMember } from '../support/layer-tar.ts';
+import { pack } from '../support/pack.ts';
 
 interface Scratch extends AsyncDisposable {
   /** The layer's directory; its parent is for what might escape. */
@@ -154,6 +156,20 @@ describe('an unpacked layer', () => {
     await unpackBytes(scratch.dir, tar, 7);
     assert.equal((await readFile(join(scratch.dir, 'a'))).length, 5000);
     assert.equal((await lstat(join(scratch.dir, 'b'.repeat(200)))).mtimeMs, 1500);
+  });
+
+  it('may be packed by zstd, whatever its media type says', requires('zstd'), async () => {
+    const tar = layerTar([{ name: 'big', content: 'y'.repeat(1_000_000) }]);
+    for (const sliceBytes of [3, 65_536]) {
+      await using scratch = await makeScratch();
+      const layer = { mediaType: OCI_LAYER_GZIP, diffId: digestOf(tar) };
+      const unpacking = new TarUnpacker().begin({ dir: scratch.dir, whiteouts: 'files' }, layer);
+      const packed = pack('zstd', tar);
+      for (let at = 0; at < packed.length; at += sliceBytes) {
+        await unpacking.write(packed.subarray(at, at + sliceBytes));
+      }
+      assert.equal((await unpacking.finish()).sizeBytes, 1_000_000);
+    }
   });
 
   it('has the holes of sparse files, in all forms that tar writes', async () => {

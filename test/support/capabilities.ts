@@ -20,7 +20,11 @@ export type Capability =
   | 'docker-registry'
   | 'mmdebstrap'
   | 'apt-mirror'
-  | 'tmux';
+  | 'tmux'
+  | 'gzip'
+  | 'zstd'
+  | 'xz'
+  | 'bzip2';
 
 /** To be spread into the options of a test or a suite. */
 export interface Requirements {
@@ -47,6 +51,10 @@ const PROBES: Readonly<Record<Capability, () => boolean>> = {
   mmdebstrap: () => findProgram('mmdebstrap') !== undefined,
   'apt-mirror': () => succeeds('apt-get', ['indextargets', '--format', '$(SITE)']),
   tmux: () => findProgram('tmux') !== undefined,
+  gzip: () => findProgram('gzip') !== undefined,
+  zstd: () => findProgram('zstd') !== undefined,
+  xz: () => findProgram('xz') !== undefined,
+  bzip2: () => findProgram('bzip2') !== undefined,
 };
 
 const known = new Map<Capability, boolean>();

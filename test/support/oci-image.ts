@@ -2,14 +2,32 @@
 import { gzipSync } from 'node:zlib';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import type { Descriptor, ImageRunConfig, Manifest } from '../../src/oci/image-spec.ts';
-import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../src/oci/media-types.ts';
+import {
+  OCI_CONFIG,
+  OCI_LAYER,
+  OCI_LAYER_GZIP,
+  OCI_LAYER_ZSTD,
+  OCI_MANIFEST,
+} from '../../src/oci/media-types.ts';
 import { filesTar, layerTar, type TarMember } from './layer-tar.ts';
+import { pack } from './pack.ts';
 
 /** A layer: its files by path, or its members one by one. */
 export type LayerRecipe = Readonly<Record<string, string>> | readonly TarMember[];
 
+/** A layer packed by `zstd` needs that program. */
+export type LayerPacking = 'none' | 'gzip' | 'zstd';
+
+const PACKING: Readonly<Record<LayerPacking, readonly [string, (tar: Buffer) => Buffer]>> = {
+  none: [OCI_LAYER, (tar) => tar],
+  gzip: [OCI_LAYER_GZIP, (tar) => gzipSync(tar, { level: 1 })],
+  zstd: [OCI_LAYER_ZSTD, (tar) => pack('zstd', tar)],
+};
+
 export interface OciImageRecipe {
   readonly layers: readonly LayerRecipe[];
+  /** How its layers are packed; gzip when absent. */
+  readonly packing?: LayerPacking;
   readonly config?: ImageRunConfig;
   readonly architecture?: string;
   readonly os?: string;
@@ -31,7 +49,8 @@ export interface OciImage {
 export function ociImage(recipe: OciImageRecipe): OciImage {
   const tars = recipe.layers.map(toTar);
   const diffIds = tars.map((tar) => digestOf(tar));
-  const packed = tars.map((tar) => gzipSync(tar, { level: 1 }));
+  const [layerType, packLayer] = PACKING[recipe.packing ?? 'gzip'];
+  const packed = tars.map(packLayer);
   const config = Buffer.from(
     JSON.stringify({
       created: recipe.created ?? '2025-01-01T00:00:00Z',
@@ -46,7 +65,7 @@ export function ociImage(recipe: OciImageRecipe): OciImage {
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,
     config: describe(OCI_CONFIG, config),
-    layers: packed.map((layer) => describe(OCI_LAYER_GZIP, layer)),
+    layers: packed.map((layer) => describe(layerType, layer)),
   };
   const manifestBytes = Buffer.from(JSON.stringify(manifest));
   const blobs = [config, manifestBytes, ...packed].map((b) => [digestOf(b), b] as const);

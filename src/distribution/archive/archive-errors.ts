@@ -10,12 +10,9 @@ export function invalidArchive(problem: string, cause?: unknown): EngineError {
   );
 }
 
-/** The archive is packed in a way that is not read here. */
-export function unsupportedArchiveCompression(name: string): EngineError {
-  return new EngineError(
-    'not-implemented',
-    `archives compressed with ${name} are not supported: decompress it first (${name} -d) and load the result`,
-  );
+/** A layer that is packed in a way that layers may not be. */
+export function unsupportedLayerCompression(name: string): EngineError {
+  return new EngineError('not-implemented', `layers compressed with ${name} are not supported`);
 }
 
 /** The client left while the archive was read. */

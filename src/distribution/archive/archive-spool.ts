@@ -2,20 +2,20 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { addAbortSignal, type Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import { extract, type Header } from 'tar-stream';
 import { type Digest, DigestCounter } from '../../oci/digest.ts';
-import { EngineError, findEngineError } from '../../shared/errors.ts';
+import { EngineError, findEngineError, kindOf, messageOf } from '../../shared/errors.ts';
 import { randomId } from '../../shared/ids.ts';
+import { type Compression, compressionOf, decompressed } from '../../sys/compression/decompress.ts';
 import { invalidArchive, loadCancelled, spoolFailed } from './archive-errors.ts';
-import { compressionOf, decompress } from './decompress.ts';
 
 /** A regular file of the archive. */
 export interface SpooledFile {
   readonly path: string;
   readonly size: number;
   readonly digest: Digest;
-  readonly compression: string | undefined;
+  readonly compression: Compression | undefined;
 }
 
 const MAX_MEMBERS = 100_000;
@@ -39,13 +39,14 @@ export class ArchiveSpool implements AsyncDisposable {
     const spool = new ArchiveSpool(join(parentDir, `load-${randomId()}`));
     try {
       await mkdir(spool.#dir, { recursive: true, mode: 0o700 });
-      const plain = await decompress(source);
+      const plain = Readable.from(decompressed(source), { objectMode: false });
       addAbortSignal(signal, plain);
       await spool.#readAll(plain);
       return spool;
     } catch (error) {
       await spool[Symbol.asyncDispose]();
       if (signal.aborted) throw loadCancelled(error);
+      if (kindOf(error) === 'corrupt') throw invalidArchive(messageOf(error), error);
       if (error instanceof EngineError) throw error;
       throw invalidArchive('invalid tar header', error);
     }
@@ -113,7 +114,7 @@ export class ArchiveSpool implements AsyncDisposable {
     // The archive's own names never reach the file system.
     const path = join(this.#dir, String(this.#files.size + this.#links.size));
     const counter = new DigestCounter();
-    let compression: string | undefined;
+    let compression: Compression | undefined;
     const handle = await open(path, 'w', 0o600).catch(rethrowSpool);
     try {
       for await (const piece of body) {

@@ -1,10 +1,16 @@
 /** The images of a `docker save` archive, whose `manifest.json` lists configs, names and layers. */
 import * as v from 'valibot';
 import type { Descriptor, Manifest } from '../../oci/image-spec.ts';
-import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../oci/media-types.ts';
+import {
+  OCI_CONFIG,
+  OCI_LAYER,
+  OCI_LAYER_GZIP,
+  OCI_LAYER_ZSTD,
+  OCI_MANIFEST,
+} from '../../oci/media-types.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { ArchivedImage } from '../image-archive.ts';
-import { invalidArchive, unsupportedArchiveCompression } from './archive-errors.ts';
+import { invalidArchive, unsupportedLayerCompression } from './archive-errors.ts';
 import type { ArchiveSpool, SpooledFile } from './archive-spool.ts';
 
 /** Name of the table of contents. */
@@ -59,5 +65,6 @@ function descriptorOf(
 function layerType(file: SpooledFile): string {
   if (file.compression === undefined) return OCI_LAYER;
   if (file.compression === 'gzip') return OCI_LAYER_GZIP;
-  throw unsupportedArchiveCompression(file.compression);
+  if (file.compression === 'zstd') return OCI_LAYER_ZSTD;
+  throw unsupportedLayerCompression(file.compression);
 }

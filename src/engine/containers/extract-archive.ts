@@ -19,7 +19,7 @@ export interface ExtractRequest {
   readonly copyUidGid: boolean;
 }
 
-/** Unpacks a tar archive, plain or gzip, into a directory of the container. */
+/** Unpacks a tar archive, plain or compressed, into a directory of the container. */
 export async function extractArchive(
   deps: ContainerFilesDeps,
   request: ExtractRequest,

@@ -22,13 +22,6 @@ export const fileInTheWay = (path: string, dir: string) =>
     `cannot overwrite non-directory "${path}" with directory "${dir}"`,
   );
 
-/** An archive that is packed in a way that is not read here. */
-export const unreadableCompression = (name: string) =>
-  new EngineError(
-    'invalid-argument',
-    `archives compressed with ${name} cannot be unpacked: send the archive plain or compressed with gzip`,
-  );
-
 /** A body that is damaged or no archive. */
 export const damagedArchive = (cause: unknown) =>
   new EngineError('invalid-argument', `cannot read the archive: ${messageOf(cause)}`, { cause });

@@ -11,9 +11,12 @@ import {
   type Stats,
   unlinkSync,
 } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { O_PATH, openInRoot, pathOfFd } from '../../sys/fs/open-in-root.ts';
 import { errnoCode, isMissing } from '../../sys/system-errors.ts';
 
+/** A few milliseconds of system calls. */
+const STEPS_AT_ONCE = 128;
 const DIRECTORY = O_PATH | constants.O_DIRECTORY;
 
 /** Runs `use` with a descriptor and closes it. */
@@ -76,17 +79,29 @@ export function statIn(dirFd: number, name: string): Stats | undefined {
   }
 }
 
+/** Lets the event loop have its turn now and then during many short synchronous steps. */
+export class Pace {
+  #steps = 0;
+
+  async step(): Promise<void> {
+    if (++this.#steps % STEPS_AT_ONCE === 0) await setImmediate();
+  }
+}
+
 /** Removes what is at `name` with everything below, never what a link leads to. */
-export function removeIn(dirFd: number, name: string): void {
+export async function removeIn(dirFd: number, name: string, pace = new Pace()): Promise<void> {
   const path = pathOfFd(dirFd, name);
+  await pace.step();
   if (statIn(dirFd, name)?.isDirectory() !== true) {
     unlinkSync(path);
     return;
   }
-  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-  withFd(openSync(path, flags), (fd) => {
-    for (const child of readdirSync(pathOfFd(fd))) removeIn(fd, child);
-  });
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    for (const child of readdirSync(pathOfFd(fd))) await removeIn(fd, child, pace);
+  } finally {
+    closeSync(fd);
+  }
   rmdirSync(path);
 }
 

@@ -104,7 +104,7 @@ export class MountedTree implements FileTree {
     const extractor = new PathExtractor(this.#rootFd, path, options);
     try {
       for await (const event of tarEvents(archive)) await extractor.handle(event);
-      extractor.finish();
+      await extractor.finish();
     } finally {
       extractor.close();
     }

@@ -35,7 +35,7 @@ import {
   fileInTheWay,
   invalidHardLink,
 } from './archive-errors.ts';
-import { openDirectory, removeIn, statIn, withFd } from './make-in-root.ts';
+import { openDirectory, Pace, removeIn, statIn, withFd } from './make-in-root.ts';
 
 const ITSELF = O_PATH | constants.O_NOFOLLOW;
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -69,7 +69,7 @@ export class PathExtractor {
   /** Carries out one event of the archive. */
   async handle(event: TarEvent): Promise<void> {
     try {
-      if (event.kind === 'entry') this.#make(event.entry);
+      if (event.kind === 'entry') await this.#make(event.entry);
       else if (event.kind === 'data') await this.#write(event.bytes, event.position);
       else this.#endFile();
     } catch (error) {
@@ -78,8 +78,12 @@ export class PathExtractor {
   }
 
   /** The archive is complete. */
-  finish(): void {
-    for (const [path, entry] of this.#directories) this.#setTimes(path, entry.mtimeSeconds);
+  async finish(): Promise<void> {
+    const pace = new Pace();
+    for (const [path, entry] of this.#directories) {
+      this.#setTimes(path, entry.mtimeSeconds);
+      await pace.step();
+    }
   }
 
   /** Closes what is open. Idempotent. */
@@ -89,23 +93,23 @@ export class PathExtractor {
     this.#forgetDirectory();
   }
 
-  #make(entry: TarEntry): void {
+  async #make(entry: TarEntry): Promise<void> {
     const path = posix.join(this.#target, entry.name).replace(/(?<=.)\/$/, '');
     if (!isWithin(path, this.#target)) throw entryOutside(entry.name, this.#target);
     if (path === this.#target.replace(/(?<=.)\/$/, '')) return;
     const dirFd = this.#openDirectory(posix.dirname(path));
     const place = { dirFd, base: posix.basename(path), path };
     try {
-      this.#makeAt(place, entry);
+      await this.#makeAt(place, entry);
     } catch (error) {
       throw cannotWrite(path, error);
     }
   }
 
-  #makeAt(place: Place, entry: TarEntry): void {
+  async #makeAt(place: Place, entry: TarEntry): Promise<void> {
     const { type } = entry;
     if (type === 'other' || type === 'character-device' || type === 'block-device') return;
-    const isMerged = this.#clear(place, entry);
+    const isMerged = await this.#clear(place, entry);
     const path = pathOfFd(place.dirFd, place.base);
     if (type === 'directory') {
       if (!isMerged) mkdirSync(path, 0o700);
@@ -126,7 +130,7 @@ export class PathExtractor {
   }
 
   /** Takes away what has the name; true when it is a directory that the entry is merged with. */
-  #clear(place: Place, entry: TarEntry): boolean {
+  async #clear(place: Place, entry: TarEntry): Promise<boolean> {
     const present = statIn(place.dirFd, place.base);
     if (present === undefined) return false;
     const was = present.isDirectory();
@@ -134,7 +138,7 @@ export class PathExtractor {
     if (was && becomes) return true;
     if (this.#options.keepKinds && was) throw directoryInTheWay(place.path, this.#target);
     if (this.#options.keepKinds && becomes) throw fileInTheWay(place.path, this.#target);
-    removeIn(place.dirFd, place.base);
+    await removeIn(place.dirFd, place.base);
     return false;
   }
 

@@ -1,11 +1,12 @@
-/** Unpacks layer blobs: gunzip in the thread pool, digest of the tar stream, parser, extractor. */
+/** Unpacks layer blobs: decompression in the thread pool, digest of the tar stream, parser, extractor. */
 import { once } from 'node:events';
-import type { TransformOptions } from 'node:stream';
+import { Duplex, type TransformOptions } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import { createGunzip, type Gunzip, type ZlibOptions } from 'node:zlib';
+import { createGunzip, type ZlibOptions } from 'node:zlib';
 import { type Digest, DigestCounter } from '../../oci/digest.ts';
 import { layerCompression } from '../../oci/media-types.ts';
 import { systemCode } from '../../shared/errors.ts';
+import { compressionOf, decoded, LONGEST_SIGNATURE } from '../../sys/compression/decompress.ts';
 import type {
   LayerToUnpack,
   LayerUnpacker,
@@ -25,7 +26,7 @@ import { LayerExtractor } from './layer-extractor.ts';
 /** One chunk is extracted without a pause: at most 128 entries, a few milliseconds. */
 const CHUNK_BYTES = 64 * 1024;
 
-/** How far gunzip may run ahead of the extraction. */
+/** How far the decompression may run ahead of the extraction. */
 const READ_AHEAD_BYTES = 1024 * 1024;
 
 const GUNZIP_OPTIONS: ZlibOptions & TransformOptions = {
@@ -33,12 +34,9 @@ const GUNZIP_OPTIONS: ZlibOptions & TransformOptions = {
   highWaterMark: READ_AHEAD_BYTES,
 };
 
-const GZIP_MAGIC = [0x1f, 0x8b];
-
 export class TarUnpacker implements LayerUnpacker {
   begin(slot: Pick<LayerSlot, 'dir' | 'whiteouts'>, layer: LayerToUnpack): LayerUnpacking {
-    const compression = layerCompression(layer.mediaType);
-    if (compression === undefined || compression === 'zstd') {
+    if (layerCompression(layer.mediaType) === undefined) {
       throw unsupportedCompression(layer.mediaType);
     }
     return new TarUnpacking(slot, layer.diffId);
@@ -50,10 +48,13 @@ class TarUnpacking implements LayerUnpacking {
   readonly #digest = new DigestCounter();
   readonly #parser = new TarParser();
   readonly #extractor: LayerExtractor;
-  #gunzip: Gunzip | undefined;
-  /** Settles when everything that came out of gunzip is extracted. */
+  /** Undoes the compression; undefined for plain layers. */
+  #decoder: Duplex | undefined;
+  /** Settles when everything that came out of the decoder is extracted. */
   #extraction: Promise<void> = Promise.resolve();
   #failure: unknown;
+  /** What came before it was clear how the layer is packed. */
+  #start: Buffer = Buffer.alloc(0);
   #begun = false;
   #ended = false;
 
@@ -64,17 +65,16 @@ class TarUnpacking implements LayerUnpacking {
 
   async write(chunk: Uint8Array): Promise<void> {
     this.#throwIfFailed();
-    if (chunk.length === 0) return;
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    if (!this.#begun) this.#beginWith(bytes);
-    if (this.#gunzip === undefined) return this.#extractInSlices(bytes);
-    if (!this.#gunzip.write(bytes)) await this.#drained(this.#gunzip);
-    this.#throwIfFailed();
+    if (this.#begun) return this.#take(bytes);
+    this.#start = Buffer.concat([this.#start, bytes]);
+    if (this.#start.length >= LONGEST_SIGNATURE) await this.#begin();
   }
 
   async finish(): Promise<UnpackedLayer> {
     this.#throwIfFailed();
-    this.#gunzip?.end();
+    if (!this.#begun) await this.#begin();
+    this.#decoder?.end();
     await this.#extraction;
     this.#throwIfFailed();
     this.#parser.finish();
@@ -93,31 +93,39 @@ class TarUnpacking implements LayerUnpacking {
     if (this.#ended) return;
     this.#ended = true;
     this.#failure ??= new Error('unpacking was aborted');
-    this.#gunzip?.destroy();
+    this.#decoder?.destroy();
     await this.#extraction.catch(() => undefined);
     this.#extractor.close();
   }
 
   /** Trusts the bytes, not the media type: registries hold plain layers that are announced as gzip. */
-  #beginWith(bytes: Buffer): void {
+  async #begin(): Promise<void> {
     this.#begun = true;
-    const isGzip = bytes[0] === GZIP_MAGIC[0] && (bytes.length < 2 || bytes[1] === GZIP_MAGIC[1]);
-    if (!isGzip) return;
-    const gunzip = createGunzip(GUNZIP_OPTIONS);
-    this.#gunzip = gunzip;
-    this.#extraction = this.#consume(gunzip);
-    // The failure is reported by the next write or by finish.
-    this.#extraction.catch((error: unknown) => {
-      this.#failure ??= error;
-      gunzip.destroy();
-    });
+    const decoder = decoderFor(this.#start);
+    if (decoder !== undefined) {
+      this.#decoder = decoder;
+      this.#extraction = this.#consume(decoder);
+      // The failure is reported by the next write or by finish.
+      this.#extraction.catch((error: unknown) => {
+        this.#failure ??= error;
+        decoder.destroy();
+      });
+    }
+    await this.#take(this.#start);
   }
 
-  async #consume(gunzip: Gunzip): Promise<void> {
+  async #take(bytes: Buffer): Promise<void> {
+    if (bytes.length === 0) return;
+    if (this.#decoder === undefined) return this.#extractInSlices(bytes);
+    if (!this.#decoder.write(bytes)) await this.#drained(this.#decoder);
+    this.#throwIfFailed();
+  }
+
+  async #consume(decoder: Duplex): Promise<void> {
     try {
-      for await (const piece of gunzip) {
+      for await (const piece of decoder) {
         await this.#extract(piece as Buffer);
-        // Lets gunzip's thread hand over what it has and take more, so that both work at once.
+        // Lets the decoder's thread hand over what it has and take more, so that both work at once.
         await setImmediate();
       }
     } catch (error) {
@@ -141,11 +149,11 @@ class TarUnpacking implements LayerUnpacking {
     }
   }
 
-  /** Waits until gunzip takes more, or until the extraction has failed. */
-  async #drained(gunzip: Gunzip): Promise<void> {
+  /** Waits until the decoder takes more, or until the extraction has failed. */
+  async #drained(decoder: Duplex): Promise<void> {
     const stop = new AbortController();
     try {
-      await Promise.race([once(gunzip, 'drain', { signal: stop.signal }), this.#extraction]);
+      await Promise.race([once(decoder, 'drain', { signal: stop.signal }), this.#extraction]);
     } catch (error) {
       this.#failure ??= fromZlib(error);
     } finally {
@@ -156,6 +164,17 @@ class TarUnpacking implements LayerUnpacking {
   #throwIfFailed(): void {
     if (this.#failure !== undefined) throw this.#failure;
   }
+}
+
+/** Undefined for a plain stream. Compressions that layers do not have are no tar stream either. */
+function decoderFor(start: Buffer): Duplex | undefined {
+  const compression = compressionOf(start);
+  if (compression === 'zstd') return Duplex.from(decodeZstd);
+  return compression === 'gzip' ? createGunzip(GUNZIP_OPTIONS) : undefined;
+}
+
+function decodeZstd(source: AsyncIterable<Uint8Array>): AsyncIterable<Buffer> {
+  return decoded('zstd', source);
 }
 
 function fromZlib(error: unknown): unknown {
