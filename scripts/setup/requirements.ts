@@ -30,6 +30,8 @@ const REQUIREMENTS: readonly Requirement[] = [
   { program: 'ip', packageName: 'iproute2', purposes: TEST_ONLY },
   { program: 'fuse-overlayfs', packageName: 'fuse-overlayfs', purposes: TEST_ONLY },
   { program: 'docker-registry', packageName: 'docker-registry', purposes: TEST_ONLY },
+  { program: 'openssl', packageName: 'openssl', purposes: TEST_ONLY },
+  { program: 'skopeo', packageName: 'skopeo', purposes: TEST_ONLY },
   { program: 'mmdebstrap', packageName: 'mmdebstrap', purposes: TEST_ONLY },
   { program: 'tmux', packageName: 'tmux', purposes: TEST_ONLY },
   { program: 'zstd', packageName: 'zstd', purposes: TEST_ONLY },

@@ -16,15 +16,14 @@ test('helpers get a few variables and find the tools of the administrator', () =
   assert.deepEqual(rest, { HOME: '/h', XDG_RUNTIME_DIR: '/run/user/1' });
 });
 
-test('the engine gets proxies, its mark, and a runtime directory of its own', () => {
+test('the engine gets what it trusts, its mark, and a runtime directory of its own', () => {
   assert.deepEqual(engineEnvironment(user, '/run/user/1/wherry'), {
-    HTTPS_PROXY: 'p',
     WHERRY_MACHINE: '/run/user/1/wherry',
     XDG_RUNTIME_DIR: '/run/user/1/wherry',
   });
 });
 
-test('the helpers of the engine carry the mark and no proxies', () => {
+test('the helpers of the engine carry the mark and nothing of registries', () => {
   const engine = { ...baseEnvironment(user), ...engineEnvironment(user, '/x') };
   const helper = engineHelperEnvironment(engine);
   assert.equal(helper['WHERRY_MACHINE'], '/x');

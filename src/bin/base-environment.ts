@@ -8,12 +8,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const ALWAYS = ['HOME', 'USER', 'XDG_RUNTIME_DIR', 'TMPDIR', 'TZ'] as const;
 /** What the engine needs besides to reach registries as the user's other programs do. */
 const FOR_ENGINE = [
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'NO_PROXY',
-  'http_proxy',
-  'https_proxy',
-  'no_proxy',
   'NODE_EXTRA_CA_CERTS',
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',

@@ -8,6 +8,7 @@ import {
   DEFAULT_RETRY,
   OciRegistry,
 } from '../distribution/registry/oci-registry.ts';
+import { readRegistryCertificates } from '../distribution/registry/registry-certificates.ts';
 import type { EventSink, ImageServiceOptions } from '../engine/images/image-deps.ts';
 import { decodeImageDocument } from '../engine/images/image-document.ts';
 import { ImageService } from '../engine/images/image-service.ts';
@@ -16,6 +17,7 @@ import { DiskContentStore } from '../storage/content/disk-content-store.ts';
 import { OciLayoutIndex } from '../storage/content/oci-layout-index.ts';
 import type { OpenedSnapshotter } from '../storage/snapshots/open-snapshotter.ts';
 import { TarUnpacker } from '../storage/unpack/tar-unpacker.ts';
+import { isMissing } from '../sys/system-errors.ts';
 import type { EngineParts } from './engine-composition.ts';
 
 /** Architectures in the words of the OCI (GOARCH). */
@@ -41,36 +43,50 @@ export async function composeImages(parts: EngineParts, given: ImageParts): Prom
     content: await DiskContentStore.open(dataPaths.contentDir),
     layoutIndex: new OciLayoutIndex(dataPaths.contentDir),
     unpacker: new TarUnpacker(),
-    registry: await openRegistry(parts),
+    registry: openRegistry(parts),
     archives: new TarArchiveReader({ spoolDir: dataPaths.ingestDir, platform }),
+    maxDownloads: parts.facts.settings.maxConcurrentDownloads,
+    maxUploads: parts.facts.settings.maxConcurrentUploads,
     clock,
     logger,
     platform,
   });
 }
 
-async function openRegistry(parts: EngineParts): Promise<OciRegistry> {
+function openRegistry(parts: EngineParts): OciRegistry {
   const { settings } = parts.facts;
   return new OciRegistry({
     mirrors: settings.registryMirrors,
     insecureRegistries: settings.insecureRegistries,
     clock: parts.clock,
     userAgent: `wherry/${parts.version} (linux)`,
-    certificateAuthorities: await extraAuthorities(parts),
+    systemAuthorities: () => systemAuthorities(parts),
+    certificatesFor: (host) => readRegistryCertificates(settings.certificateDirectories, host),
+    proxies: settings.proxies,
     openConnection: (target) => parts.hostDialer.connect(target),
-    retry: DEFAULT_RETRY,
+    retry: { ...DEFAULT_RETRY, attempts: settings.maxDownloadAttempts },
     idleTimeoutMs: DEFAULT_IDLE_TIMEOUT_MS,
   });
 }
 
-/** The machine's own bundle, where OpenSSL's variable names one. Node reads only its own variable. */
-async function extraAuthorities(parts: EngineParts): Promise<readonly string[]> {
-  const path = parts.environment['SSL_CERT_FILE'];
-  if (path === undefined) return [];
-  try {
-    return [await readFile(path, 'utf8')];
-  } catch (error) {
-    parts.logger.warn('cannot read the certificates of SSL_CERT_FILE', { path, error });
-    return [];
+/** Where distributions keep the authorities that the machine trusts, as one file. */
+const SYSTEM_BUNDLES = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+];
+
+/** What the machine trusts: the file of OpenSSL's variable, or the distribution's. Node reads neither. */
+async function systemAuthorities(parts: EngineParts): Promise<readonly string[]> {
+  const named = parts.environment['SSL_CERT_FILE'];
+  for (const path of named === undefined ? SYSTEM_BUNDLES : [named]) {
+    try {
+      return [await readFile(path, 'utf8')];
+    } catch (error) {
+      if (named === undefined && isMissing(error)) continue;
+      parts.logger.warn('cannot read the certificates that the machine trusts', { path, error });
+    }
   }
+  return [];
 }

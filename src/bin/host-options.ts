@@ -4,6 +4,7 @@ import { access } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { type ApiAddress, isOpenToNetwork, parseApiAddress } from '../host/api-address.ts';
 import type { InheritedSocket } from '../host/api-sockets.ts';
+import { certificateDirectories } from '../host/default-roots.ts';
 import { type GroupKeeper, groupKeeper } from '../host/delegation/claim-group.ts';
 import { moveToOwnScope, rejoinScope, type ServiceManager } from '../host/delegation/user-scope.ts';
 import type { EmitHostEvent } from '../host/host-events.ts';
@@ -132,7 +133,7 @@ async function uplinkParts(
 }
 
 async function ownFacts(
-  { settings, roots, user }: DaemonConfiguration,
+  { settings, roots, user, question }: DaemonConfiguration,
   warnings: readonly string[],
 ): Promise<HostProcessOptions['facts']> {
   const { logLevel, logFormat, shutdownTimeoutSeconds, defaultRuntime, storageDriver, bip } =
@@ -153,6 +154,11 @@ async function ownFacts(
       shutdownTimeoutSeconds,
       registryMirrors: [...settings.registryMirrors],
       insecureRegistries: [...settings.insecureRegistries],
+      proxies: proxiesOf(settings, question.environment),
+      certificateDirectories: [...certificateDirectories(question)],
+      maxConcurrentDownloads: settings.maxConcurrentDownloads,
+      maxConcurrentUploads: settings.maxConcurrentUploads,
+      maxDownloadAttempts: settings.maxDownloadAttempts,
       runtimes: { ...settings.runtimes },
       ...(defaultRuntime === undefined ? {} : { defaultRuntime }),
       ...(storageDriver === undefined ? {} : { storageDriver }),
@@ -169,4 +175,17 @@ async function ownFacts(
 function reachableAddress(): string {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '';
+}
+
+/** Settings win over the usual variables, in either case. */
+function proxiesOf(
+  settings: DaemonConfiguration['settings'],
+  environment: Readonly<Record<string, string | undefined>>,
+): HostProcessOptions['facts']['settings']['proxies'] {
+  const variable = (name: string) => environment[name] ?? environment[name.toLowerCase()] ?? '';
+  return {
+    httpProxy: settings.httpProxy ?? variable('HTTP_PROXY'),
+    httpsProxy: settings.httpsProxy ?? variable('HTTPS_PROXY'),
+    noProxy: settings.noProxy ?? variable('NO_PROXY'),
+  };
 }

@@ -31,7 +31,7 @@ export async function systemFacts(
   parts: EngineParts,
   composed: ComposedFacts,
 ): Promise<SystemFacts> {
-  const { facts, environment } = parts;
+  const { facts } = parts;
   const { settings, uplink } = facts;
   const os = await osRelease();
   return {
@@ -59,9 +59,9 @@ export async function systemFacts(
     indexServerAddress: INDEX_SERVER,
     insecureRegistries: settings.insecureRegistries,
     registryMirrors: settings.registryMirrors,
-    httpProxy: environment['HTTP_PROXY'] ?? environment['http_proxy'] ?? '',
-    httpsProxy: environment['HTTPS_PROXY'] ?? environment['https_proxy'] ?? '',
-    noProxy: environment['NO_PROXY'] ?? environment['no_proxy'] ?? '',
+    httpProxy: withoutPassword(settings.proxies.httpProxy),
+    httpsProxy: withoutPassword(settings.proxies.httpsProxy),
+    noProxy: settings.proxies.noProxy,
     // Clients print these lines as they are; Docker's begin with this word.
     warnings: [...facts.warnings, ...missingLimits(composed.limits)].map(
       (text) => `WARNING: ${text}`,
@@ -104,4 +104,9 @@ async function osRelease(): Promise<ReadonlyMap<string, string>> {
     return match === null ? [] : [[match[1] ?? '', match[2] ?? match[3] ?? '']];
   });
   return new Map(lines);
+}
+
+/** dockerd shows the same instead of user and password. */
+function withoutPassword(proxy: string): string {
+  return proxy.replace(/\/\/[^@/]+@/, '//xxxxx:xxxxx@');
 }

@@ -61,6 +61,14 @@ export const engineSettingsSchema = v.object({
   logFormat: v.picklist(['text', 'json']),
   registryMirrors: v.array(v.string()),
   insecureRegistries: v.array(v.string()),
+  /** Proxies on the way to registries; empty texts for none. */
+  proxies: v.object({ httpProxy: v.string(), httpsProxy: v.string(), noProxy: v.string() }),
+  /** The `certs.d` directories of the user and of the machine, the first that knows a registry wins. */
+  certificateDirectories: v.array(v.string()),
+  maxConcurrentDownloads: v.number(),
+  maxConcurrentUploads: v.number(),
+  /** Tries for a request to a registry, the first included. */
+  maxDownloadAttempts: v.number(),
   defaultRuntime: v.optional(v.string()),
   runtimes: v.record(v.string(), runtimeEntrySchema),
   storageDriver: v.optional(v.string()),

@@ -37,8 +37,22 @@ export function resolveRoots(
 
 /** The configuration file that is read when `--config-file` names none. */
 export function defaultConfigFile(question: Pick<RootsQuestion, 'environment' | 'home'>): string {
-  const configHome = absolute(question.environment['XDG_CONFIG_HOME']);
-  return join(configHome ?? join(question.home, '.config'), 'wherry', 'daemon.json');
+  return join(configHome(question), 'wherry', 'daemon.json');
+}
+
+/**
+ * Where certificates for single registries are looked for, best first: our own place, the one of rootless Docker,
+ * and the machine's.
+ */
+export function certificateDirectories(
+  question: Pick<RootsQuestion, 'environment' | 'home'>,
+): readonly string[] {
+  const own = ['wherry', 'docker'].map((name) => join(configHome(question), name, 'certs.d'));
+  return [...own, '/etc/docker/certs.d'];
+}
+
+function configHome({ environment, home }: Pick<RootsQuestion, 'environment' | 'home'>): string {
+  return absolute(environment['XDG_CONFIG_HOME']) ?? join(home, '.config');
 }
 
 /** The user's runtime directory: the one of the session, or the usual place when it is there and ours. */

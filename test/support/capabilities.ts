@@ -20,6 +20,8 @@ export type Capability =
   | 'docker-registry'
   | 'mmdebstrap'
   | 'apt-mirror'
+  | 'openssl'
+  | 'skopeo'
   | 'tmux'
   | 'gzip'
   | 'zstd'
@@ -50,6 +52,8 @@ const PROBES: Readonly<Record<Capability, () => boolean>> = {
   'docker-registry': () => findProgram('docker-registry') !== undefined,
   mmdebstrap: () => findProgram('mmdebstrap') !== undefined,
   'apt-mirror': () => succeeds('apt-get', ['indextargets', '--format', '$(SITE)']),
+  openssl: () => findProgram('openssl') !== undefined,
+  skopeo: () => findProgram('skopeo') !== undefined,
   tmux: () => findProgram('tmux') !== undefined,
   gzip: () => findProgram('gzip') !== undefined,
   zstd: () => findProgram('zstd') !== undefined,

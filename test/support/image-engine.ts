@@ -6,7 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PullRequest, PushRequest } from '../../src/api/backends.ts';
 import { TarArchiveReader } from '../../src/distribution/archive/tar-archive-reader.ts';
-import { OciRegistry } from '../../src/distribution/registry/oci-registry.ts';
+import {
+  OciRegistry,
+  type OciRegistryOptions,
+} from '../../src/distribution/registry/oci-registry.ts';
 import type { EngineEvent } from '../../src/engine/events/engine-event.ts';
 import type { ImageUser } from '../../src/engine/images/image-deps.ts';
 import { decodeImageDocument } from '../../src/engine/images/image-document.ts';
@@ -29,6 +32,7 @@ export interface ImageEngineOptions {
   /** Directory to work in; a fresh one when absent. */
   readonly root?: string;
   readonly storageDriver?: string;
+  readonly registry?: Partial<OciRegistryOptions>;
   /** This machine's when absent. */
   readonly disk?: Disk;
 }
@@ -74,7 +78,7 @@ export class ImageEngine implements AsyncDisposable {
       logger: silentLogger,
       ...(options.disk === undefined ? {} : { disk: options.disk }),
     });
-    const registry = makeRegistry();
+    const registry = makeRegistry(options.registry);
     const events: Omit<EngineEvent, 'timeNano'>[] = [];
     const users = new Map<string, readonly ImageUser[]>();
     const platform = { os: 'linux', architecture: 'amd64' };
@@ -91,6 +95,8 @@ export class ImageEngine implements AsyncDisposable {
       events: { publish: (event) => events.push(event) },
       clock: systemClock,
       logger: silentLogger,
+      maxDownloads: 3,
+      maxUploads: 5,
       usedBy: (id) => users.get(id) ?? [],
     });
     await images.recover(new AbortController().signal);
@@ -152,13 +158,16 @@ export class ImageEngine implements AsyncDisposable {
 export const NOTHING = { blobs: 0, layers: 0, ingests: 0, slots: 0 };
 
 /** A registry client with short pauses that opens its connections itself. */
-export function makeRegistry(): OciRegistry {
+export function makeRegistry(settings: Partial<OciRegistryOptions> = {}): OciRegistry {
   return new OciRegistry({
     mirrors: [],
     insecureRegistries: [],
     clock: systemClock,
     userAgent: 'test',
-    certificateAuthorities: [],
+    systemAuthorities: async () => [],
+    certificatesFor: async () => ({ authorities: [], clients: [] }),
+    proxies: { httpProxy: '', httpsProxy: '', noProxy: '' },
+    ...settings,
     retry: { attempts: 4, firstDelayMs: 1, longestDelayMs: 1500 },
     idleTimeoutMs: 5000,
     openConnection: ({ host, port }) =>

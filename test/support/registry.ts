@@ -3,9 +3,28 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ImageRecipe, imageBlobs } from '../../scripts/image/image-archive.ts';
+import type { CertificateFiles } from './certificates.ts';
 import { eventually } from './eventually.ts';
 import { pushImage } from './push-image.ts';
 import { type RunningCommand, startCommand } from './run-command.ts';
+
+/** How a registry differs from an open one without encryption. */
+export interface TestRegistryOptions {
+  /** A literal address to listen on. */
+  readonly address?: string;
+  readonly certificate?: CertificateFiles;
+  /** PEM file of the authority whose clients get in, and no others. */
+  readonly clientAuthority?: string;
+  /** A line for htpasswd(1) with a bcrypt hash. */
+  readonly user?: string;
+}
+
+/** Line for `TestRegistryOptions.user`, and what it stands for. */
+export const REGISTRY_USER = {
+  line: 'mate:$2b$04$7J4VJVqtzHGy253AjmCeG.wlkIlUNIbhVBHcYboXkR4gxG73OdOpu\n',
+  name: 'mate',
+  password: 'ballast',
+} as const;
 
 /** A running registry; ends and forgets everything when disposed of. */
 export class TestRegistry implements AsyncDisposable {
@@ -21,10 +40,15 @@ export class TestRegistry implements AsyncDisposable {
   }
 
   /** Starts a registry on a free port. */
-  static async start(): Promise<TestRegistry> {
+  static async start(options: TestRegistryOptions = {}): Promise<TestRegistry> {
     const dir = await mkdtemp(join(tmpdir(), 'registry-'));
     const config = join(dir, 'config.json');
-    await writeFile(config, JSON.stringify(configuration(join(dir, 'storage'))));
+    const access = join(dir, 'htpasswd');
+    await writeFile(access, options.user ?? '');
+    await writeFile(
+      config,
+      JSON.stringify(configuration({ ...options, storage: join(dir, 'storage'), access })),
+    );
     const process = startCommand(['docker-registry', 'serve', config], { timeoutMs: 3_600_000 });
     try {
       const host = await eventually(
@@ -58,11 +82,21 @@ export class TestRegistry implements AsyncDisposable {
   }
 }
 
-function configuration(rootdirectory: string): unknown {
+function configuration(
+  given: TestRegistryOptions & { readonly storage: string; readonly access: string },
+): unknown {
+  const { certificate, clientAuthority, user, storage, access } = given;
+  const clients = clientAuthority === undefined ? {} : { clientcas: [clientAuthority] };
+  const tls =
+    certificate === undefined
+      ? {}
+      : { tls: { certificate: certificate.certificate, key: certificate.key, ...clients } };
+  const auth = user === undefined ? {} : { auth: { htpasswd: { realm: 'test', path: access } } };
   return {
     version: '0.1',
     log: { level: 'info', formatter: 'text', accesslog: { disabled: true } },
-    storage: { filesystem: { rootdirectory }, delete: { enabled: true } },
-    http: { addr: '127.0.0.1:0', secret: 'of a test' },
+    storage: { filesystem: { rootdirectory: storage }, delete: { enabled: true } },
+    http: { addr: `${given.address ?? '127.0.0.1'}:0`, secret: 'of a test', ...tls },
+    ...auth,
   };
 }

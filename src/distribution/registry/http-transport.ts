@@ -1,15 +1,11 @@
 /** HTTP and HTTPS requests with connections kept open, redirects followed, and every wait bounded. */
-import {
-  type Agent,
-  request as httpRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-} from 'node:http';
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../../shared/errors.ts';
-import { type AgentSettings, type ConnectionAgents, makeAgents } from './connection-agents.ts';
+import { ConnectionPools, type PoolSettings, type Route } from './connection-pools.ts';
+import { proxyCredentials } from './proxy.ts';
 import { badRedirect, documentTooLarge, pullCancelled, unreachable } from './registry-errors.ts';
 
 export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH';
@@ -37,11 +33,9 @@ export interface IncomingResponse {
   readonly body: IncomingMessage;
 }
 
-export interface TransportOptions extends AgentSettings {
+export interface TransportOptions extends PoolSettings {
   /** Sent as `User-Agent`. */
   readonly userAgent: string;
-  /** Hosts (`name` or `name:port`) whose certificates are not checked. */
-  readonly isInsecure: (url: URL) => boolean;
   /** Longest silence of the other side. */
   readonly idleTimeoutMs: number;
 }
@@ -51,16 +45,16 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export class HttpTransport {
   readonly #options: TransportOptions;
-  readonly #agents: ConnectionAgents;
+  readonly #pools: ConnectionPools;
 
   constructor(options: TransportOptions) {
     this.#options = options;
-    this.#agents = makeAgents(options);
+    this.#pools = new ConnectionPools(options);
   }
 
   /** Closes idle connections. */
   close(): void {
-    for (const agent of Object.values<Agent>({ ...this.#agents })) agent.destroy();
+    this.#pools.close();
   }
 
   /**
@@ -70,7 +64,8 @@ export class HttpTransport {
   async send(request: OutgoingRequest): Promise<IncomingResponse> {
     let current = request;
     for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-      const response = await this.#sendOnce(current);
+      const route = await this.#pools.routeTo(current.url);
+      const response = await this.#sendOnce(current, route);
       const { location } = response.headers;
       if (!REDIRECTS.has(response.status) || location === undefined) return response;
       response.body.resume();
@@ -79,7 +74,7 @@ export class HttpTransport {
     throw badRedirect(request.url, `stopped after ${MAX_REDIRECTS} redirects`);
   }
 
-  #sendOnce(request: OutgoingRequest): Promise<IncomingResponse> {
+  #sendOnce(request: OutgoingRequest, { agent, forwarder }: Route): Promise<IncomingResponse> {
     const { url, method, signal, body } = request;
     const isSecure = url.protocol === 'https:';
     const start = isSecure ? httpsRequest : httpRequest;
@@ -91,11 +86,13 @@ export class HttpTransport {
       const outgoing = start(url, {
         method,
         signal,
-        agent: this.#agentFor(url, isSecure),
+        agent,
+        ...(forwarder === undefined ? {} : { path: url.href }),
         headers: {
           'user-agent': this.#options.userAgent,
           ...lengthHeader(method, body),
           ...request.headers,
+          ...(forwarder === undefined ? {} : proxyCredentials(forwarder)),
         },
       });
       outgoing.setTimeout(this.#options.idleTimeoutMs, () => {
@@ -111,11 +108,6 @@ export class HttpTransport {
       // What breaks here breaks the request too, which has an error handler.
       else pipeline(Readable.from(body.open()), outgoing).catch(() => undefined);
     });
-  }
-
-  #agentFor(url: URL, isSecure: boolean): Agent {
-    if (!isSecure) return this.#agents.plain;
-    return this.#options.isInsecure(url) ? this.#agents.unchecked : this.#agents.secure;
   }
 }
 

@@ -6,7 +6,7 @@ import { wrapError } from '../../shared/errors.ts';
 import type { RegistryCredentials } from '../../wire/registry-auth.ts';
 import type { ImageRegistry, PushTarget, Repository, SearchResult } from '../image-registry.ts';
 import { Authorizer } from './authorizer.ts';
-import type { OpenConnection } from './connection-agents.ts';
+import type { PoolSettings } from './connection-pools.ts';
 import { type EndpointSettings, endpointsOf, isInsecure } from './endpoints.ts';
 import { HttpTransport } from './http-transport.ts';
 import { OciPushTarget } from './oci-push-target.ts';
@@ -16,12 +16,9 @@ import { loginRefused, RegistryFailure } from './registry-errors.ts';
 import { type SearchQuery, searchIndex } from './registry-search.ts';
 import type { RetryPolicy } from './retry.ts';
 
-export interface OciRegistryOptions extends EndpointSettings {
+export interface OciRegistryOptions extends EndpointSettings, Omit<PoolSettings, 'isInsecure'> {
   readonly clock: Clock;
   readonly userAgent: string;
-  /** PEM certificates trusted besides node's own list. */
-  readonly certificateAuthorities: readonly string[];
-  readonly openConnection: OpenConnection;
   readonly retry: Omit<RetryPolicy, 'clock'>;
   readonly idleTimeoutMs: number;
 }
@@ -51,11 +48,8 @@ export class OciRegistry implements ImageRegistry {
   constructor(options: OciRegistryOptions) {
     this.#options = options;
     this.#transport = new HttpTransport({
-      userAgent: options.userAgent,
-      certificateAuthorities: options.certificateAuthorities,
-      openConnection: options.openConnection,
+      ...options,
       isInsecure: (url) => isInsecure(url, options),
-      idleTimeoutMs: options.idleTimeoutMs,
     });
   }
 

@@ -40,6 +40,9 @@ export interface ImageServiceOptions {
   readonly events: EventSink;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Layers that are fetched, and sent, at the same time. */
+  readonly maxDownloads: number;
+  readonly maxUploads: number;
   /** What images must run on when the client does not say. */
   readonly platform: Platform;
   /** Containers made from an image. */

@@ -3,9 +3,6 @@ import { digestHex } from '../../oci/digest.ts';
 import type { LayerObserver, LayerProgress, LayerSpec } from './layer-transfers.ts';
 import type { ProgressChannel } from './progress-channel.ts';
 
-/** Docker begins so many layers at once and says of the others that they wait. */
-const SHOWN_AT_ONCE = 3;
-
 const STATUS: Readonly<Record<LayerProgress['step'], string>> = {
   exists: 'Already exists',
   downloading: 'Downloading',
@@ -20,17 +17,18 @@ export function layerLabel(layer: LayerSpec): string {
   return digestHex(layer.descriptor.digest).slice(0, 12);
 }
 
-/** First lines of a pull: what is there, what will be fetched, what has to wait. */
+/** First lines of a pull, which fetches `atOnce` layers at a time: what is there, what will be fetched, what has to wait. */
 export function announceLayers(
   channel: ProgressChannel,
   layers: readonly { readonly layer: LayerSpec; readonly isPresent: boolean }[],
+  atOnce: number,
 ): void {
   const missing = layers.filter(({ isPresent }) => !isPresent);
   for (const { layer, isPresent } of layers) {
     const status = isPresent ? STATUS.exists : 'Pulling fs layer';
     channel.send({ status, progressDetail: {}, id: layerLabel(layer) });
   }
-  for (const { layer } of missing.slice(SHOWN_AT_ONCE)) {
+  for (const { layer } of missing.slice(atOnce)) {
     channel.send({ status: 'Waiting', progressDetail: {}, id: layerLabel(layer) });
   }
 }

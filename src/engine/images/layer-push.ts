@@ -5,9 +5,6 @@ import type { ContentStore } from '../../storage/content-store.ts';
 import type { ProgressChannel } from './progress-channel.ts';
 import { Semaphore } from './semaphore.ts';
 
-/** As many as dockerd sends at once (`max-concurrent-uploads`). */
-const MAX_UPLOADS = 5;
-
 export interface LayerPushOptions {
   readonly blob: Descriptor;
   /** The 12 digits by which the layer goes in progress lines. */
@@ -29,12 +26,15 @@ export class LayerPush {
   }
 
   /** Runs all, some at a time. The first failure ends the others and is thrown once all have stopped. */
-  static async all(pushes: readonly LayerPush[], signal: AbortSignal): Promise<void> {
+  static async all(
+    pushes: readonly LayerPush[],
+    limit: { readonly atOnce: number; readonly signal: AbortSignal },
+  ): Promise<void> {
     for (const push of pushes) push.#say('Preparing');
-    for (const push of pushes.slice(MAX_UPLOADS)) push.#say('Waiting');
-    const slots = new Semaphore(MAX_UPLOADS);
+    for (const push of pushes.slice(limit.atOnce)) push.#say('Waiting');
+    const slots = new Semaphore(limit.atOnce);
     const giveUp = new AbortController();
-    const both = AbortSignal.any([signal, giveUp.signal]);
+    const both = AbortSignal.any([limit.signal, giveUp.signal]);
     const runs = pushes.map((push) => slots.run(both, () => push.run(both)));
     try {
       await Promise.all(runs);

@@ -39,6 +39,8 @@ export interface LayerTransferDeps {
   readonly content: ContentStore;
   readonly snapshots: Snapshotter;
   readonly unpacker: LayerUnpacker;
+  /** Layers that are fetched at the same time. */
+  readonly maxDownloads: number;
 }
 
 /** One call of `ensure`. */
@@ -47,9 +49,6 @@ export interface LayerRequest {
   readonly observe: LayerObserver;
   readonly signal: AbortSignal;
 }
-
-/** As many as dockerd fetches at once. */
-const MAX_TRANSFERS = 3;
 
 type LayerJob = SharedJob<LayerProgress>;
 
@@ -62,12 +61,13 @@ interface FilledSlot {
 export class LayerTransfers {
   readonly #deps: LayerTransferDeps;
   readonly #jobs = new Map<Digest, LayerJob>();
-  readonly #slots = new Semaphore(MAX_TRANSFERS);
+  readonly #slots: Semaphore;
   /** A blob that stands twice in an image is fetched once and unpacked twice. */
   readonly #blobLocks = new KeyedMutex<Digest>();
 
   constructor(deps: LayerTransferDeps) {
     this.#deps = deps;
+    this.#slots = new Semaphore(deps.maxDownloads);
   }
 
   /** True when the layer needs nothing: its blob is stored and its files are committed. */

@@ -145,7 +145,7 @@ async function runPull(deps: ImageDeps, pull: Pull, run: PullRun): Promise<void>
       isPresent: await deps.transfers.isPresent(layer),
     })),
   );
-  announceLayers(channel, layers);
+  announceLayers(channel, layers, deps.maxDownloads);
   const before = deps.store.find(storedName(reference))?.document.id;
   const record = await materializeImage(deps, image, {
     names: namesFor(reference, selected),

@@ -125,7 +125,7 @@ async function pushLayers(
         ),
       }),
   );
-  await LayerPush.all(pushes.toReversed(), run.signal);
+  await LayerPush.all(pushes.toReversed(), { atOnce: deps.maxUploads, signal: run.signal });
   const config = { blob: record.manifest.config, target, channel: undefined, label: '' };
   await new LayerPush(deps.content, { ...config, mountFrom: undefined }).run(run.signal);
 }

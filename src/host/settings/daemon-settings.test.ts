@@ -37,6 +37,9 @@ test('without any source every setting has its default', () => {
     insecureRegistries: [],
     runtimes: {},
     shutdownTimeoutSeconds: 15,
+    maxConcurrentDownloads: 3,
+    maxConcurrentUploads: 5,
+    maxDownloadAttempts: 5,
     usernsMode: 'auto',
   });
 });
@@ -48,6 +51,16 @@ test('a flag wins over the environment, which wins over the file', () => {
   assert.equal(merged.logLevel, 'warn');
   assert.equal(merged.execRoot, '/flag');
   assert.equal(merged.dataRoot, '/file');
+});
+
+test('proxies stand in an object of their own in the file', () => {
+  const proxies = { 'http-proxy': 'http://a:1', 'no-proxy': 'b' };
+  const merged = mergeSettings(sources({ file: { proxies } }));
+  assert.equal(merged.httpProxy, 'http://a:1');
+  assert.equal(merged.httpsProxy, undefined);
+  assert.equal(merged.noProxy, 'b');
+  assert.match(refusal({ file: { proxies: { 'ftp-proxy': 'x' } } }), /ftp-proxy/);
+  assert.match(refusal({ file: { 'max-concurrent-uploads': 0 } }), /0 is not 1 or more/);
 });
 
 test('a setting that is both flag and file directive is refused with both values', () => {

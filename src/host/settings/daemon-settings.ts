@@ -25,6 +25,12 @@ export interface DaemonSettings {
   readonly storageDriver?: string;
   readonly bip?: string;
   readonly shutdownTimeoutSeconds: number;
+  readonly httpProxy?: string;
+  readonly httpsProxy?: string;
+  readonly noProxy?: string;
+  readonly maxConcurrentDownloads: number;
+  readonly maxConcurrentUploads: number;
+  readonly maxDownloadAttempts: number;
   readonly usernsMode: 'auto' | 'subid' | 'single';
 }
 
@@ -39,6 +45,10 @@ export interface SettingSources {
 
 /** dockerd's own default for `shutdown-timeout`. */
 const DEFAULT_SHUTDOWN_TIMEOUT_SECONDS = 15;
+/** dockerd's own defaults for transfers. */
+const DEFAULT_CONCURRENT_DOWNLOADS = 3;
+const DEFAULT_CONCURRENT_UPLOADS = 5;
+const DEFAULT_DOWNLOAD_ATTEMPTS = 5;
 
 type Values = ReadonlyMap<string, SettingValue>;
 
@@ -85,7 +95,7 @@ function environmentValues(environment: SettingSources['environment']): Values {
 
 function fileValues(file: NonNullable<SettingSources['file']>): Values {
   const values = new Map<string, SettingValue>();
-  for (const [key, raw] of Object.entries(parseFile(file))) {
+  for (const [key, raw] of Object.entries(flattenProxies(parseFile(file)))) {
     const setting = settingByKey(key);
     const why = REFUSED_SETTINGS.get(key);
     if (setting !== undefined)
@@ -102,7 +112,7 @@ function fileValues(file: NonNullable<SettingSources['file']>): Values {
   return values;
 }
 
-function parseFile(file: NonNullable<SettingSources['file']>): object {
+function parseFile(file: NonNullable<SettingSources['file']>): Readonly<Record<string, unknown>> {
   // An empty file is what some installers leave; dockerd takes it as no settings.
   if (file.text.trim() === '') return {};
   let parsed: unknown;
@@ -114,7 +124,14 @@ function parseFile(file: NonNullable<SettingSources['file']>): object {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw badConfigFile(file.path, 'the file must hold one JSON object');
   }
-  return parsed;
+  return { ...parsed };
+}
+
+/** In the file, dockerd has the three proxy settings in an object of their own. */
+function flattenProxies(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { proxies, ...rest } = settings;
+  const isObject = typeof proxies === 'object' && proxies !== null;
+  return isObject ? { ...rest, ...proxies } : { ...settings };
 }
 
 function refuseConflicts(flags: Values, file: Values): void {
@@ -129,6 +146,8 @@ function refuseConflicts(flags: Values, file: Values): void {
 /** Decoding has checked forms and words, so reading back by form cannot go wrong. */
 function toSettings(values: Values): DaemonSettings {
   const text = (key: string) => values.get(key) as string | undefined;
+  const number = (key: string, fallback: number) =>
+    (values.get(key) as number | undefined) ?? fallback;
   const list = (key: string) => (values.get(key) as readonly string[] | undefined) ?? [];
   const optional = <Name extends string>(name: Name, key: string) => {
     const value = text(key);
@@ -148,8 +167,13 @@ function toSettings(values: Values): DaemonSettings {
     runtimes: (values.get('runtimes') ?? {}) as DaemonSettings['runtimes'],
     ...optional('storageDriver', 'storage-driver'),
     ...optional('bip', 'bip'),
-    shutdownTimeoutSeconds:
-      (values.get('shutdown-timeout') as number | undefined) ?? DEFAULT_SHUTDOWN_TIMEOUT_SECONDS,
+    shutdownTimeoutSeconds: number('shutdown-timeout', DEFAULT_SHUTDOWN_TIMEOUT_SECONDS),
+    ...optional('httpProxy', 'http-proxy'),
+    ...optional('httpsProxy', 'https-proxy'),
+    ...optional('noProxy', 'no-proxy'),
+    maxConcurrentDownloads: number('max-concurrent-downloads', DEFAULT_CONCURRENT_DOWNLOADS),
+    maxConcurrentUploads: number('max-concurrent-uploads', DEFAULT_CONCURRENT_UPLOADS),
+    maxDownloadAttempts: number('max-download-attempts', DEFAULT_DOWNLOAD_ATTEMPTS),
     usernsMode: (text('userns-mode') ?? 'auto') as DaemonSettings['usernsMode'],
   };
 }

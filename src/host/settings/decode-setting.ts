@@ -40,7 +40,7 @@ export function decodeTexts(
       throw badSetting(what, `"${last}" is neither true nor false`);
     case 'number':
       if (!NUMBER.test(last)) throw badSetting(what, `"${last}" is not a whole number`);
-      return checkNumber(Number(last), what);
+      return checkNumber(setting, Number(last), what);
     case 'text':
       return checkText(setting, last, what);
   }
@@ -63,7 +63,7 @@ export function decodeFileValue(setting: Setting, raw: unknown, what: string): S
     case 'switch':
       return parse(v.boolean(), raw, what);
     case 'number':
-      return checkNumber(parse(v.number(), raw, what), what);
+      return checkNumber(setting, parse(v.number(), raw, what), what);
     case 'text':
       return checkText(setting, parse(v.string(), raw, what), what);
   }
@@ -119,8 +119,10 @@ function checkBridgeAddress(text: string, what: string): void {
   }
 }
 
-function checkNumber(value: number, what: string): number {
-  if (!Number.isInteger(value) || value < -1) throw badSetting(what, `${value} is not -1 or more`);
+function checkNumber({ least = -1 }: Setting, value: number, what: string): number {
+  if (!Number.isInteger(value) || value < least) {
+    throw badSetting(what, `${value} is not ${least} or more`);
+  }
   return value;
 }
 

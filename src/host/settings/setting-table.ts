@@ -15,6 +15,8 @@ export interface Setting {
   /** One-letter flag. */
   readonly short?: string;
   readonly form: SettingForm;
+  /** Smallest value of a `number`; -1 when left out. */
+  readonly least?: number;
   /** Allowed words of a `text` setting. */
   readonly words?: readonly string[];
   /** For the help text. */
@@ -70,6 +72,45 @@ export const SETTINGS: readonly Setting[] = [
     flag: 'insecure-registry',
     form: 'list',
     help: 'registry (HOST[:PORT] or CIDR) that may be used without TLS (repeatable)',
+  },
+  {
+    key: 'http-proxy',
+    flag: 'http-proxy',
+    form: 'text',
+    help: 'proxy for registries without TLS, in place of HTTP_PROXY',
+  },
+  {
+    key: 'https-proxy',
+    flag: 'https-proxy',
+    form: 'text',
+    help: 'proxy for registries with TLS, in place of HTTPS_PROXY',
+  },
+  {
+    key: 'no-proxy',
+    flag: 'no-proxy',
+    form: 'text',
+    help: 'hosts that are reached without a proxy, in place of NO_PROXY',
+  },
+  {
+    key: 'max-concurrent-downloads',
+    flag: 'max-concurrent-downloads',
+    form: 'number',
+    least: 1,
+    help: 'layers that are downloaded at the same time (3)',
+  },
+  {
+    key: 'max-concurrent-uploads',
+    flag: 'max-concurrent-uploads',
+    form: 'number',
+    least: 1,
+    help: 'layers that are uploaded at the same time (5)',
+  },
+  {
+    key: 'max-download-attempts',
+    flag: 'max-download-attempts',
+    form: 'number',
+    least: 1,
+    help: 'tries for a request to a registry that fails for a passing reason (5)',
   },
   {
     key: 'default-runtime',
@@ -179,17 +220,10 @@ export const REFUSED_SETTINGS: ReadonlyMap<string, string> = new Map([
     'init-path',
     'storage-opts',
     'storage-opt',
-    'max-concurrent-downloads',
-    'max-concurrent-uploads',
-    'max-download-attempts',
     'live-restore',
     'no-new-privileges',
     'seccomp-profile',
     'metrics-addr',
-    'http-proxy',
-    'https-proxy',
-    'no-proxy',
-    'proxies',
     'builder',
     'cdi-spec-dirs',
     'cdi-spec-dir',

@@ -1,0 +1,99 @@
+/** Images travel between us, the docker client and skopeo, by a registry with TLS and passwords and by the store. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { requires } from '../support/capabilities.ts';
+import { TestAuthority } from '../support/certificates.ts';
+import { startDaemon } from '../support/daemon.ts';
+import { BUSYBOX } from '../support/images.ts';
+import { REGISTRY_USER, TestRegistry } from '../support/registry.ts';
+import { runCommand } from '../support/run-command.ts';
+
+const authority = await TestAuthority.create();
+after(() => authority[Symbol.asyncDispose]());
+const registry = await TestRegistry.start({
+  certificate: await authority.issue('server', ['127.0.0.1']),
+  user: REGISTRY_USER.line,
+});
+after(() => registry[Symbol.asyncDispose]());
+const daemon = await startDaemon();
+after(() => daemon[Symbol.asyncDispose]());
+
+const user = `${REGISTRY_USER.name}:${REGISTRY_USER.password}`;
+const image = `${registry.host}/fleet/boat:1`;
+
+/** Runs skopeo and demands success. */
+async function skopeo(...args: readonly string[]): Promise<string> {
+  const command = ['skopeo', '--insecure-policy', '--tmpdir', daemon.home.root, ...args];
+  const { code, stdout, stderr } = await runCommand(command, { env: daemon.env });
+  assert.equal(code, 0, `skopeo ${args.join(' ')}: ${stderr}`);
+  return stdout.trim();
+}
+
+test('a push without a password is refused, and works after docker login', async () => {
+  await daemon.ok('tag', BUSYBOX, image);
+  const refused = await daemon.docker('push', image);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stdout + refused.stderr, /no basic auth credentials/);
+  const wrong = await login('wrong');
+  assert.notEqual(wrong.code, 0);
+  assert.match(wrong.stderr, /unauthorized/);
+  const { code, stdout } = await login(REGISTRY_USER.password);
+  assert.equal(code, 0);
+  assert.match(stdout, /Login Succeeded/);
+  assert.match(await daemon.ok('push', image), /1: digest: sha256:/);
+});
+
+test(
+  'skopeo copies what we pushed, and we pull its copy with the same digest',
+  requires('skopeo'),
+  async () => {
+    const digest = await digestOf(image);
+    const copy = `${registry.host}/fleet/copy:1`;
+    const access = ['--src-creds', user, '--dest-creds', user];
+    const unchecked = ['--src-tls-verify=false', '--dest-tls-verify=false'];
+    await skopeo('copy', ...access, ...unchecked, `docker://${image}`, `docker://${copy}`);
+    assert.match(await daemon.ok('pull', copy), new RegExp(`Digest: ${digest}`));
+    assert.equal(await daemon.ok('run', '--rm', copy, 'echo', 'afloat'), 'afloat');
+  },
+);
+
+test('skopeo reads the store on disk as an OCI layout', requires('skopeo'), async () => {
+  const store = join(daemon.home.dataDir, 'wherry', 'content');
+  const raw = await skopeo('inspect', '--raw', `oci:${store}:${image}`);
+  assert.equal(JSON.parse(raw).schemaVersion, 2);
+  const target = `oci-archive:${join(daemon.home.root, 'boat.tar')}:boat:2`;
+  await skopeo('copy', `oci:${store}:${image}`, target);
+  await daemon.ok('load', '-i', join(daemon.home.root, 'boat.tar'));
+});
+
+test(
+  'an image that skopeo pushed from an archive is pulled and runs',
+  requires('skopeo'),
+  async () => {
+    const reference = `${registry.host}/fleet/archived:1`;
+    const source = `oci-archive:${join(daemon.home.root, 'boat.tar')}:boat:2`;
+    await skopeo(
+      'copy',
+      '--dest-creds',
+      user,
+      '--dest-tls-verify=false',
+      source,
+      `docker://${reference}`,
+    );
+    await daemon.ok('pull', reference);
+    assert.equal(await daemon.ok('run', '--rm', reference, 'echo', 'ahoy'), 'ahoy');
+  },
+);
+
+function login(password: string) {
+  const account = ['-u', REGISTRY_USER.name, '--password-stdin', registry.host];
+  return daemon.dockerWith({ stdin: password }, 'login', ...account);
+}
+
+async function digestOf(reference: string): Promise<string> {
+  const [digest] = JSON.parse(
+    await daemon.ok('image', 'inspect', '-f', '{{json .RepoDigests}}', reference),
+  ) as readonly string[];
+  return digest?.split('@')[1] ?? '';
+}
