@@ -15,6 +15,13 @@ export interface NameFilePaths {
   readonly resolvConf: string;
 }
 
+/** A mount of the engine's mount namespace. */
+export interface MountFacts {
+  readonly mountPoint: string;
+  /** Events of mounts reach it from another one (slave), or go both ways (shared). */
+  readonly propagation: 'private' | 'slave' | 'shared';
+}
+
 export interface ContainerFiles {
   logPath(id: ContainerId): string;
   nameFilePaths(id: ContainerId): NameFilePaths;
@@ -24,6 +31,8 @@ export interface ContainerFiles {
   kindOf(path: string): Promise<'missing' | 'directory' | 'other'>;
   /** Like `mkdir -p`. */
   makeDirectory(path: string): Promise<void>;
+  /** The mount that `path` lies on, and what it hears of and tells to others. */
+  mountOf(path: string): Promise<MountFacts>;
   /** True for a directory without entries. */
   isEmptyDirectory(path: string): Promise<boolean>;
   /**

@@ -183,3 +183,13 @@ export function subpathOutside(subpath: string): EngineError {
     `path ${subpath} leads out of the volume: only paths within it can be mounted`,
   );
 }
+
+/** A bind without what is mounted below it, where the kernel wants both or none. */
+export function lockedMounts(source: string, cause: unknown): EngineError {
+  return new EngineError(
+    'invalid-argument',
+    `${source} cannot be mounted without what is mounted below it: the kernel does not show a user namespace what ` +
+      'lies below mounts of the host. Mount it recursively, or name a directory without mounts in it',
+    { cause },
+  );
+}

@@ -26,9 +26,21 @@ export interface VolumeFiles {
    * `invalid-argument` when the path is missing or leaves the volume.
    */
   pin(name: string, subpath: string, at: PinPlace): Promise<string>;
+  /**
+   * A path that shows what is at `source` in a form that the runtime's own mount cannot give it, pinned for `unpin`;
+   * `source` itself when nothing is mounted below it, as the form is the same then. `invalid-argument` when the kernel
+   * does not let what is mounted below be left away.
+   */
+  reform(source: string, form: MountForm, at: PinPlace): Promise<string>;
   /** Takes away everything that was pinned under the key. Idempotent. */
   unpin(key: string): Promise<void>;
 }
+
+/**
+ * What becomes of the mounts below a bound path: `sealed` makes them read-only together with it, `bare` leaves them
+ * away.
+ */
+export type MountForm = 'sealed' | 'bare';
 
 /** Where a pinned path is visible: one key for each container, one place for each of its mounts. */
 export interface PinPlace {

@@ -1,6 +1,7 @@
 /** Routes of containers: lifecycle and queries. */
 
-import { isAtLeast } from '../../wire/api-version.ts';
+import { type ApiVersion, isAtLeast } from '../../wire/api-version.ts';
+import type { HostConfig } from '../../wire/container-config.ts';
 import { decodeFilters } from '../../wire/filters.ts';
 import { decodeInteger } from '../../wire/query.ts';
 import { decodeCreateContainer } from '../../wire/request-bodies.ts';
@@ -33,12 +34,24 @@ function listFilters(c: ApiContext): ReadonlyMap<string, readonly string[]> {
   return filters;
 }
 
+/** Up to API 1.43, a read-only mount left what is mounted below it writable. */
+function withOldDefaults(hostConfig: HostConfig, version: ApiVersion): HostConfig {
+  if (isAtLeast(version, '1.44') || !hostConfig.Mounts) return hostConfig;
+  const Mounts = hostConfig.Mounts.map((mount) =>
+    mount.Type === 'bind' && mount.ReadOnly === true
+      ? { ...mount, BindOptions: { ...mount.BindOptions, ReadOnlyNonRecursive: true } }
+      : mount,
+  );
+  return { ...hostConfig, Mounts };
+}
+
 const create: Handler = async (c, { backends }) => {
   const body = decodeCreateContainer(await readJson(c));
   const created = await backends.containers.create({
     name: queryText(c, 'name'),
     platform: queryText(c, 'platform'),
     ...body,
+    hostConfig: withOldDefaults(body.hostConfig, c.get('version')),
   });
   return c.json({ Id: created.id, Warnings: created.warnings }, 201);
 };

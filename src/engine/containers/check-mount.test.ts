@@ -15,6 +15,18 @@ const refusals: readonly (readonly [MountRequest, RegExp])[] = [
     { Type: 'bind', Source: '/a', Target: '/x', BindOptions: { Propagation: 'wide' } },
     /invalid propagation mode: wide/,
   ],
+  ...(
+    [
+      [false, { ReadOnlyNonRecursive: true }, /!ReadOnly && BindOptions.ReadOnlyNonRecursive/],
+      [false, { ReadOnlyForceRecursive: true }, /!ReadOnly && BindOptions.ReadOnlyForceRecursive/],
+      [true, { ReadOnlyForceRecursive: true, ReadOnlyNonRecursive: true }, /ReadOnlyNonRecursive/],
+      [true, { ReadOnlyForceRecursive: true, NonRecursive: true }, /BindOptions.NonRecursive/],
+      [true, { ReadOnlyForceRecursive: true, Propagation: 'rslave' }, /Propagation "rslave"/],
+    ] as const
+  ).map(
+    ([ReadOnly, BindOptions, message]) =>
+      [{ Type: 'bind', Source: '/a', Target: '/x', ReadOnly, BindOptions }, message] as const,
+  ),
   [{ Type: 'tmpfs', Source: 'a', Target: '/x' }, /field Source must not be specified/],
   [{ Type: 'volume', Target: '/x', ReadOnly: true }, /must not set ReadOnly mode when using anon/],
   [

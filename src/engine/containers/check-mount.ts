@@ -56,6 +56,22 @@ function checkBind(request: MountRequest): void {
   if (!PROPAGATIONS.includes(propagation)) {
     throw refuse(request, `invalid propagation mode: ${propagation}`);
   }
+  const conflict = readOnlyConflict(request, propagation);
+  if (conflict !== undefined) throw refuse(request, `mount options conflict: ${conflict}`);
+}
+
+/** Which of the options about read-only mounts exclude each other. */
+function readOnlyConflict(request: MountRequest, propagation: string): string | undefined {
+  const { ReadOnly = false, BindOptions } = request;
+  const { NonRecursive, ReadOnlyNonRecursive, ReadOnlyForceRecursive } = BindOptions ?? {};
+  if (!ReadOnly && ReadOnlyNonRecursive) return '!ReadOnly && BindOptions.ReadOnlyNonRecursive';
+  if (!ReadOnlyForceRecursive) return undefined;
+  if (!ReadOnly) return '!ReadOnly && BindOptions.ReadOnlyForceRecursive';
+  if (ReadOnlyNonRecursive) return 'ReadOnlyForceRecursive && BindOptions.ReadOnlyNonRecursive';
+  if (NonRecursive) return 'ReadOnlyForceRecursive && BindOptions.NonRecursive';
+  // What is mounted later would come in writable.
+  const isPrivate = ['private', 'rprivate'].includes(propagation);
+  return isPrivate ? undefined : `ReadOnlyForceRecursive && Propagation "${propagation}"`;
 }
 
 function checkVolume(request: MountRequest): void {

@@ -12,6 +12,7 @@ import type { KeyedMutex } from '../../shared/keyed-mutex.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { ContainerFiles, NameFiles } from '../../storage/container-files.ts';
 import type { Snapshotter } from '../../storage/snapshotter.ts';
+import type { MountForm, PinPlace } from '../../storage/volume-files.ts';
 import type { HostConfig } from '../../wire/container-config.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import type { ImageCommit } from '../images/commit-image.ts';
@@ -40,7 +41,9 @@ export interface ContainerVolumes extends MountVolumes {
   removeUnused(name: string): Promise<void>;
   /** Mounts the volume and pins the path within it. Returns the host path to bind. */
   attach(use: VolumeUse): Promise<string>;
-  /** Undoes every `attach` of the container to these volumes. */
+  /** A host path that shows `source` in a form which the runtime's mount cannot give it. */
+  reform(source: string, form: MountForm, at: PinPlace): Promise<string>;
+  /** Undoes every `attach` and `reform` of the container; the names are those of its volumes. */
   detach(containerId: ContainerId, names: readonly string[]): Promise<void>;
 }
 

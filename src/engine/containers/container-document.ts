@@ -65,6 +65,8 @@ export interface MountPoint {
   readonly noCopy?: boolean;
   /** What is mounted below the source stays away. */
   readonly nonRecursive?: boolean;
+  /** What is mounted below the source stays writable. */
+  readonly readOnlyNonRecursive?: boolean;
 }
 
 export interface ContainerDocument {

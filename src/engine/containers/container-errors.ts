@@ -105,6 +105,12 @@ export const negativeHealthRetries = () =>
 export const invalidMount = (message: string, cause?: unknown) =>
   new EngineError('invalid-argument', message, { cause });
 
+export const wrongPropagation = (path: string, mountPoint: string, wanted: 'shared' | 'slave') =>
+  new EngineError(
+    'internal',
+    `path ${path} is mounted on ${mountPoint} but it is not a ${wanted === 'shared' ? 'shared' : 'shared or slave'} mount`,
+  );
+
 export const duplicateMountPoint = (destination: string) =>
   new EngineError('invalid-argument', `Duplicate mount point: ${destination}`);
 

@@ -1,6 +1,7 @@
 /** Volumes are made ready when a container starts, and let go of when it has ended. */
 import type { CleanupStack } from '../../shared/cleanup-stack.ts';
 import type { ContainerId } from '../../shared/ids.ts';
+import type { MountForm } from '../../storage/volume-files.ts';
 import type { ContainerDeps } from './container-deps.ts';
 import type { ContainerDocument, MountPoint } from './container-document.ts';
 import { liveStatus } from './container-status.ts';
@@ -17,8 +18,8 @@ export async function holdVolumes(
   undo.defer(() => letGoOfVolumes(deps, id, mounts));
   const ready: MountPoint[] = [];
   for (const [at, mount] of mounts.entries()) {
-    if (mount.type !== 'volume') ready.push(mount);
-    else ready.push({ ...mount, source: await attach(deps, id, { mount, place: String(at) }) });
+    if (mount.type === 'tmpfs') ready.push(mount);
+    else ready.push({ ...mount, source: await sourceOf(deps, id, { mount, place: String(at) }) });
   }
   return ready;
 }
@@ -30,7 +31,8 @@ export function letGoOfVolumes(
   mounts: readonly MountPoint[],
 ): Promise<void> {
   const names = mounts.filter(({ type }) => type === 'volume').map(({ name }) => name);
-  return names.length === 0 ? Promise.resolve() : deps.volumes.detach(id, [...new Set(names)]);
+  const holdsNothing = names.length === 0 && !mounts.some((mount) => formOf(mount) !== undefined);
+  return holdsNothing ? Promise.resolve() : deps.volumes.detach(id, [...new Set(names)]);
 }
 
 /** True while the container's volumes must stay mounted. */
@@ -38,11 +40,26 @@ export function holdsVolumes({ status }: Pick<ContainerDocument, 'status'>): boo
   return status.state === 'starting' || liveStatus(status) !== undefined;
 }
 
-function attach(
+/** The host path that the runtime binds. */
+async function sourceOf(
   deps: Pick<ContainerDeps, 'volumes'>,
   containerId: ContainerId,
   { mount, place }: { readonly mount: MountPoint; readonly place: string },
 ): Promise<string> {
-  const { name, subpath = '' } = mount;
-  return deps.volumes.attach({ name, containerId, subpath, place });
+  const { type, name, subpath = '' } = mount;
+  const source =
+    type === 'volume'
+      ? await deps.volumes.attach({ name, containerId, subpath, place })
+      : mount.source;
+  const form = formOf(mount);
+  if (form === undefined) return source;
+  return await deps.volumes.reform(source, form, { key: containerId, place: `${place}-${form}` });
+}
+
+/** What must become of the mounts below a mount, when it is more than the runtime does by itself. */
+function formOf(mount: MountPoint): MountForm | undefined {
+  const { type, readOnly, nonRecursive, readOnlyNonRecursive } = mount;
+  if (type === 'tmpfs') return undefined;
+  if (nonRecursive === true) return 'bare';
+  return readOnly && readOnlyNonRecursive !== true ? 'sealed' : undefined;
 }

@@ -164,6 +164,7 @@ async function bindMount(deps: ResolveMountsDeps, request: MountRequest): Promis
     tmpfsOptions: '',
     anonymous: false,
     ...(options?.NonRecursive === true ? { nonRecursive: true } : {}),
+    ...(options?.ReadOnlyNonRecursive === true ? { readOnlyNonRecursive: true } : {}),
   };
 }
 

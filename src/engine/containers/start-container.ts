@@ -3,6 +3,7 @@ import type { TaskRecord } from '../../runtime/task-runner.ts';
 import { CleanupStack } from '../../shared/cleanup-stack.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { initialHealth } from '../health/health-record.ts';
+import { checkPropagation } from './check-propagation.ts';
 import { type ContainerDeps, reportCleanup } from './container-deps.ts';
 import type { ContainerDocument, ContainerStatus, MountPoint } from './container-document.ts';
 import { startExitCode } from './container-errors.ts';
@@ -55,6 +56,7 @@ async function startLocked(deps: ContainerDeps, document: ContainerDocument): Pr
   await deps.registry.amend(id, toStarting);
   const rootfsDir = await deps.snapshots.mount(id);
   undo.defer(() => deps.snapshots.unmount(id));
+  await checkPropagation(deps, document.mounts);
   const mounts = await holdVolumes(deps, document, undo);
   const network = await joinNetwork(deps, document, undo);
   const task = await runTask(deps, document, { rootfsDir, mounts, network });

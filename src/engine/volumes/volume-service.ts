@@ -4,7 +4,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { type ContainerId, randomId } from '../../shared/ids.ts';
 import { KeyedMutex } from '../../shared/keyed-mutex.ts';
 import type { Collection } from '../../state/collection.ts';
-import type { VolumeFiles } from '../../storage/volume-files.ts';
+import type { MountForm, PinPlace, VolumeFiles } from '../../storage/volume-files.ts';
 import { assertKnownFilters, booleanFilter, type Filters } from '../../wire/filters.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import { matchesLabels } from '../label-filter.ts';
@@ -129,7 +129,12 @@ export class VolumeService implements VolumeBackend {
     });
   }
 
-  /** Undoes every `attach` of a container; what others still hold stays mounted. Idempotent. */
+  /** A host path where `source` has another form. Only `detach` takes it away. */
+  reform(source: string, form: MountForm, at: PinPlace): Promise<string> {
+    return this.#deps.files.reform(source, form, at);
+  }
+
+  /** Undoes every `attach` and `reform` of a container; what others still hold stays mounted. Idempotent. */
   async detach(containerId: ContainerId, names: readonly string[]): Promise<void> {
     await this.#deps.files.unpin(containerId);
     for (const name of names) {

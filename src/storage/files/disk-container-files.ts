@@ -3,8 +3,9 @@ import { mkdir, readdir, realpath, stat, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { systemCode } from '../../shared/errors.ts';
 import type { ContainerId } from '../../shared/ids.ts';
+import { mountAround } from '../../sys/mount/mount-table.ts';
 import type { ContainerDataPaths } from '../../sys/paths.ts';
-import type { ContainerFiles, NameFilePaths, NameFiles } from '../container-files.ts';
+import type { ContainerFiles, MountFacts, NameFilePaths, NameFiles } from '../container-files.ts';
 import { copyTree } from '../copy-tree/copy-tree.ts';
 
 export class DiskContainerFiles implements ContainerFiles {
@@ -48,6 +49,13 @@ export class DiskContainerFiles implements ContainerFiles {
 
   async makeDirectory(path: string): Promise<void> {
     await mkdir(path, { recursive: true });
+  }
+
+  async mountOf(path: string): Promise<MountFacts> {
+    const { mountPoint, propagation } = await mountAround(await realpath(path));
+    const has = (kind: string) => propagation.some((field) => field.startsWith(`${kind}:`));
+    if (has('shared')) return { mountPoint, propagation: 'shared' };
+    return { mountPoint, propagation: has('master') ? 'slave' : 'private' };
   }
 
   async isEmptyDirectory(path: string): Promise<boolean> {

@@ -6,9 +6,9 @@ import { isMounted, unmountLazily } from '../../sys/mount/mount-table.ts';
 import type { VolumePaths } from '../../sys/paths.ts';
 import { directorySize } from '../snapshots/directory-size.ts';
 import { cannotMountVolume } from '../storage-errors.ts';
-import type { PinPlace, VolumeFiles, VolumeMount } from '../volume-files.ts';
+import type { MountForm, PinPlace, VolumeFiles, VolumeMount } from '../volume-files.ts';
 import { parseMountOptions } from './mount-options.ts';
-import { pinPath, unpinPaths } from './pin-path.ts';
+import { pinPath, reformPath, unpinPaths } from './pin-path.ts';
 
 /** Where volumes are, and where paths inside them are pinned. */
 export interface VolumePlaces {
@@ -56,6 +56,10 @@ export class DiskVolumeFiles implements VolumeFiles {
 
   pin(name: string, subpath: string, at: PinPlace): Promise<string> {
     return pinPath({ root: this.mountpoint(name), subpath, pinsDir: this.#places.pinsDir, at });
+  }
+
+  reform(source: string, form: MountForm, at: PinPlace): Promise<string> {
+    return reformPath(source, form, { pinsDir: this.#places.pinsDir, at });
   }
 
   unpin(key: string): Promise<void> {

@@ -4,9 +4,10 @@ import { type FileHandle, mkdir, open, readdir, realpath, rm, rmdir } from 'node
 import { join, sep } from 'node:path';
 import { systemCode } from '../../shared/errors.ts';
 import { bindMount } from '../../sys/libc.ts';
-import { unmountLazily } from '../../sys/mount/mount-table.ts';
-import { subpathOutside, subpathUnavailable } from '../storage-errors.ts';
-import type { PinPlace } from '../volume-files.ts';
+import { mountsUnder, unmountLazily } from '../../sys/mount/mount-table.ts';
+import { errnoCode } from '../../sys/system-errors.ts';
+import { lockedMounts, subpathOutside, subpathUnavailable } from '../storage-errors.ts';
+import type { MountForm, PinPlace } from '../volume-files.ts';
 
 /** What is pinned, and where. */
 export interface PinRequest {
@@ -26,20 +27,51 @@ const O_PATH = 0x200000;
  * without following any, so that one put there meanwhile is met with a refusal.
  */
 export async function pinPath(request: PinRequest): Promise<string> {
-  const { pinsDir, at } = request;
   const steps = await stepsInside(request);
   const handle = await openSteps(request, steps);
   try {
-    const dir = join(pinsDir, at.key);
-    const target = join(dir, at.place);
-    await mkdir(dir, { recursive: true, mode: 0o700 });
-    unmountLazily(target);
-    await makeMountPoint(target, (await handle.stat()).isDirectory());
-    bindMount(`/proc/self/fd/${handle.fd}`, target, { recursive: true });
-    return target;
+    return await bindAt(handle, request, { recursive: true, readOnly: false });
   } finally {
     await handle.close();
   }
+}
+
+/** Binds a path in another form and returns where; the path itself when nothing is mounted below it. */
+export async function reformPath(
+  source: string,
+  form: MountForm,
+  place: Pick<PinRequest, 'pinsDir' | 'at'>,
+): Promise<string> {
+  const real = await realpath(source);
+  const below = (await mountsUnder(real)).filter(({ mountPoint }) => mountPoint !== real);
+  if (below.length === 0) return source;
+  const handle = await open(real, O_PATH);
+  try {
+    return await bindAt(handle, place, {
+      recursive: form === 'sealed',
+      readOnly: form === 'sealed',
+    });
+  } catch (error) {
+    // A user namespace may not look below the mounts that it was born with (mount_namespaces(7)).
+    if (form === 'bare' && errnoCode(error) === 'EINVAL') throw lockedMounts(source, error);
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function bindAt(
+  handle: FileHandle,
+  { pinsDir, at }: Pick<PinRequest, 'pinsDir' | 'at'>,
+  options: { readonly recursive: boolean; readonly readOnly: boolean },
+): Promise<string> {
+  const dir = join(pinsDir, at.key);
+  const target = join(dir, at.place);
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  unmountLazily(target);
+  await makeMountPoint(target, (await handle.stat()).isDirectory());
+  bindMount(`/proc/self/fd/${handle.fd}`, target, options);
+  return target;
 }
 
 /** Takes away all pinned paths of a key. Never deletes through a mount: its places are unmounted, then removed empty. */

@@ -1,5 +1,6 @@
 /** What is mounted in this mount namespace. */
 import { readFile } from 'node:fs/promises';
+import { invariant } from '../../shared/errors.ts';
 import { UmountFlag, umount } from '../libc.ts';
 import { errnoCode } from '../system-errors.ts';
 
@@ -28,6 +29,16 @@ export async function listMounts(): Promise<readonly MountEntry[]> {
 /** Mounts at `dir` and below it. */
 export async function mountsUnder(dir: string): Promise<readonly MountEntry[]> {
   return (await listMounts()).filter(({ mountPoint }) => isUnder(mountPoint, dir));
+}
+
+/** The mount that `path` (absolute, without symlinks) lies on: the last one of those nearest to it. */
+export async function mountAround(path: string): Promise<MountEntry> {
+  const around = (await listMounts()).filter(({ mountPoint }) => isUnder(path, mountPoint));
+  const [nearest] = around
+    .toReversed()
+    .toSorted((a, b) => b.mountPoint.length - a.mountPoint.length);
+  invariant(nearest !== undefined, `no mount holds ${path}`);
+  return nearest;
 }
 
 /** True when something is mounted exactly at `path` (absolute, without symlinks). */
