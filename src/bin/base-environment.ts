@@ -34,9 +34,9 @@ export function engineEnvironment(
   return { ...pick(environment, FOR_ENGINE), [MACHINE_MARK]: execRoot, XDG_RUNTIME_DIR: execRoot };
 }
 
-/** The variables that lead to the user's service manager. */
+/** The variable that leads to the user's service manager, beside the runtime directory. */
 export function busEnvironment(environment: Environment): Readonly<Record<string, string>> {
-  return pick(environment, ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS']);
+  return pick(environment, ['DBUS_SESSION_BUS_ADDRESS']);
 }
 
 /** The environment of the engine's own helpers: the base and the mark. */

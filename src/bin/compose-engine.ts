@@ -153,6 +153,7 @@ async function composeServices(
     }),
     registry,
     events,
+    devices: made.runtime.devices,
     listImages: () => images.list({ all: true, filters: new Map() }),
     listContainers: (options) => containers.list(options),
     volumes,

@@ -2,6 +2,7 @@
 import type { RuntimeInfo } from '../engine/system/system-info.ts';
 import { OciSpecBuilder } from '../runtime/bundle/oci-spec-builder.ts';
 import { detectSpecFacts } from '../runtime/bundle/spec-facts.ts';
+import { CdiRegistry } from '../runtime/cdi/cdi-registry.ts';
 import type { LimitSupport } from '../runtime/limit-support.ts';
 import { ContainerGroups } from '../runtime/limits/container-groups.ts';
 import { withoutGroups } from '../runtime/limits/detect-support.ts';
@@ -27,6 +28,8 @@ export interface RuntimeParts {
   readonly observer: TaskObserver;
   readonly logs: LogReader;
   readonly specs: SpecBuilder;
+  /** Names of the devices that containers can ask for. */
+  readonly devices: () => Promise<readonly string[]>;
   readonly facts: Pick<ComposedFacts, 'defaultRuntime' | 'runtimes' | 'monitorVersion' | 'limits'>;
 }
 
@@ -51,6 +54,9 @@ export async function composeRuntime(parts: EngineParts): Promise<RuntimeParts> 
     versionOf('conmon'),
     settings.defaultRuntime ?? firstUsable(table, logger),
   ]);
+  const cdi = new CdiRegistry(settings.cdiSpecDirs, (message) =>
+    logger.warn(`a description of devices is left out: ${message}`),
+  );
   const { groups, support } = await usableGroups(parts, offered, () =>
     table.resolve(defaultRuntime),
   );
@@ -65,7 +71,8 @@ export async function composeRuntime(parts: EngineParts): Promise<RuntimeParts> 
     }),
     observer: new ProcTaskObserver(),
     logs: new K8sLogReader(),
-    specs: new OciSpecBuilder(await detectSpecFacts(support)),
+    specs: new OciSpecBuilder(await detectSpecFacts(support), cdi),
+    devices: () => cdi.names(),
     facts: {
       defaultRuntime,
       runtimes: installed,

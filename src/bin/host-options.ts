@@ -2,9 +2,10 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { type ApiAddress, isOpenToNetwork, parseApiAddress } from '../host/api-address.ts';
 import type { InheritedSocket } from '../host/api-sockets.ts';
-import { certificateDirectories } from '../host/default-roots.ts';
+import { certificateDirectories, configHome, userRuntimeDir } from '../host/default-roots.ts';
 import { type GroupKeeper, groupKeeper } from '../host/delegation/claim-group.ts';
 import { moveToOwnScope, rejoinScope, type ServiceManager } from '../host/delegation/user-scope.ts';
 import type { EmitHostEvent } from '../host/host-events.ts';
@@ -89,8 +90,12 @@ export async function hostOptions(
 
 /** The user's systemd is asked for a control group, when there is one. */
 function keeper({ user, question }: DaemonConfiguration, logger: Logger): GroupKeeper {
+  const runtimeDir = userRuntimeDir(question);
   const manager: ServiceManager = {
-    environment: busEnvironment(question.environment),
+    environment: {
+      ...busEnvironment(question.environment),
+      ...(runtimeDir === undefined ? {} : { XDG_RUNTIME_DIR: runtimeDir }),
+    },
     isRoot: user.uid === 0,
     clock: systemClock,
   };
@@ -132,10 +137,17 @@ async function uplinkParts(
   return { program, tunAccessible, apiSocketPath: uplinkSocket, logPath: uplinkLog };
 }
 
+/** Where vendors and administrators describe devices, and then where the user does. */
+function cdiDirs({ settings, question }: DaemonConfiguration): string[] {
+  if (settings.cdiSpecDirs.length > 0) return [...settings.cdiSpecDirs];
+  return ['/etc/cdi', '/var/run/cdi', join(configHome(question), 'cdi')];
+}
+
 async function ownFacts(
-  { settings, roots, user, question }: DaemonConfiguration,
+  configuration: DaemonConfiguration,
   warnings: readonly string[],
 ): Promise<HostProcessOptions['facts']> {
+  const { settings, roots, user, question } = configuration;
   const { logLevel, logFormat, shutdownTimeoutSeconds, defaultRuntime, storageDriver, bip } =
     settings;
   return {
@@ -159,6 +171,7 @@ async function ownFacts(
       maxConcurrentDownloads: settings.maxConcurrentDownloads,
       maxConcurrentUploads: settings.maxConcurrentUploads,
       maxDownloadAttempts: settings.maxDownloadAttempts,
+      cdiSpecDirs: cdiDirs(configuration),
       runtimes: { ...settings.runtimes },
       ...(defaultRuntime === undefined ? {} : { defaultRuntime }),
       ...(storageDriver === undefined ? {} : { storageDriver }),

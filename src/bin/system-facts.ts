@@ -58,6 +58,7 @@ export async function systemFacts(
     securityOptions: ['name=seccomp,profile=builtin', 'name=rootless', 'name=cgroupns'],
     indexServerAddress: INDEX_SERVER,
     insecureRegistries: settings.insecureRegistries,
+    cdiSpecDirs: settings.cdiSpecDirs,
     registryMirrors: settings.registryMirrors,
     httpProxy: withoutPassword(settings.proxies.httpProxy),
     httpsProxy: withoutPassword(settings.proxies.httpsProxy),

@@ -69,6 +69,8 @@ export const engineSettingsSchema = v.object({
   maxConcurrentUploads: v.number(),
   /** Tries for a request to a registry, the first included. */
   maxDownloadAttempts: v.number(),
+  /** Directories with descriptions of devices, the most important last. */
+  cdiSpecDirs: v.array(v.string()),
   defaultRuntime: v.optional(v.string()),
   runtimes: v.record(v.string(), runtimeEntrySchema),
   storageDriver: v.optional(v.string()),

@@ -51,8 +51,9 @@ export function certificateDirectories(
   return [...own, '/etc/docker/certs.d'];
 }
 
-function configHome({ environment, home }: Pick<RootsQuestion, 'environment' | 'home'>): string {
-  return absolute(environment['XDG_CONFIG_HOME']) ?? join(home, '.config');
+/** The directory of the user's settings. */
+export function configHome(question: Pick<RootsQuestion, 'environment' | 'home'>): string {
+  return absolute(question.environment['XDG_CONFIG_HOME']) ?? join(question.home, '.config');
 }
 
 /** The user's runtime directory: the one of the session, or the usual place when it is there and ours. */

@@ -81,6 +81,17 @@ export interface SpecSeccomp {
   readonly syscalls: readonly SpecSeccompRule[];
 }
 
+/** A program that the runtime executes at some point of a container's life. */
+export interface SpecHook {
+  readonly path: string;
+  readonly args?: readonly string[] | undefined;
+  readonly env?: readonly string[] | undefined;
+  /** Seconds. */
+  readonly timeout?: number | undefined;
+}
+
+export type SpecHooks = Readonly<Record<string, readonly SpecHook[]>>;
+
 export interface RuntimeSpec {
   readonly ociVersion: string;
   readonly process: ExecProcess;
@@ -88,6 +99,7 @@ export interface RuntimeSpec {
   readonly hostname?: string;
   readonly domainname?: string;
   readonly mounts: readonly SpecMount[];
+  readonly hooks?: SpecHooks;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly linux: {
     readonly namespaces: readonly SpecNamespace[];

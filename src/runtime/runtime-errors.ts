@@ -205,6 +205,30 @@ export function cpusNotAvailable(wanted: string, available: string): EngineError
   );
 }
 
+/** CDI devices that no file on this machine describes. Docker's text. */
+export function unresolvableDevices(names: readonly string[]): EngineError {
+  return startRefused(`CDI device injection failed: unresolvable CDI devices ${names.join(', ')}`);
+}
+
+/** A CDI device that asks for what cannot be had here. */
+export function unsupportedCdiEdit(why: string): EngineError {
+  return startRefused(`CDI device injection failed: ${why}`);
+}
+
+/** A device request that contradicts itself. Docker's text. */
+export function invalidDeviceRequest(why: string): EngineError {
+  return startRefused(why);
+}
+
+/** Nobody here provides devices with these capabilities. Docker's text. */
+export function noDeviceDriver(
+  driver: string,
+  capabilities: readonly (readonly string[])[],
+): EngineError {
+  const lists = capabilities.map((list) => `[${list.join(' ')}]`).join(' ');
+  return startRefused(`could not select device driver "${driver}" with capabilities: [${lists}]`);
+}
+
 /** A namespace mode that this program does not offer. */
 export function unsupportedNamespaceMode(option: string, mode: string): EngineError {
   return startRefused(`invalid ${option} mode: ${mode}`);

@@ -44,7 +44,7 @@ export interface SpecBuilder {
   build(input: SpecInput): Promise<RuntimeSpec>;
   /**
    * One sentence for each setting that this machine bends: the container starts all the same. `invalid-argument`
-   * for a ulimit that does not exist and for processors that are not there.
+   * for a ulimit or security option that does not exist and for processors that are not there.
    */
   shortcomings(hostConfig: HostConfig): readonly string[];
   buildExec(input: ExecProcessInput): Promise<ExecProcess>;

@@ -25,6 +25,8 @@ export const FAKE_INFO: SystemInfo = {
   monitorVersion: '2.1.6',
   securityOptions: ['name=seccomp,profile=builtin', 'name=rootless'],
   indexServerAddress: 'https://index.docker.io/v1/',
+  cdiSpecDirs: ['/etc/cdi'],
+  devices: ['vendor.com/class=one'],
   insecureRegistries: ['10.0.0.0/8', 'registry.local:5000'],
   registryMirrors: [],
   httpProxy: '',

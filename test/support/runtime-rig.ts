@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OciSpecBuilder } from '../../src/runtime/bundle/oci-spec-builder.ts';
 import { detectSpecFacts } from '../../src/runtime/bundle/spec-facts.ts';
+import { CdiRegistry } from '../../src/runtime/cdi/cdi-registry.ts';
 import type { LimitSupport } from '../../src/runtime/limit-support.ts';
 import { withoutGroups } from '../../src/runtime/limits/detect-support.ts';
 import { K8sLogReader } from '../../src/runtime/logs/k8s-log-reader.ts';
@@ -42,7 +43,10 @@ export async function makeRuntimeRig(report: (error: unknown) => void): Promise<
     stateRoot: paths.runtimesDir,
   });
   const support = withoutGroups('no control group is delegated to this user');
-  const specs = new OciSpecBuilder(await detectSpecFacts(support));
+  const specs = new OciSpecBuilder(
+    await detectSpecFacts(support),
+    new CdiRegistry([], () => undefined),
+  );
   return {
     paths,
     rootfsDir,

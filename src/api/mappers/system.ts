@@ -69,8 +69,8 @@ export function toInfo(info: SystemInfo, nowIso: string): object {
     SecurityOptions: info.securityOptions,
     ProductLicense: '',
     FirewallBackend: { Driver: 'nftables' },
-    CDISpecDirs: [],
-    DiscoveredDevices: [],
+    CDISpecDirs: info.cdiSpecDirs,
+    DiscoveredDevices: info.devices.map((name) => ({ Source: 'cdi', ID: name })),
     Swarm: {
       NodeID: '',
       NodeAddr: '',

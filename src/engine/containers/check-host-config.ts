@@ -1,5 +1,5 @@
 /** What of `HostConfig` is refused when a container is created, with Docker's texts where it has one. */
-import type { DeviceRequest, HostConfig } from '../../wire/container-config.ts';
+import type { HostConfig } from '../../wire/container-config.ts';
 import { checkResources } from './check-resources.ts';
 import { invalidHostConfig } from './host-config-errors.ts';
 import { checkLogConfig } from './log-drivers.ts';
@@ -34,7 +34,6 @@ const CHECKS: readonly Check[] = [
     Object.keys(StorageOpt ?? {}).length === 0
       ? undefined
       : '--storage-opt is supported only for overlay over xfs with project quotas, which only root can set',
-  ({ DeviceRequests }) => deviceRefusal(DeviceRequests ?? []),
   ({ Annotations }) =>
     '' in (Annotations ?? {})
       ? 'invalid Annotations: the empty string is not permitted'
@@ -67,11 +66,4 @@ function checkNamespaces(hostConfig: HostConfig): string | undefined {
 
 function isOwnOrContainer(mode: string, own: readonly string[]): boolean {
   return own.includes(mode) || /^container:./.test(mode);
-}
-
-function deviceRefusal(requests: readonly DeviceRequest[]): string | undefined {
-  const [request] = requests;
-  if (request === undefined) return undefined;
-  const capabilities = (request.Capabilities ?? []).map((list) => `[${list.join(' ')}]`).join(' ');
-  return `could not select device driver "${request.Driver ?? ''}" with capabilities: [${capabilities}]`;
 }

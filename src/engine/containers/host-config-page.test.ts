@@ -89,9 +89,8 @@ const REFUSED: HostConfig = {
   IOMaximumBandwidth: 1,
   Devices: [{ PathOnHost: '/dev/null', PathInContainer: '/dev/null', CgroupPermissions: 'x' }],
   DeviceCgroupRules: ['x'],
-  DeviceRequests: [{ Count: -1, Capabilities: [['gpu']] }],
 };
-const REFUSED_ELSEWHERE = ['VolumeDriver', 'Runtime'];
+const REFUSED_ELSEWHERE = ['VolumeDriver', 'Runtime', 'DeviceRequests', 'SecurityOpt'];
 
 const WORDS = ['honoured', 'emulated', 'warned', 'refused', 'kept'];
 /** Warned where no control group can be had; `MemorySwap` has no meaning without `Memory`. */

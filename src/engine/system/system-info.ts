@@ -35,6 +35,9 @@ export interface SystemInfo {
   readonly monitorVersion: string;
   readonly securityOptions: readonly string[];
   readonly indexServerAddress: string;
+  readonly cdiSpecDirs: readonly string[];
+  /** Qualified names of CDI devices. */
+  readonly devices: readonly string[];
   readonly insecureRegistries: readonly string[];
   readonly registryMirrors: readonly string[];
   readonly httpProxy: string;

@@ -17,12 +17,14 @@ import type { VolumeService } from '../volumes/volume-service.ts';
 import type { SystemInfo } from './system-info.ts';
 
 /** What does not change while the engine runs. */
-export type SystemFacts = Omit<SystemInfo, 'containers' | 'images' | 'usage'>;
+export type SystemFacts = Omit<SystemInfo, 'containers' | 'images' | 'usage' | 'devices'>;
 
 export interface SystemDeps {
   readonly facts: SystemFacts;
   readonly registry: ContainerRegistry;
   readonly events: EventBus;
+  /** Names of devices that containers can ask for. */
+  readonly devices: () => Promise<readonly string[]>;
   readonly listImages: () => Promise<readonly ImageView[]>;
   readonly listContainers: (options: ListContainersOptions) => Promise<readonly ContainerView[]>;
   readonly volumes: Pick<VolumeService, 'usage'>;
@@ -51,6 +53,7 @@ export class SystemService implements SystemBackend {
       ...this.#deps.facts,
       containers: { running, paused, stopped: statuses.length - running - paused },
       images: (await this.#deps.listImages()).length,
+      devices: await this.#deps.devices(),
       usage: {
         openFiles: this.#deps.openFiles(),
         eventListeners: this.#deps.events.listenerCount,

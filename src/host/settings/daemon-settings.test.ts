@@ -35,6 +35,7 @@ test('without any source every setting has its default', () => {
     logFormat: 'text',
     registryMirrors: [],
     insecureRegistries: [],
+    cdiSpecDirs: [],
     runtimes: {},
     shutdownTimeoutSeconds: 15,
     maxConcurrentDownloads: 3,

@@ -20,6 +20,8 @@ export interface DaemonSettings {
   readonly logFormat: 'text' | 'json';
   readonly registryMirrors: readonly string[];
   readonly insecureRegistries: readonly string[];
+  /** Directories with CDI files; the usual ones when empty. */
+  readonly cdiSpecDirs: readonly string[];
   readonly defaultRuntime?: string;
   readonly runtimes: Readonly<Record<string, RuntimeEntry>>;
   readonly storageDriver?: string;
@@ -163,6 +165,7 @@ function toSettings(values: Values): DaemonSettings {
     logFormat: (text('log-format') ?? 'text') as DaemonSettings['logFormat'],
     registryMirrors: list('registry-mirrors'),
     insecureRegistries: list('insecure-registries'),
+    cdiSpecDirs: list('cdi-spec-dirs'),
     ...optional('defaultRuntime', 'default-runtime'),
     runtimes: (values.get('runtimes') ?? {}) as DaemonSettings['runtimes'],
     ...optional('storageDriver', 'storage-driver'),

@@ -113,6 +113,12 @@ export const SETTINGS: readonly Setting[] = [
     help: 'tries for a request to a registry that fails for a passing reason (5)',
   },
   {
+    key: 'cdi-spec-dirs',
+    flag: 'cdi-spec-dir',
+    form: 'list',
+    help: 'directory with descriptions of devices (CDI), instead of the usual ones (repeatable)',
+  },
+  {
     key: 'default-runtime',
     flag: 'default-runtime',
     form: 'text',

@@ -8,6 +8,7 @@ export interface DefaultMountsInput {
   readonly facts: Pick<SpecFacts, 'mappedGids' | 'sysIsReadOnly' | 'ipcDirs'>;
   readonly shared: SharedNamespaces;
   readonly privileged: boolean;
+  readonly writableCgroups: boolean;
   /** Size of `/dev/shm`; 0 or absent for the default. */
   readonly shmSizeBytes: number | undefined;
 }
@@ -55,10 +56,14 @@ function ptsMount(mappedGids: number): SpecMount {
   return mountOf('devpts', '/dev/pts', options);
 }
 
-function sysMounts({ facts, privileged }: DefaultMountsInput): readonly SpecMount[] {
+function sysMounts({
+  facts,
+  privileged,
+  writableCgroups,
+}: DefaultMountsInput): readonly SpecMount[] {
   const base = ['nosuid', 'noexec', 'nodev'];
   const sys = privileged && !facts.sysIsReadOnly ? base : [...base, 'ro'];
-  const cgroup = privileged ? base : [...base, 'ro'];
+  const cgroup = privileged || writableCgroups ? base : [...base, 'ro'];
   return [mountOf('sysfs', '/sys', sys), mountOf('cgroup', '/sys/fs/cgroup', cgroup)];
 }
 

@@ -77,8 +77,11 @@ test('a profile in the form of Docker keeps its conditions', () => {
 });
 
 test('security options switch the profile off and new privileges too', () => {
-  const settings = parseSecurityOptions(['seccomp=unconfined', 'no-new-privileges']);
-  assert.deepEqual(settings, { seccomp: 'unconfined', noNewPrivileges: true });
+  const { seccomp, noNewPrivileges } = parseSecurityOptions([
+    'seccomp=unconfined',
+    'no-new-privileges',
+  ]);
+  assert.deepEqual([seccomp, noNewPrivileges], ['unconfined', true]);
   assert.equal(parseSecurityOptions(['no-new-privileges:false']).noNewPrivileges, false);
 });
 

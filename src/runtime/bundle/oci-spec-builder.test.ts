@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { NO_LIMITS } from '../../../test/support/fake-limits.ts';
 import type { ContainerConfig, HostConfig } from '../../wire/container-config.ts';
+import { CdiRegistry } from '../cdi/cdi-registry.ts';
 import type { SpecInput } from '../spec-builder.ts';
 import { capabilitiesOfMask } from './capabilities.ts';
 import { OciSpecBuilder } from './oci-spec-builder.ts';
@@ -21,6 +22,7 @@ const facts: SpecFacts = {
   ipcDirs: ['/dev/shm'],
   limits: NO_LIMITS,
 };
+const noDevices = new CdiRegistry([], () => undefined);
 let rootfsDir: string;
 
 before(async () => {
@@ -35,7 +37,7 @@ const build = (
   hostConfig: HostConfig = {},
   more: Partial<SpecInput> & { facts?: Partial<SpecFacts> } = {},
 ) =>
-  new OciSpecBuilder({ ...facts, ...more.facts }).build({
+  new OciSpecBuilder({ ...facts, ...more.facts }, noDevices).build({
     id: 'x',
     config: { Cmd: ['run'], ...config },
     hostConfig,
@@ -138,7 +140,7 @@ test('under a single id everybody is root and changes of owner are answered with
 });
 
 test('an exec session has the environment of the container and its own on top', async () => {
-  const process = await new OciSpecBuilder(facts).buildExec({
+  const process = await new OciSpecBuilder(facts, noDevices).buildExec({
     config: { Env: ['A=1', 'B=2'], Hostname: 'host', User: 'app', WorkingDir: '/w' },
     hostConfig: {},
     rootfsDir,
@@ -152,4 +154,16 @@ test('an exec session has the environment of the container and its own on top', 
   assert.equal(process.capabilities?.effective.length, 41);
   for (const entry of ['A=1', 'B=3', 'TERM=xterm', 'HOSTNAME=host'])
     assert.ok(process.env.includes(entry));
+});
+
+test('system paths and control groups are opened when that is asked for', async () => {
+  const cgroupOptions = ({ mounts }: Awaited<ReturnType<typeof build>>) =>
+    mounts.find(({ destination }) => destination === '/sys/fs/cgroup')?.options ?? [];
+  const usual = await build({});
+  assert.ok((usual.linux.maskedPaths ?? []).length > 0);
+  assert.ok(cgroupOptions(usual).includes('ro'));
+  const SecurityOpt = ['systempaths=unconfined', 'writable-cgroups=true'];
+  const open = await build({}, { SecurityOpt });
+  assert.deepEqual([open.linux.maskedPaths, open.linux.readonlyPaths], [undefined, undefined]);
+  assert.ok(!cgroupOptions(open).includes('ro'));
 });

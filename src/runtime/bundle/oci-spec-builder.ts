@@ -7,6 +7,9 @@ import type {
   SpecUser,
 } from '../../oci/runtime-spec.ts';
 import type { ContainerConfig, HostConfig } from '../../wire/container-config.ts';
+import type { CdiRegistry } from '../cdi/cdi-registry.ts';
+import { requestedDevices } from '../cdi/device-requests.ts';
+import { type CdiParts, specParts } from '../cdi/spec-parts.ts';
 import { noCommand, workingDirNotAbsolute } from '../runtime-errors.ts';
 import type { ExecProcessInput, SpecBuilder, SpecInput } from '../spec-builder.ts';
 import { chooseCapabilities, toSpecCapabilities } from './capabilities.ts';
@@ -19,7 +22,7 @@ import { type ResolvedUser, resolveUserInRoot } from './resolve-user.ts';
 import { toRlimits } from './rlimits.ts';
 import { makeDirInRoot } from './rooted-path.ts';
 import { goArchitecture, resolveSeccomp } from './seccomp-rules.ts';
-import { parseSecurityOptions } from './security-options.ts';
+import { parseSecurityOptions, type SecuritySettings } from './security-options.ts';
 import { shortcomings } from './shortcomings.ts';
 import type { SpecFacts } from './spec-facts.ts';
 
@@ -29,9 +32,12 @@ const INIT_TARGET = '/sbin/docker-init';
 
 export class OciSpecBuilder implements SpecBuilder {
   readonly #facts: SpecFacts;
+  readonly #cdi: Pick<CdiRegistry, 'names' | 'edits'>;
 
-  constructor(facts: SpecFacts) {
+  /** `cdi` has the devices that containers can ask for by name. */
+  constructor(facts: SpecFacts, cdi: Pick<CdiRegistry, 'names' | 'edits'>) {
     this.#facts = facts;
+    this.#cdi = cdi;
   }
 
   async build(input: SpecInput): Promise<RuntimeSpec> {
@@ -39,12 +45,19 @@ export class OciSpecBuilder implements SpecBuilder {
     const privileged = hostConfig.Privileged === true;
     const shared = sharedNamespaces(hostConfig);
     const facts = this.#facts;
-    const base = defaultMounts({ facts, shared, privileged, shmSizeBytes: hostConfig.ShmSize });
-    const process = await this.#initProcess(input);
+    const security = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
+    const base = defaultMounts({
+      ...{ facts, shared, privileged },
+      writableCgroups: security.writableCgroups,
+      shmSizeBytes: hostConfig.ShmSize,
+    });
+    const devices = await this.#requestedDevices(hostConfig);
+    const process = withDevices(await this.#initProcess(input), devices);
     await makeDirInRoot(rootfsDir, process.cwd);
     const mounts = mergeMounts(base, [
       ...(privileged ? await accessibleDeviceMounts() : []),
       ...(await mappedDeviceMounts(hostConfig.Devices ?? [])),
+      ...(devices?.mounts ?? []),
       ...initMounts(input.initPath),
       ...input.mounts,
     ]);
@@ -55,12 +68,13 @@ export class OciSpecBuilder implements SpecBuilder {
       root: { path: rootfsDir, readonly: hostConfig.ReadonlyRootfs === true },
       ...(shared.uts ? {} : namesOf(input)),
       mounts,
+      ...(devices === undefined ? {} : { hooks: devices.hooks }),
       ...(hostConfig.Annotations ? { annotations: hostConfig.Annotations } : {}),
       linux: {
         namespaces: toSpecNamespaces(shared, input.network),
         sysctl: this.#sysctls(input),
         ...(seccomp === undefined ? {} : { seccomp }),
-        ...pathRestrictions(hostConfig),
+        ...pathRestrictions(hostConfig, security),
         ...propagationOf(mounts),
       },
     };
@@ -89,6 +103,14 @@ export class OciSpecBuilder implements SpecBuilder {
 
   async resolveUser(rootfsDir: string, user: string): Promise<SpecUser> {
     return (await resolveUserInRoot(rootfsDir, user, [])).user;
+  }
+
+  /** Undefined when none are asked for. */
+  async #requestedDevices({ DeviceRequests }: HostConfig): Promise<CdiParts | undefined> {
+    const requests = DeviceRequests ?? [];
+    if (requests.length === 0) return undefined;
+    const names = requestedDevices(requests, await this.#cdi.names());
+    return await specParts(await this.#cdi.edits(names), this.#facts.mappedGids);
   }
 
   async #initProcess(input: SpecInput): Promise<ExecProcess> {
@@ -170,6 +192,19 @@ export class OciSpecBuilder implements SpecBuilder {
   }
 }
 
+function withDevices(process: ExecProcess, devices: CdiParts | undefined): ExecProcess {
+  if (devices === undefined) return process;
+  const { user } = process;
+  const additionalGids = [...new Set([...(user.additionalGids ?? []), ...devices.gids])];
+  const names = new Set(devices.env.map((entry) => entry.split('=', 1)[0]));
+  const kept = process.env.filter((entry) => !names.has(entry.split('=', 1)[0]));
+  return {
+    ...process,
+    env: [...kept, ...devices.env],
+    user: additionalGids.length === 0 ? user : { ...user, additionalGids },
+  };
+}
+
 /** What differs between the first process of a container and those of exec sessions. */
 interface ProcessParts {
   readonly args: readonly string[];
@@ -207,8 +242,8 @@ function mergeMounts(
 }
 
 /** Explicit lists count also when they are empty (`systempaths=unconfined` of the CLI). */
-function pathRestrictions(hostConfig: HostConfig) {
-  if (hostConfig.Privileged === true) return {};
+function pathRestrictions(hostConfig: HostConfig, { openSystemPaths }: SecuritySettings) {
+  if (hostConfig.Privileged === true || openSystemPaths) return {};
   return {
     maskedPaths: hostConfig.MaskedPaths ?? DEFAULT_MASKED_PATHS,
     readonlyPaths: hostConfig.ReadonlyPaths ?? DEFAULT_READONLY_PATHS,

@@ -8,6 +8,10 @@ import type { SeccompProfile } from './seccomp-rules.ts';
 export interface SecuritySettings {
   readonly noNewPrivileges: boolean;
   readonly seccomp: SeccompProfile | 'unconfined';
+  /** Nothing of `/proc` and `/sys` is hidden or read-only. */
+  readonly openSystemPaths: boolean;
+  /** The container may make groups below its own. */
+  readonly writableCgroups: boolean;
 }
 
 const BOOLEANS: Readonly<Record<string, boolean>> = {
@@ -25,7 +29,12 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
  * are and have no effect: neither can be set from a user namespace. `invalid-argument` for anything else.
  */
 export function parseSecurityOptions(options: readonly string[]): SecuritySettings {
-  let settings: SecuritySettings = { noNewPrivileges: false, seccomp: DEFAULT_PROFILE };
+  let settings: SecuritySettings = {
+    noNewPrivileges: false,
+    seccomp: DEFAULT_PROFILE,
+    openSystemPaths: false,
+    writableCgroups: false,
+  };
   for (const option of options) settings = apply(settings, option);
   return settings;
 }
@@ -35,21 +44,27 @@ function apply(settings: SecuritySettings, option: string): SecuritySettings {
   const key = at < 0 ? option : option.slice(0, at);
   const value = at < 0 ? '' : option.slice(at + 1);
   switch (key) {
-    case 'no-new-privileges': {
-      const noNewPrivileges = BOOLEANS[value.toLowerCase()];
-      if (noNewPrivileges === undefined) throw invalidSecurityOption(option);
-      return { ...settings, noNewPrivileges };
-    }
+    case 'no-new-privileges':
+      return { ...settings, noNewPrivileges: booleanOf(value, option) };
+    case 'writable-cgroups':
+      return { ...settings, writableCgroups: booleanOf(value, option) };
+    case 'systempaths':
+      if (value !== 'unconfined') throw invalidSecurityOption(option);
+      return { ...settings, openSystemPaths: true };
     case 'seccomp':
       return { ...settings, seccomp: seccompOf(value, option) };
     case 'apparmor':
     case 'label':
-    case 'systempaths':
-    case 'writable-cgroups':
       return settings;
     default:
       throw invalidSecurityOption(option);
   }
+}
+
+function booleanOf(value: string, option: string): boolean {
+  const flag = BOOLEANS[value.toLowerCase()];
+  if (flag === undefined) throw invalidSecurityOption(option);
+  return flag;
 }
 
 function seccompOf(value: string, option: string): SeccompProfile | 'unconfined' {

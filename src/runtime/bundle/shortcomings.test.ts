@@ -33,3 +33,12 @@ test('an out-of-memory score below ours is reported', () => {
   assert.deepEqual(shortcomings({ OomScoreAdj: 500 }, facts), []);
   assert.deepEqual(shortcomings({}, facts), []);
 });
+
+test('a security option that does not exist is refused before anything is made', () => {
+  for (const option of ['nonsense', 'systempaths=open', 'writable-cgroups=perhaps', 'seccomp=']) {
+    assert.throws(() => shortcomings({ SecurityOpt: [option] }, facts), {
+      kind: 'invalid-argument',
+      message: `invalid --security-opt: "${option}"`,
+    });
+  }
+});

@@ -2,17 +2,19 @@
 import type { HostConfig, Ulimit } from '../../wire/container-config.ts';
 import { checkProcessors, limitWarnings } from '../limits/limit-warnings.ts';
 import { hardLimitOf } from './rlimits.ts';
+import { parseSecurityOptions } from './security-options.ts';
 import type { SpecFacts } from './spec-facts.ts';
 
 /**
  * One sentence for each setting that is bent to what the engine's own process is allowed. `invalid-argument` for
- * processors that are not there.
+ * processors that are not there and for security options that do not exist.
  */
 export function shortcomings(
   hostConfig: HostConfig,
   facts: Pick<SpecFacts, 'hardLimits' | 'oomScoreAdj' | 'limits'>,
 ): readonly string[] {
   const { Ulimits, OomScoreAdj } = hostConfig;
+  parseSecurityOptions(hostConfig.SecurityOpt ?? []);
   checkProcessors(hostConfig, facts.limits);
   return [
     ...limitWarnings(hostConfig, facts.limits),
