@@ -2,6 +2,7 @@
 import { $, chalk } from 'zx';
 import { missingDevices, provideDevices } from './setup/devices.ts';
 import { hasDockerCli, installDockerCli } from './setup/docker-cli.ts';
+import { fetchClients, missingClientSuites } from './setup/docker-clients.ts';
 import {
   callingUser,
   commandAs,
@@ -15,6 +16,7 @@ import { missingRequirements, type Purpose } from './setup/requirements.ts';
 /** Provides what `purpose` needs. As root it installs; otherwise it throws a text that names each lack and its cure. */
 export async function setUp(purpose: Purpose): Promise<void> {
   if (isRoot()) await provide(purpose);
+  if (purpose === 'test') await fetchMissingClients();
   const lacks = await findLacks(purpose);
   if (lacks.length > 0) {
     throw new Error(['this machine lacks:', ...lacks.map((lack) => `  - ${lack}`)].join('\n'));
@@ -34,6 +36,18 @@ async function provide(purpose: Purpose): Promise<void> {
   await provideDevices();
   // The demonstration runs as the caller even when that is root; tests have an account of their own.
   if (purpose === 'try') await ensureSubordinateIds('root');
+}
+
+/** Tests of clients that could not be fetched are skipped with that reason; where nothing may be, this fails. */
+async function fetchMissingClients(): Promise<void> {
+  for (const suite of missingClientSuites()) {
+    try {
+      await fetchClients(suite);
+    } catch (error) {
+      if (process.env['CI'] !== undefined) throw error;
+      console.error(chalk.yellow(error instanceof Error ? error.message : String(error)));
+    }
+  }
 }
 
 async function findLacks(purpose: Purpose): Promise<readonly string[]> {

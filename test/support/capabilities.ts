@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { CLIENT_SUITES, clientDir } from '../../scripts/setup/docker-clients.ts';
 
 /** Abilities that tests may ask for; each is probed once, by using it where that is cheap. */
 export type Capability =
@@ -17,6 +18,7 @@ export type Capability =
   | 'fuse-overlayfs'
   | 'busybox'
   | 'docker-cli'
+  | 'docker-clients'
   | 'docker-registry'
   | 'mmdebstrap'
   | 'apt-mirror'
@@ -49,6 +51,7 @@ const PROBES: Readonly<Record<Capability, () => boolean>> = {
   'fuse-overlayfs': () => findProgram('fuse-overlayfs') !== undefined && isWritable('/dev/fuse'),
   busybox: () => findProgram('busybox') !== undefined,
   'docker-cli': () => findProgram('docker') !== undefined,
+  'docker-clients': () => CLIENT_SUITES.every(({ suite }) => clientDir(suite) !== undefined),
   'docker-registry': () => findProgram('docker-registry') !== undefined,
   mmdebstrap: () => findProgram('mmdebstrap') !== undefined,
   'apt-mirror': () => succeeds('apt-get', ['indextargets', '--format', '$(SITE)']),
