@@ -254,8 +254,15 @@ export interface ImageHistoryEntry {
   readonly comment: string;
 }
 
+export interface ListImagesOptions {
+  readonly all: boolean;
+  readonly filters: Filters;
+  /** Find out how much each image shares with others. */
+  readonly sharedSize?: boolean;
+}
+
 export interface ImageBackend {
-  list(options: { all: boolean; filters: Filters }): Promise<readonly ImageView[]>;
+  list(options: ListImagesOptions): Promise<readonly ImageView[]>;
   inspect(ref: string): Promise<ImageView>;
   history(ref: string): Promise<readonly ImageHistoryEntry[]>;
   /** Rejects while nothing was sent yet (unknown image, no access); later failures end the iterable with a throw. */

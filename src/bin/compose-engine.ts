@@ -154,7 +154,7 @@ async function composeServices(
     registry,
     events,
     devices: made.runtime.devices,
-    listImages: () => images.list({ all: true, filters: new Map() }),
+    listImages: (options) => images.list({ all: true, filters: new Map(), ...options }),
     listContainers: (options) => containers.list(options),
     volumes,
     layersBytes: () => images.layersBytes(),

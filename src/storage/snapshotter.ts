@@ -47,6 +47,8 @@ export interface Snapshotter {
   prepareLayer(): Promise<LayerSlot>;
   /** Size of a committed layer's files in bytes. */
   committedSize(chainId: Digest): Promise<number>;
+  /** Sum of the sizes of a committed layer and of all that it stands on. */
+  stackSize(chainId: Digest): Promise<number>;
   /** Removes a committed snapshot. `conflict` while another snapshot has it as its parent. Idempotent. */
   removeCommitted(chainId: Digest): Promise<void>;
   listCommitted(): Promise<readonly Digest[]>;

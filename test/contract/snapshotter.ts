@@ -86,6 +86,13 @@ export function testSnapshotterContract(
       assert.deepEqual(await snapshots.listCommitted(), []);
     });
 
+    it('counts what a layer stands on', async () => {
+      await commitLayer(snapshots, BOTTOM);
+      await commitLayer(snapshots, TOP, BOTTOM);
+      assert.equal(await snapshots.stackSize(TOP), 10);
+      assert.equal(await snapshots.stackSize(BOTTOM), 5);
+    });
+
     it('removes a layer that is not there without complaint', async () => {
       await snapshots.removeCommitted(TOP);
     });

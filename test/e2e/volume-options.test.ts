@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { startDaemon } from '../support/daemon.ts';
+import { requestOverSocket } from '../support/http-over-socket.ts';
 import { BUSYBOX } from '../support/images.ts';
 
 const daemon = await startDaemon();
@@ -112,6 +113,18 @@ test('volumes-from shares the volumes of another container; the last one takes a
   assert.notEqual(await daemon.ok('volume', 'ls', '-q'), '');
   await daemon.ok('rm', '-v', 'taker');
   assert.equal(await daemon.ok('volume', 'ls', '-q'), '');
+});
+
+test('before API 1.42 a prune takes named volumes, too', async () => {
+  const prune = (version: string) =>
+    requestOverSocket(daemon.socketPath, `/v${version}/volumes/prune`, { method: 'POST' });
+  await daemon.ok('volume', 'create', 'named');
+  await prune('1.42');
+  assert.equal(await daemon.ok('volume', 'ls', '-q'), 'named');
+  assert.deepEqual(JSON.parse((await prune('1.41')).body), {
+    VolumesDeleted: ['named'],
+    SpaceReclaimed: 0,
+  });
 });
 
 test('volumes are listed by dangling, driver, name and label, and pruned by age of need', async () => {

@@ -171,6 +171,19 @@ for (const kind of SNAPSHOTTER_KINDS) {
       await dispose();
     });
 
+    it('count as many bytes as were written', async () => {
+      const { snapshots, dispose } = await makeSnapshotter(kind);
+      await snapshots.prepareActive('one', await stackLayers(snapshots, BASE));
+      const root = await snapshots.mount('one');
+      assert.equal(await snapshots.activeSize('one'), 0);
+      await writeFile(join(root, 'etc/conf'), 'x'.repeat(1000));
+      await writeFile(join(root, 'new'), 'y'.repeat(500));
+      await link(join(root, 'new'), join(root, 'twin'));
+      await rm(join(root, 'tree'), { recursive: true });
+      assert.equal(await snapshots.activeSize('one'), 1500);
+      await dispose();
+    });
+
     it('make the same tree again as a layer', async () => {
       const { snapshots, dispose } = await makeSnapshotter(kind);
       const base = await stackLayers(snapshots, BASE);

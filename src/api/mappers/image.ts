@@ -17,7 +17,7 @@ export function toImageSummary(view: ImageView, version: ApiVersion): object {
     ParentId: view.parentId ?? '',
     RepoDigests: view.repoDigests,
     RepoTags: view.repoTags.length === 0 ? nameless : view.repoTags,
-    SharedSize: -1,
+    SharedSize: view.sharedSizeBytes ?? -1,
     Size: view.sizeBytes,
     ...virtualSize(view, version),
   };

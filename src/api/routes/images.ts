@@ -23,7 +23,11 @@ const list: Handler = async (c, { backends }) => {
   // Up to API 1.40 one reference could be asked for outside of `filters`.
   const reference = queryText(c, 'filter');
   if (reference !== undefined) filters.set('reference', [reference]);
-  const views = await backends.images.list({ all: queryFlag(c, 'all'), filters });
+  const views = await backends.images.list({
+    all: queryFlag(c, 'all'),
+    filters,
+    sharedSize: queryFlag(c, 'shared-size'),
+  });
   return c.json(views.map((view) => toImageSummary(view, c.get('version'))));
 };
 

@@ -1,5 +1,6 @@
 /** Routes of volumes. */
 import type { VolumeDocument } from '../../engine/volumes/volume-document.ts';
+import { isAtLeast } from '../../wire/api-version.ts';
 import { decodeFilters } from '../../wire/filters.ts';
 import { decodeCreateVolume } from '../../wire/request-bodies.ts';
 import type { VolumeBackend } from '../backends.ts';
@@ -39,7 +40,10 @@ const remove: Handler = async (c, { backends }) => {
 };
 
 const prune: Handler = async (c, { backends }) => {
-  const pruned = await backends.volumes.prune(decodeFilters(c.req.query('filters')));
+  const filters = new Map(decodeFilters(c.req.query('filters')));
+  // Before 1.42 nobody could ask for anonymous volumes only: everything unused went.
+  if (!isAtLeast(c.get('version'), '1.42')) filters.set('all', ['true']);
+  const pruned = await backends.volumes.prune(filters);
   return c.json({ VolumesDeleted: pruned.deleted, SpaceReclaimed: pruned.reclaimedBytes });
 };
 

@@ -63,6 +63,7 @@ async function toView(
 
 async function sizes(deps: ViewDeps, document: ContainerDocument) {
   const sizeRwBytes = await deps.snapshots.activeSize(document.id);
-  const image = await deps.images.resolve(document.imageId).catch(() => undefined);
-  return { sizeRwBytes, sizeRootFsBytes: sizeRwBytes + (image?.sizeBytes ?? 0) };
+  const { parentChainId } = document;
+  const below = parentChainId === null ? 0 : await deps.snapshots.stackSize(parentChainId);
+  return { sizeRwBytes, sizeRootFsBytes: sizeRwBytes + below };
 }

@@ -4,6 +4,7 @@ import type {
   ImageHistoryEntry,
   ImageRemoval,
   ImageSearch,
+  ListImagesOptions,
   PullRequest,
   PushRequest,
   RemoteImage,
@@ -31,6 +32,7 @@ import { removeImage } from './remove-image.ts';
 import { repairImages } from './repair-images.ts';
 import { resolveImage, tryResolveImage } from './resolve-image.ts';
 import { searchImages } from './search-images.ts';
+import { sharedSizes } from './shared-sizes.ts';
 import { tagImage } from './tag-image.ts';
 import { toImageView } from './to-image-view.ts';
 
@@ -66,8 +68,11 @@ export class ImageService implements ImageBackend {
     return tryResolveImage(this.#deps.store, ref)?.record.document.id === imageId;
   }
 
-  async list(options: { all: boolean; filters: Filters }): Promise<readonly ImageView[]> {
-    return listImages(this.#deps, options.filters);
+  async list(options: ListImagesOptions): Promise<readonly ImageView[]> {
+    const views = listImages(this.#deps, options.filters);
+    if (options.sharedSize !== true) return views;
+    const shared = await sharedSizes(this.#deps);
+    return views.map((view) => ({ ...view, sharedSizeBytes: shared.get(view.id) ?? 0 }));
   }
 
   inspect(ref: string): Promise<ImageView> {

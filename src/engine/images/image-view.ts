@@ -17,6 +17,8 @@ export interface ImageView {
   readonly repoDigests: readonly string[];
   /** Sum of the unpacked layers' sizes. */
   readonly sizeBytes: number;
+  /** Bytes of the layers that other images have as well; present when asked for. */
+  readonly sharedSizeBytes?: number;
   /** Containers made from it. */
   readonly containerCount: number;
   /** RFC 3339, when a tag was last put on it. */

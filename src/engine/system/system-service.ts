@@ -25,7 +25,7 @@ export interface SystemDeps {
   readonly events: EventBus;
   /** Names of devices that containers can ask for. */
   readonly devices: () => Promise<readonly string[]>;
-  readonly listImages: () => Promise<readonly ImageView[]>;
+  readonly listImages: (options: { sharedSize: boolean }) => Promise<readonly ImageView[]>;
   readonly listContainers: (options: ListContainersOptions) => Promise<readonly ContainerView[]>;
   readonly volumes: Pick<VolumeService, 'usage'>;
   /** Bytes of all committed layers, each counted once. */
@@ -52,8 +52,8 @@ export class SystemService implements SystemBackend {
     return {
       ...this.#deps.facts,
       containers: { running, paused, stopped: statuses.length - running - paused },
-      images: (await this.#deps.listImages()).length,
       devices: await this.#deps.devices(),
+      images: (await this.#deps.listImages({ sharedSize: false })).length,
       usage: {
         openFiles: this.#deps.openFiles(),
         eventListeners: this.#deps.events.listenerCount,
@@ -71,7 +71,7 @@ export class SystemService implements SystemBackend {
   async diskUsage() {
     const everything = { all: true, limit: undefined, size: true, filters: NO_FILTERS };
     return {
-      images: await this.#deps.listImages(),
+      images: await this.#deps.listImages({ sharedSize: true }),
       containers: await this.#deps.listContainers(everything),
       volumes: await this.#deps.volumes.usage(),
       layersBytes: await this.#deps.layersBytes(),

@@ -2,6 +2,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { posix } from 'node:path';
 import { pathOfFd } from '../../sys/fs/open-in-root.ts';
+import { statIfThere } from '../archive/stat-if-there.ts';
 import { TarEntries } from '../archive/tar-entries.ts';
 import type { PathChange, SnapshotDiff } from '../snapshot-diff.ts';
 import { encodeTarHeader } from '../tar/tar-writer.ts';
@@ -35,6 +36,19 @@ export class TreeDiff implements SnapshotDiff {
       yield* entries.full();
     }
     yield* entries.end();
+  }
+
+  /** Sum of the sizes of files that are new or changed, hard links counted once. */
+  async sizeBytes(): Promise<number> {
+    const seen = new Set<bigint>();
+    let total = 0;
+    for await (const { kind, place } of this.#walk()) {
+      const stats = kind === 'deleted' ? undefined : statIfThere(place.dirFd, place.name);
+      if (stats?.isFile() !== true || seen.has(stats.ino)) continue;
+      seen.add(stats.ino);
+      total += Number(stats.size);
+    }
+    return total;
   }
 
   #walk(): AsyncGenerator<FoundChange> {

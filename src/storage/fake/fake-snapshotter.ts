@@ -50,6 +50,11 @@ export class FakeSnapshotter implements Snapshotter {
     return this.#find(chainId).sizeBytes;
   }
 
+  async stackSize(chainId: Digest): Promise<number> {
+    const { sizeBytes, parent } = this.#find(chainId);
+    return sizeBytes + (parent === undefined ? 0 : await this.stackSize(parent));
+  }
+
   async removeCommitted(chainId: Digest): Promise<void> {
     const below = [...this.#layers.values()].some((layer) => layer.parent === chainId);
     if (below || [...this.#active.values()].includes(chainId)) throw layerInUse(chainId);

@@ -87,6 +87,17 @@ export class LayerStore {
     return this.#find(chainId);
   }
 
+  /** Bytes of the layers that `top` stands on, itself included. */
+  stackSize(top: Digest): number {
+    let total = 0;
+    for (let next: Digest | undefined = top; next !== undefined; ) {
+      const layer = this.#find(next);
+      total += layer.sizeBytes;
+      next = layer.parent;
+    }
+    return total;
+  }
+
   /** Numbers of the layers that `top` stands on, top first; the empty layer when there is none. */
   stack(top: Digest | undefined): readonly number[] {
     const numbers: number[] = [];

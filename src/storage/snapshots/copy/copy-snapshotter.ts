@@ -4,12 +4,10 @@ import type { Digest } from '../../../oci/digest.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { copyTree } from '../../copy-tree/copy-tree.ts';
 import { TreeDiff } from '../../diff/tree-diff.ts';
-import type { SnapshotDiff } from '../../snapshot-diff.ts';
 import type { LayerSlot, Snapshotter } from '../../snapshotter.ts';
 import { layerInUse } from '../../storage-errors.ts';
 import { ActiveStore } from '../active-store.ts';
 import { BackgroundRemoval } from '../background-removal.ts';
-import { directorySize } from '../directory-size.ts';
 import type { Disk } from '../disk.ts';
 import { LayerStore } from '../layer-store.ts';
 
@@ -66,6 +64,10 @@ export class CopySnapshotter implements Snapshotter {
     return this.#parts.layers.get(chainId).sizeBytes;
   }
 
+  async stackSize(chainId: Digest): Promise<number> {
+    return this.#parts.layers.stackSize(chainId);
+  }
+
   async removeCommitted(chainId: Digest): Promise<void> {
     if (this.#parts.active.standsOn(chainId)) throw layerInUse(chainId);
     await this.#parts.layers.remove(chainId);
@@ -106,19 +108,11 @@ export class CopySnapshotter implements Snapshotter {
     return this.#parts.active.keys();
   }
 
-  /** What the copy holds beyond the layers it was made of; their own overlaps are not seen. */
-  async activeSize(key: string): Promise<number> {
-    const { layers, active } = this.#parts;
-    let below = 0;
-    for (let next = active.parentOf(key); next !== undefined; ) {
-      const layer = layers.get(next);
-      below += layer.sizeBytes;
-      next = layer.parent;
-    }
-    return Math.max(0, (await directorySize(active.contentsDir(key))) - below);
+  activeSize(key: string): Promise<number> {
+    return this.diff(key, []).sizeBytes();
   }
 
-  diff(key: string, leftOut: readonly string[]): SnapshotDiff {
+  diff(key: string, leftOut: readonly string[]): TreeDiff {
     const { layers, active } = this.#parts;
     const below = layers.mergedAt(active.parentOf(key));
     return new TreeDiff({ dir: active.contentsDir(key), holds: 'all', below }, leftOut);

@@ -93,6 +93,10 @@ export class OverlaySnapshotter implements Snapshotter {
     return this.#parts.layers.get(chainId).sizeBytes;
   }
 
+  async stackSize(chainId: Digest): Promise<number> {
+    return this.#parts.layers.stackSize(chainId);
+  }
+
   async removeCommitted(chainId: Digest): Promise<void> {
     if (this.#parts.active.standsOn(chainId)) throw layerInUse(chainId);
     await this.#parts.layers.remove(chainId);
