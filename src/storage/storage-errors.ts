@@ -67,6 +67,15 @@ export function wrongDiffId(expected: Digest, actual: Digest): EngineError {
   );
 }
 
+/** A layer that is stopped before it takes the last of the disk. */
+export function layerFillsDisk(freeBytes: number): EngineError {
+  const megabytes = Math.floor(freeBytes / 1_000_000);
+  return new EngineError(
+    'unavailable',
+    `failed to register layer: it would fill the disk, ${megabytes} MB are left: no space left on device: free some disk space (docker system prune) or move the data directory`,
+  );
+}
+
 /** A layer packed in a way that is not supported. */
 export function unsupportedCompression(mediaType: string): EngineError {
   return new EngineError(

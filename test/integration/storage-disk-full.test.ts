@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { kindOf, messageOf } from '../../src/shared/errors.ts';
 import { MountFlag, mount, UmountFlag, umount } from '../../src/sys/libc.ts';
+import { requires } from '../support/capabilities.ts';
+import { eventually } from '../support/eventually.ts';
 import { ImageEngine, NOTHING } from '../support/image-engine.ts';
 import { bringLoopbackUp } from '../support/loopback.ts';
 import { dockerArchive, ociImage } from '../support/oci-image.ts';
@@ -20,9 +22,18 @@ const LARGE = ociImage({
   ],
 });
 
-async function onSmallDisk(test: (engine: ImageEngine, root: string) => Promise<void>) {
+async function onSmallDisk(
+  test: (engine: ImageEngine, root: string) => Promise<void>,
+  size = '5m',
+) {
   const root = await mkdtemp(join(tmpdir(), 'full-'));
-  mount({ source: 'tmpfs', target: root, type: 'tmpfs', flags: MountFlag.noDev, data: 'size=5m' });
+  mount({
+    source: 'tmpfs',
+    target: root,
+    type: 'tmpfs',
+    flags: MountFlag.noDev,
+    data: `size=${size}`,
+  });
   try {
     await mkdir(join(root, 'work'));
     const engine = await ImageEngine.start({ root: join(root, 'work'), storageDriver: 'copy' });
@@ -35,6 +46,26 @@ async function onSmallDisk(test: (engine: ImageEngine, root: string) => Promise<
 }
 
 bringLoopbackUp();
+
+describe('a layer that unpacks to far more than it is', () => {
+  for (const packing of ['gzip', 'zstd'] as const) {
+    it(`by ${packing} is stopped while there is room for others`, requires('zstd'), async () => {
+      await using registry = await StubRegistry.start();
+      const bomb = ociImage({ layers: [{ zeros: '\0'.repeat(200_000_000) }], packing });
+      assert.ok((bomb.manifest.layers[0]?.size ?? 0) < 2_000_000);
+      registry.add('app', 'bomb', bomb);
+      registry.add('app', 'small', SMALL);
+      await onSmallDisk(async (engine) => {
+        const { error } = await engine.pull(`${registry.host}/app:bomb`);
+        assert.match(messageOf(error), /it would fill the disk/);
+        assert.deepEqual(await engine.leftovers(), NOTHING);
+        // The kernel gives the room back a little after the files are gone.
+        const small = `${registry.host}/app:small`;
+        await eventually(async () => (await engine.pull(small)).error === undefined);
+      }, '120m');
+    });
+  }
+});
 
 describe('a full disk', () => {
   it('fails a pull with the cure and nothing left; a smaller image then fits', async () => {

@@ -14,7 +14,9 @@ export type Misbehaviour =
   | { readonly kind: 'status'; readonly status: number; readonly headers?: Record<string, string> }
   /** Sends half of the body, then ends the connection as if that were all (chunked), or breaks it. */
   | { readonly kind: 'truncate' | 'reset' }
-  | { readonly kind: 'corrupt' };
+  | { readonly kind: 'corrupt' }
+  /** Breaks the connection without a word. */
+  | { readonly kind: 'break' };
 
 interface Planned {
   readonly path: RegExp;
@@ -84,6 +86,11 @@ export class StubRegistry implements AsyncDisposable {
     this.#planned.push({ path, behaviour, times });
   }
 
+  /** From now on all answers are right. */
+  behave(): void {
+    this.#planned.length = 0;
+  }
+
   /** How often a path was asked for. */
   count(path: RegExp): number {
     return this.requests.filter((request) => path.test(request)).length;
@@ -99,6 +106,10 @@ export class StubRegistry implements AsyncDisposable {
     const range = request.headers.range === undefined ? '' : ` ${request.headers.range}`;
     const verb = request.method === 'GET' ? '' : `${request.method} `;
     this.requests.push(`${verb}${url.pathname}${range}`);
+    if (this.#breaks(url.pathname)) {
+      request.socket.destroy();
+      return;
+    }
     if (url.pathname === '/token') {
       this.#answerToken(request, url, response);
       return;
@@ -115,6 +126,15 @@ export class StubRegistry implements AsyncDisposable {
       }
     }
     this.#answer(request, url.pathname, response);
+  }
+
+  #breaks(path: string): boolean {
+    const isDue = (plan: Planned) =>
+      plan.behaviour.kind === 'break' && plan.times > 0 && plan.path.test(path);
+    const planned = this.#planned.find(isDue);
+    if (planned === undefined) return false;
+    planned.times--;
+    return true;
   }
 
   #answer(request: IncomingMessage, path: string, response: ServerResponse): void {

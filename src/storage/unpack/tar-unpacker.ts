@@ -22,6 +22,7 @@ import {
 } from '../storage-errors.ts';
 import { TarParser } from '../tar/tar-parser.ts';
 import { LayerExtractor } from './layer-extractor.ts';
+import { SpaceGuard } from './space-guard.ts';
 
 /** One chunk is extracted without a pause: at most 128 entries, a few milliseconds. */
 const CHUNK_BYTES = 64 * 1024;
@@ -48,6 +49,7 @@ class TarUnpacking implements LayerUnpacking {
   readonly #digest = new DigestCounter();
   readonly #parser = new TarParser();
   readonly #extractor: LayerExtractor;
+  readonly #space: SpaceGuard;
   /** Undoes the compression; undefined for plain layers. */
   #decoder: Duplex | undefined;
   /** Settles when everything that came out of the decoder is extracted. */
@@ -61,6 +63,7 @@ class TarUnpacking implements LayerUnpacking {
   constructor(slot: Pick<LayerSlot, 'dir' | 'whiteouts'>, diffId: Digest) {
     this.#diffId = diffId;
     this.#extractor = new LayerExtractor(slot);
+    this.#space = new SpaceGuard(slot.dir);
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -147,6 +150,8 @@ class TarUnpacking implements LayerUnpacking {
       if (wait !== undefined) await wait;
       this.#throwIfFailed();
     }
+    const answer = this.#space.wrote(piece.length);
+    if (answer !== undefined) await answer;
   }
 
   /** Waits until the decoder takes more, or until the extraction has failed. */
