@@ -1,6 +1,7 @@
 /** The environment that our processes get: built from a few variables, never inherited whole. */
 import { MACHINE_MARK } from '../host/namespace/machine-mark.ts';
 import { DEFAULT_SEARCH_PATH } from '../sys/exec/process-settings.ts';
+import { FAILPOINTS_VARIABLE } from './hold-at-failpoints.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -12,6 +13,7 @@ const FOR_ENGINE = [
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
   'NODE_OPTIONS',
+  FAILPOINTS_VARIABLE,
 ] as const;
 
 /** The environment of helpers. The administrator's directories are searched too: `ip` and `nft` live there. */

@@ -102,7 +102,7 @@ async function openState(parts: EngineParts) {
 }
 
 function openNetworks(parts: EngineParts): Promise<OpenedNetwork> {
-  const { dataPaths, runtimePaths, facts, hostListeners, clock, logger } = parts;
+  const { dataPaths, runtimePaths, facts, hostListeners, clock, failpoints, logger } = parts;
   return openNetwork({
     networksDir: dataPaths.networksDir,
     sandboxesDir: runtimePaths.sandboxesDir,
@@ -111,6 +111,7 @@ function openNetworks(parts: EngineParts): Promise<OpenedNetwork> {
     uplink: facts.uplink.driver === 'none' ? undefined : facts.uplink,
     hostListeners,
     clock,
+    failpoints,
     logger,
   });
 }
@@ -119,7 +120,7 @@ async function composeServices(
   parts: EngineParts,
   made: { readonly runtime: RuntimeParts; readonly state: EngineState },
 ) {
-  const { clock } = parts;
+  const { clock, failpoints } = parts;
   const { registry, snapshots } = made.state;
   const events = new EventBus(clock);
   const volumes = new VolumeService({
@@ -130,6 +131,7 @@ async function composeServices(
     }),
     events,
     clock,
+    failpoints,
     usedBy: (name) => registry.usersOfVolume(name),
     heldBy: (name) => registry.usersOfVolume(name).filter((id) => holdsVolumes(registry.get(id))),
   });
@@ -177,7 +179,7 @@ interface ContainerParts {
 }
 
 async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<ContainerDeps> {
-  const { facts, clock, logger, dataPaths } = parts;
+  const { facts, clock, failpoints, logger, dataPaths } = parts;
   const { registry, snapshots, sandboxes } = made.state;
   const nameDefaults = {
     nameservers: sandboxes.nameservers(),
@@ -203,6 +205,7 @@ async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<
     events: made.events,
     clock,
     logger,
+    failpoints,
     settings: {
       defaultRuntime: made.runtime.facts.defaultRuntime,
       runtimeNames: made.runtime.facts.runtimes.map(({ name }) => name),

@@ -31,7 +31,7 @@ export interface ImageParts {
 
 /** Opens the image service; nothing is repaired or swept yet. */
 export async function composeImages(parts: EngineParts, given: ImageParts): Promise<ImageService> {
-  const { dataPaths, clock, logger } = parts;
+  const { dataPaths, clock, failpoints, logger } = parts;
   const platform = { os: 'linux', architecture: ARCHITECTURES[arch()] ?? arch() };
   return await ImageService.open({
     ...given,
@@ -49,6 +49,7 @@ export async function composeImages(parts: EngineParts, given: ImageParts): Prom
     maxUploads: parts.facts.settings.maxConcurrentUploads,
     clock,
     logger,
+    failpoints,
     platform,
   });
 }

@@ -38,7 +38,7 @@ const VERSION_TIMEOUT_MS = 5_000;
 
 /** Finds the installed runtimes and the first one that works. Without any, containers will say why. */
 export async function composeRuntime(parts: EngineParts): Promise<RuntimeParts> {
-  const { runtimePaths, clock, logger } = parts;
+  const { runtimePaths, clock, failpoints, logger } = parts;
   const { settings } = parts.facts;
   const searchPath = parts.environment['PATH'] ?? '';
   const entries = { ...DEFAULT_RUNTIMES, ...settings.runtimes };
@@ -67,6 +67,7 @@ export async function composeRuntime(parts: EngineParts): Promise<RuntimeParts> 
       clock,
       ...(groups === undefined ? {} : { groups }),
       support,
+      failpoints,
       report: (error) => logger.warn('clean-up of a task failed', { error }),
     }),
     observer: new ProcTaskObserver(),

@@ -4,6 +4,7 @@ import type { ShutdownReason } from '../handshake/messages.ts';
 import type { HostDialer } from '../network/host-dialer.ts';
 import type { HostListeners } from '../network/port-publisher.ts';
 import type { Clock } from '../shared/clock.ts';
+import type { Failpoints } from '../shared/failpoints.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { DataPaths, RuntimePaths } from '../sys/paths.ts';
 
@@ -20,6 +21,7 @@ export interface EngineParts {
   /** The environment for proxies and the like, as passed on by the host. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
+  readonly failpoints: Failpoints;
   readonly logger: Logger;
 }
 

@@ -17,6 +17,7 @@ import { engineHelperEnvironment } from './base-environment.ts';
 import { dataInUse } from './bin-errors.ts';
 import { createLogger, tolerateLostOutput } from './console-logger.ts';
 import type { ComposedEngine, ComposeEngine } from './engine-composition.ts';
+import { holdAtFailpoints } from './hold-at-failpoints.ts';
 import { prepareMounts } from './prepare-mounts.ts';
 import { VERSION } from './version.ts';
 
@@ -145,6 +146,7 @@ class EngineProcess {
       hostDialer: new HostDialerClient(this.#handles),
       environment: this.#environment,
       clock: systemClock,
+      failpoints: holdAtFailpoints(this.#environment),
       logger,
     });
     await this.#serveNewListeners(facts);

@@ -1,6 +1,7 @@
 /** Puts the network together: catalogue, default bridge, publisher, sandboxes. Called once by `bin`. */
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../shared/clock.ts';
+import type { Failpoints } from '../shared/failpoints.ts';
 import type { Logger } from '../shared/logger.ts';
 import { formatIpv4, formatPrefix } from '../sys/netlink/ipv4.ts';
 import { BridgeNetwork } from './bridge/bridge-network.ts';
@@ -30,6 +31,7 @@ export interface NetworkOptions {
   readonly uplink: { readonly mtu: number; readonly nameserver: string } | undefined;
   readonly hostListeners: HostListeners;
   readonly clock: Clock;
+  readonly failpoints: Failpoints;
   readonly logger: Logger;
 }
 
@@ -67,9 +69,12 @@ export async function openNetwork(options: NetworkOptions): Promise<OpenedNetwor
     address: started.address,
     mtu,
   });
-  const { hostRoutes } = options;
-  const bridge = { record, driver };
-  const networks = await NetworkSet.open({ catalog, bridge, hostRoutes, mtu, clock, logger });
+  const networks = await NetworkSet.open({
+    ...options,
+    catalog,
+    bridge: { record, driver },
+    mtu,
+  });
   const nameservers = uplink === undefined ? [] : [uplink.nameserver];
   const sandboxes = await LinuxSandboxService.open({
     sandboxesDir: options.sandboxesDir,

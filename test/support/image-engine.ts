@@ -15,6 +15,7 @@ import type { ImageUser } from '../../src/engine/images/image-deps.ts';
 import { decodeImageDocument } from '../../src/engine/images/image-document.ts';
 import { ImageService } from '../../src/engine/images/image-service.ts';
 import { systemClock } from '../../src/shared/clock.ts';
+import { NO_FAILPOINTS } from '../../src/shared/failpoints.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import { Collection } from '../../src/state/collection.ts';
 import { DiskContentStore } from '../../src/storage/content/disk-content-store.ts';
@@ -97,6 +98,7 @@ export class ImageEngine implements AsyncDisposable {
       logger: silentLogger,
       maxDownloads: 3,
       maxUploads: 5,
+      failpoints: NO_FAILPOINTS,
       usedBy: (id) => users.get(id) ?? [],
     });
     await images.recover(new AbortController().signal);

@@ -13,6 +13,7 @@ import { prepareCgroupMount } from '../../src/runtime/prepare-cgroup-mount.ts';
 import { DEFAULT_RUNTIMES, RuntimeTable } from '../../src/runtime/runtimes/runtime-table.ts';
 import type { TaskRunner } from '../../src/runtime/task-runner.ts';
 import { systemClock } from '../../src/shared/clock.ts';
+import { NO_FAILPOINTS } from '../../src/shared/failpoints.ts';
 import { DEFAULT_SEARCH_PATH } from '../../src/sys/exec/process-settings.ts';
 import { type RuntimePaths, runtimePaths } from '../../src/sys/paths.ts';
 import { makeBusyboxRootfs } from './busybox-rootfs.ts';
@@ -56,7 +57,14 @@ export async function makeRuntimeRig(report: (error: unknown) => void): Promise<
     logs: new K8sLogReader(),
     logPath: (id) => join(dir, `${id}.log`),
     makeRunner: () =>
-      new ConmonTaskRunner({ paths, runtimes, clock: systemClock, support, report }),
+      new ConmonTaskRunner({
+        paths,
+        runtimes,
+        clock: systemClock,
+        support,
+        failpoints: NO_FAILPOINTS,
+        report,
+      }),
     [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }),
   };
 }

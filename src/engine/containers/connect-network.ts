@@ -37,9 +37,11 @@ export function connectNetwork(
       const request = endpointRequest(document, network, settings);
       await deps.sandboxes.connect(id, request);
     }
+    deps.failpoints.hit('network-connect:after-endpoint');
     const stored = { ...settings, NetworkID: network.id };
     const { [NO_NETWORK]: _none, ...others } = namedEndpoints(document);
     await storeEndpoints(deps, document, { ...others, [network.name]: stored });
+    deps.failpoints.hit('network-connect:after-document');
     return id;
   });
 }
@@ -60,6 +62,7 @@ export function disconnectNetwork(
     if (live?.endpoints.some(({ networkId }) => networkId === network.id)) {
       await deps.sandboxes.disconnect(id, network.id);
     }
+    deps.failpoints.hit('network-disconnect:after-endpoint');
     const isLast = Object.keys(others).length === 0;
     await storeEndpoints(deps, document, isLast ? { [NO_NETWORK]: {} } : others);
     return id;

@@ -7,6 +7,7 @@ import type { SpecBuilder } from '../../runtime/spec-builder.ts';
 import type { TaskObserver } from '../../runtime/task-observer.ts';
 import type { TaskRunner } from '../../runtime/task-runner.ts';
 import type { Clock } from '../../shared/clock.ts';
+import type { Failpoints } from '../../shared/failpoints.ts';
 import type { ContainerId } from '../../shared/ids.ts';
 import type { KeyedMutex } from '../../shared/keyed-mutex.ts';
 import type { Logger } from '../../shared/logger.ts';
@@ -96,6 +97,7 @@ export interface ContainerDeps {
   readonly events: EventBus;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly failpoints: Failpoints;
   readonly settings: ContainerSettings;
   /** Containers whose end must not remove them although they ask for it: they are being restarted. */
   readonly keptOnExit: Set<ContainerId>;

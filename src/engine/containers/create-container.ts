@@ -44,17 +44,21 @@ export async function createContainer(
   const name = given ?? generateName((taken) => deps.registry.isNameTaken(taken));
   deps.registry.reserveName(name, id);
   undo.defer(() => deps.registry.releaseName(name, id));
+  deps.failpoints.hit('container-create:after-name');
   const mounts = await resolveMounts(
     { ...deps, mountsOf: (ref) => deps.registry.resolve(ref).mounts },
     config,
     request.hostConfig,
   );
   undo.defer(() => removeAnonymousVolumes(deps, mounts));
+  deps.failpoints.hit('container-create:after-volumes');
   await deps.snapshots.prepareActive(id, image.layerChainIds.at(-1));
   undo.defer(() => deps.snapshots.removeActive(id));
+  deps.failpoints.hit('container-create:after-snapshot');
   await copyUpVolumes(deps, id, mounts);
   const document = newDocument(deps, { id, name, config, image, mounts, request });
   await deps.registry.add(document);
+  deps.failpoints.hit('container-create:after-document');
 
   undo.release();
   publishContainerEvent(deps, document, { action: 'create' });

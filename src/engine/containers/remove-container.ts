@@ -65,9 +65,13 @@ export async function removeLocked(
     // A full disk must not keep what would make room on it.
     await deps.registry.record(id, (current) => ({ ...current, status }));
   }
+  deps.failpoints.hit('container-remove:after-intent');
   await deps.sandboxes.remove(id);
+  deps.failpoints.hit('container-remove:after-sandbox');
   await deps.snapshots.removeActive(id);
+  deps.failpoints.hit('container-remove:after-snapshot');
   await deps.registry.remove(id);
+  deps.failpoints.hit('container-remove:after-document');
   deps.tasks.remove(id).catch(reportCleanup(deps, id));
   deps.images.releaseImage(document.imageId).catch(reportCleanup(deps, id));
   if (options.volumes) await removeOwnVolumes(deps, document.mounts, id);

@@ -19,6 +19,7 @@ export async function renameContainer(
     deps.registry.reserveName(name, id);
     try {
       const after = await deps.registry.update(id, (document) => ({ ...document, name }));
+      deps.failpoints.hit('container-rename:after-document');
       deps.registry.releaseName(before.name, id);
       await deps.sandboxes.rename(id, { before: before.name, after: name });
       const attributes = { oldName: `/${before.name}` };

@@ -54,19 +54,25 @@ async function startLocked(deps: ContainerDeps, document: ContainerDocument): Pr
   const { id } = document;
   await using undo = new CleanupStack(reportCleanup(deps, id));
   await deps.registry.amend(id, toStarting);
+  deps.failpoints.hit('container-start:after-intent');
   const rootfsDir = await deps.snapshots.mount(id);
   undo.defer(() => deps.snapshots.unmount(id));
   await checkPropagation(deps, document.mounts);
+  deps.failpoints.hit('container-start:after-mount');
   const mounts = await holdVolumes(deps, document, undo);
+  deps.failpoints.hit('container-start:after-volumes');
   const network = await joinNetwork(deps, document, undo);
+  deps.failpoints.hit('container-start:after-network');
   const task = await runTask(deps, document, { rootfsDir, mounts, network });
   undo.defer(() => deps.tasks.remove(id));
   undo.defer(() => deps.tasks.signal(task, 9));
+  deps.failpoints.hit('container-start:after-task');
   const running = await deps.registry.amend(id, (current) => ({
     ...current,
     ...initialHealth(current),
     status: { state: 'running', task, network: network.facts },
   }));
+  deps.failpoints.hit('container-start:after-document');
 
   undo.release();
   publishContainerEvent(deps, running, { action: 'start' });

@@ -51,6 +51,7 @@ function markStopping(
       hasBeenManuallyStopped: byHand || document.hasBeenManuallyStopped === true,
       status: { ...live, state: 'stopping' },
     }));
+    deps.failpoints.hit('container-stop:after-intent');
     return live;
   });
 }
@@ -106,6 +107,7 @@ export async function restartContainer(
   } finally {
     deps.keptOnExit.delete(id);
   }
+  deps.failpoints.hit('container-restart:after-stop');
   await startContainer(deps, id);
   publishContainerEvent(deps, document, { action: 'restart' });
 }

@@ -39,6 +39,7 @@ export async function settleExit(
     if (document === undefined || live === undefined) return;
     const facts = exitFacts(live.task, exit, error);
     await releaseResources(deps, id);
+    deps.failpoints.hit('container-exit:after-release');
     if (document.hostConfig.AutoRemove === true && !deps.keptOnExit.has(id)) {
       const status = { state: 'removing', last: facts } as const;
       await deps.registry.record(id, (current) => ({ ...current, status }));
@@ -48,6 +49,7 @@ export async function settleExit(
     }
     const delayMs = live.state === 'stopping' ? undefined : restartDelayAfter(document, facts);
     const kept = await deps.registry.record(id, (current) => afterRun(current, facts, delayMs));
+    deps.failpoints.hit('container-exit:after-document');
     announceExit(deps, document, facts);
     // What the disk did not take, a new engine learns from the task's own files.
     if (kept === 'stored') discardTask(deps, id);

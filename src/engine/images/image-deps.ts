@@ -4,6 +4,7 @@ import type { ImageRegistry } from '../../distribution/image-registry.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Platform } from '../../oci/platform.ts';
 import type { Clock } from '../../shared/clock.ts';
+import type { Failpoints } from '../../shared/failpoints.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Collection } from '../../state/collection.ts';
 import type { ContentStore } from '../../storage/content-store.ts';
@@ -43,6 +44,7 @@ export interface ImageServiceOptions {
   /** Layers that are fetched, and sent, at the same time. */
   readonly maxDownloads: number;
   readonly maxUploads: number;
+  readonly failpoints: Failpoints;
   /** What images must run on when the client does not say. */
   readonly platform: Platform;
   /** Containers made from an image. */

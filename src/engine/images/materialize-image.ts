@@ -96,8 +96,10 @@ export async function materializeImage(
 ): Promise<ImageRecord> {
   const { parentId, observe, signal } = options;
   await deps.transfers.ensure(image.layers, { openBlob: image.openBlob, observe, signal });
+  deps.failpoints.hit('image-pull:after-layers');
   await storeDocument(deps, image.manifestBytes);
   if (image.indexBytes !== undefined) await storeDocument(deps, image.indexBytes);
+  deps.failpoints.hit('image-pull:after-manifest');
   const { mediaType, bytes } = image.manifestBytes;
   return await deps.store.put({
     v: 1,

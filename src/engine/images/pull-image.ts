@@ -100,6 +100,7 @@ async function preparePull(
     },
     signal,
   );
+  deps.failpoints.hit('image-pull:after-config');
   try {
     if (source.isPlatformChosen) checkImagePlatform(reference, image.config, platform);
   } catch (error) {
@@ -152,6 +153,7 @@ async function runPull(deps: ImageDeps, pull: Pull, run: PullRun): Promise<void>
     observe: pullObserver(channel),
     signal,
   });
+  deps.failpoints.hit('image-pull:after-document');
   const shown = familiarReference(reference);
   const isNew = before !== record.document.id;
   const outcome = isNew ? 'Downloaded newer image' : 'Image is up to date';

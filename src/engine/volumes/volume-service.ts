@@ -1,6 +1,7 @@
 /** Volumes of the driver `local`: a directory of the data root each. */
 import type { VolumeBackend } from '../../api/backends.ts';
 import type { Clock } from '../../shared/clock.ts';
+import type { Failpoints } from '../../shared/failpoints.ts';
 import { type ContainerId, randomId } from '../../shared/ids.ts';
 import { KeyedMutex } from '../../shared/keyed-mutex.ts';
 import type { Collection } from '../../state/collection.ts';
@@ -22,6 +23,7 @@ export interface VolumeDeps {
   readonly files: VolumeFiles;
   readonly events: EventBus;
   readonly clock: Clock;
+  readonly failpoints: Failpoints;
   /** Ids of the containers that have the volume among their mounts. */
   readonly usedBy: (name: string) => readonly ContainerId[];
   /** Ids of those whose processes have it mounted, or are about to. */
@@ -187,8 +189,10 @@ export class VolumeService implements VolumeBackend {
       anonymous,
     };
     await this.#deps.documents.create(name, volume);
+    this.#deps.failpoints.hit('volume-create:after-document');
     try {
       await this.#deps.files.make(name);
+      this.#deps.failpoints.hit('volume-create:after-files');
     } catch (error) {
       await this.#deps.documents.remove(name);
       throw error;
@@ -200,7 +204,9 @@ export class VolumeService implements VolumeBackend {
   /** What is mounted over the volume must be gone before its directory is deleted. */
   async #remove(name: string): Promise<void> {
     await this.#deps.files.unmount(name);
+    this.#deps.failpoints.hit('volume-remove:after-unmount');
     await this.#deps.documents.remove(name);
+    this.#deps.failpoints.hit('volume-remove:after-document');
     this.#publish('destroy', name);
   }
 

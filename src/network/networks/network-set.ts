@@ -1,5 +1,6 @@
 /** The networks of the engine's namespace: their documents, bridges and packet filter, changed one at a time. */
 import type { Clock } from '../../shared/clock.ts';
+import type { Failpoints } from '../../shared/failpoints.ts';
 import { type NetworkId, newNetworkId } from '../../shared/ids.ts';
 import { KeyedMutex } from '../../shared/keyed-mutex.ts';
 import type { Logger } from '../../shared/logger.ts';
@@ -28,6 +29,7 @@ export interface NetworkSetOptions {
   /** MTU of networks that ask for none. */
   readonly mtu: number;
   readonly clock: Clock;
+  readonly failpoints: Failpoints;
   readonly logger: Logger;
 }
 
@@ -80,7 +82,7 @@ export class NetworkSet implements NetworkStore {
   }
 
   create(spec: NetworkSpec): Promise<NetworkRecord> {
-    const { catalog, clock, hostRoutes } = this.#options;
+    const { catalog, clock, hostRoutes, failpoints } = this.#options;
     return this.#locks.run('all', async () => {
       if (catalog.find(spec.name) !== undefined) throw networkExists(spec.name);
       const record = planNetwork(spec, {
@@ -90,25 +92,28 @@ export class NetworkSet implements NetworkStore {
         occupied: [...hostRoutes, ...networksHere()],
       });
       await catalog.add(record);
+      failpoints.hit('network-create:after-document');
       try {
         this.#drivers.set(record.id, this.#bringUp(record, { fresh: true }));
       } catch (error) {
         await catalog.remove(record.id);
         throw error;
       }
+      failpoints.hit('network-create:after-bridge');
       await this.#loadRules();
       return record;
     });
   }
 
   remove(id: NetworkId): Promise<void> {
-    const { catalog } = this.#options;
+    const { catalog, failpoints } = this.#options;
     return this.#locks.run('all', async () => {
       const record = this.list().find((one) => one.id === id);
       if (record === undefined) throw networkMissing(id);
       if (this.#drivers.get(id)?.isUsed() === true) throw networkInUse(record.name, id);
       this.#drivers.delete(id);
       await catalog.remove(id);
+      failpoints.hit('network-remove:after-document');
       RouteSocket.with((routes) => {
         routes.deleteLink(keeperOf(id).port);
         routes.deleteLink(bridgeNameOf(record));

@@ -6,6 +6,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { constants as osConstants } from 'node:os';
 import { join } from 'node:path';
+import type { Failpoints } from '../../shared/failpoints.ts';
 import type { ProcessExit, StdioSlot } from '../../sys/exec/command.ts';
 import { watchExit } from '../../sys/exec/exit-watch.ts';
 import { reapOrphans } from '../../sys/exec/reap-orphans.ts';
@@ -42,16 +43,25 @@ interface SessionFiles {
   readonly log: string;
 }
 
+/** What sessions are launched with. */
+export interface ExecLauncherOptions {
+  readonly paths: RuntimePaths;
+  readonly failpoints: Failpoints;
+  /** Receives failures of clean-up. */
+  readonly report: (error: unknown) => void;
+}
+
 export class ExecLauncher {
   readonly #paths: RuntimePaths;
+  readonly #failpoints: Failpoints;
   readonly #report: (error: unknown) => void;
   #inheritsOrphans = false;
   /** Sessions whose process may exist already and is not watched yet. */
   #launching = 0;
 
-  /** `report` receives failures of clean-up. */
-  constructor(paths: RuntimePaths, report: (error: unknown) => void) {
+  constructor({ paths, failpoints, report }: ExecLauncherOptions) {
     this.#paths = paths;
+    this.#failpoints = failpoints;
     this.#report = report;
   }
 
@@ -65,10 +75,12 @@ export class ExecLauncher {
     this.#launching += 1;
     try {
       await writeProcess(request, files);
+      this.#failpoints.hit('exec-start:after-files');
       const session = { request, runtime, files };
       const handle = request.process.terminal
         ? await this.#withTerminal(session)
         : await this.#withPipes(session);
+      this.#failpoints.hit('exec-start:after-process');
       handle.exit.then(() => this.#bury(), this.#report);
       return handle;
     } finally {

@@ -1,5 +1,6 @@
 /** Tasks watched by conmon and run by an OCI runtime. */
 import { type Clock, systemClock } from '../../shared/clock.ts';
+import type { Failpoints } from '../../shared/failpoints.ts';
 import type { ContainerId } from '../../shared/ids.ts';
 import { KeyedMutex } from '../../shared/keyed-mutex.ts';
 import type { RuntimePaths } from '../../sys/paths.ts';
@@ -49,6 +50,7 @@ export interface ConmonTaskRunnerOptions {
   readonly groups?: ContainerGroups;
   /** Which limits can be set. */
   readonly support: LimitSupport;
+  readonly failpoints: Failpoints;
   /** Receives failures of undoing. */
   readonly report: (error: unknown) => void;
 }
@@ -70,13 +72,14 @@ export class ConmonTaskRunner implements TaskRunner {
   constructor(options: ConmonTaskRunnerOptions) {
     this.#options = options;
     this.#store = new TaskStore(options.paths, options.runtimes, options.groups);
-    this.#execs = new ExecLauncher(options.paths, options.report);
+    this.#execs = new ExecLauncher(options);
     this.#start = {
       store: this.#store,
       clock: options.clock,
       monitorProgram: options.monitorProgram ?? 'conmon',
       groups: options.groups,
       support: options.support,
+      failpoints: options.failpoints,
       report: options.report,
     };
   }

@@ -2,6 +2,7 @@
 import type { RuntimeSpec } from '../../oci/runtime-spec.ts';
 import { CleanupStack } from '../../shared/cleanup-stack.ts';
 import type { Clock } from '../../shared/clock.ts';
+import type { Failpoints } from '../../shared/failpoints.ts';
 import { expectSuccess, run } from '../../sys/exec/run.ts';
 import { identify, isAlive } from '../../sys/proc/process-identity.ts';
 import type { LimitSupport } from '../limit-support.ts';
@@ -28,6 +29,7 @@ export interface StartDeps {
   /** The control groups of tasks; undefined when they have none. */
   readonly groups: ContainerGroups | undefined;
   readonly support: LimitSupport;
+  readonly failpoints: Failpoints;
   /** Receives failures of undoing. */
   readonly report: (error: unknown) => void;
 }
@@ -47,6 +49,7 @@ export async function startTask(
   // The configuration first: it names the group, so that one that a crash leaves behind is found.
   const files = await deps.store.prepare(id, toSpec(request, group));
   if (group !== undefined) await deps.groups?.make(group, request.resources);
+  deps.failpoints.hit('task-start:after-bundle');
   const stdin = stdinModeOf(request);
   const temporaryDir = deps.store.temporaryDir;
   const program = deps.monitorProgram;
@@ -56,12 +59,14 @@ export async function startTask(
   );
   const created = await identifyBoth(id, pids);
   undo.defer(() => endCreated(created));
+  deps.failpoints.hit('task-start:after-create');
 
   await limitProcess(created.init.pid, emulatedLimits(request.resources, deps.support));
   const startedAt = deps.clock.nowIso();
   const record: TaskRecord = { id, runtimeName: runtime.name, ...created, startedAt };
   // Before the go: from here on a new engine can tell exactly which processes these are.
   await writeTaskNote(files.task, { v: 1, record, stdin });
+  deps.failpoints.hit('task-start:after-note');
   await go(runtime, id);
 
   undo.release();

@@ -11,6 +11,7 @@ import type { NetworkStore } from '../../../src/network/network-store.ts';
 import { openNetwork } from '../../../src/network/open-network.ts';
 import type { Sandbox, SandboxService } from '../../../src/network/sandbox-service.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
+import { NO_FAILPOINTS } from '../../../src/shared/failpoints.ts';
 import type { NetworkId } from '../../../src/shared/ids.ts';
 import { silentLogger } from '../../../src/shared/logger.ts';
 import { isPredefined } from '../../../src/shared/predefined-networks.ts';
@@ -59,6 +60,7 @@ export async function openTestNetwork(): Promise<NetworkFixture> {
       uplink: { mtu: 65520, nameserver: '10.0.2.3' },
       hostListeners: host,
       clock: systemClock,
+      failpoints: NO_FAILPOINTS,
       logger: silentLogger,
     });
     services.push(opened.sandboxes);
