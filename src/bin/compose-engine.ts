@@ -44,6 +44,7 @@ export async function composeEngine(parts: EngineParts): Promise<ComposedEngine>
   const runtime = await composeRuntime(parts);
   const state = await openState(parts);
   const services = await composeServices(parts, { runtime, state });
+  await services.volumes.recover();
   await services.images.recover(new AbortController().signal);
   await recover(services.deps);
   await loadEmbeddedImage(services.images, logger);

@@ -3,6 +3,7 @@ import type { RuntimeInfo } from '../engine/system/system-info.ts';
 import { OciSpecBuilder } from '../runtime/bundle/oci-spec-builder.ts';
 import { detectSpecFacts } from '../runtime/bundle/spec-facts.ts';
 import { CdiRegistry } from '../runtime/cdi/cdi-registry.ts';
+import { sweepSessionFiles } from '../runtime/exec/session-files.ts';
 import type { LimitSupport } from '../runtime/limit-support.ts';
 import { ContainerGroups } from '../runtime/limits/container-groups.ts';
 import { withoutGroups } from '../runtime/limits/detect-support.ts';
@@ -40,6 +41,7 @@ const VERSION_TIMEOUT_MS = 5_000;
 export async function composeRuntime(parts: EngineParts): Promise<RuntimeParts> {
   const { runtimePaths, clock, failpoints, logger } = parts;
   const { settings } = parts.facts;
+  await sweepSessionFiles(runtimePaths);
   const searchPath = parts.environment['PATH'] ?? '';
   const entries = { ...DEFAULT_RUNTIMES, ...settings.runtimes };
   const offered = await openGroups(parts);

@@ -28,6 +28,7 @@ export const FAILPOINTS = [
   'container-remove:after-intent',
   'container-remove:after-sandbox',
   'container-remove:after-snapshot',
+  'container-remove:after-volumes',
   'container-remove:after-document',
   'image-pull:after-config',
   'image-pull:after-layers',
@@ -39,9 +40,12 @@ export const FAILPOINTS = [
   'volume-remove:after-document',
   'network-create:after-document',
   'network-create:after-bridge',
+  'network-connect:after-intent',
   'network-connect:after-endpoint',
   'network-connect:after-document',
+  'network-disconnect:after-intent',
   'network-disconnect:after-endpoint',
+  'network-remove:after-bridge',
   'network-remove:after-document',
 ] as const;
 

@@ -33,12 +33,14 @@ export function connectNetwork(
     const document = deps.registry.get(id);
     checkCanJoin(document, network);
     checkEndpointSettings(network, settings);
+    const stored = { ...settings, NetworkID: network.id };
     if (liveStatus(document.status) !== undefined) {
       const request = endpointRequest(document, network, settings);
-      await deps.sandboxes.connect(id, request);
+      await changing(deps, { document, network, settings: stored, verb: 'connect' }, () =>
+        deps.sandboxes.connect(id, request),
+      );
     }
     deps.failpoints.hit('network-connect:after-endpoint');
-    const stored = { ...settings, NetworkID: network.id };
     const { [NO_NETWORK]: _none, ...others } = namedEndpoints(document);
     await storeEndpoints(deps, document, { ...others, [network.name]: stored });
     deps.failpoints.hit('network-connect:after-document');
@@ -60,13 +62,64 @@ export function disconnectNetwork(
     if (gone === undefined) throw notConnectedTo(id, network.name);
     const live = liveStatus(document.status)?.network;
     if (live?.endpoints.some(({ networkId }) => networkId === network.id)) {
-      await deps.sandboxes.disconnect(id, network.id);
+      await changing(deps, { document, network, settings: gone, verb: 'disconnect' }, () =>
+        deps.sandboxes.disconnect(id, network.id),
+      );
     }
     deps.failpoints.hit('network-disconnect:after-endpoint');
-    const isLast = Object.keys(others).length === 0;
-    await storeEndpoints(deps, document, isLast ? { [NO_NETWORK]: {} } : others);
+    await storeEndpoints(deps, document, orNone(others));
     return id;
   });
+}
+
+interface Change {
+  readonly verb: 'connect' | 'disconnect';
+  readonly document: ContainerDocument;
+  readonly network: NetworkRecord;
+  readonly settings: EndpointSettings;
+}
+
+/** Changes the endpoints of a running container with the intent on record; a refusal takes the intent back. */
+async function changing(
+  deps: ContainerDeps,
+  { verb, document, network, settings }: Change,
+  change: () => Promise<unknown>,
+): Promise<void> {
+  const networkChange = { networkId: network.id, networkName: network.name, settings };
+  await deps.registry.amend(document.id, (current) => ({ ...current, networkChange }));
+  deps.failpoints.hit(`network-${verb}:after-intent`);
+  try {
+    await change();
+  } catch (error) {
+    await deps.registry.amend(document.id, withoutChange);
+    throw error;
+  }
+}
+
+/** The document after a crash in the middle of a change: what is stored follows what the endpoints are. */
+export function settleNetworkChange(
+  document: ContainerDocument,
+  endpoints: readonly { readonly networkId: string }[],
+): ContainerDocument {
+  const { networkChange } = document;
+  if (networkChange === undefined) return document;
+  const { networkId, networkName, settings } = networkChange;
+  const { [networkName]: _, [NO_NETWORK]: _none, ...others } = namedEndpoints(document);
+  const isOn = endpoints.some((endpoint) => endpoint.networkId === networkId);
+  const named = isOn ? { ...others, [networkName]: settings } : others;
+  return { ...withoutChange(document), endpointSettings: orNone(named) };
+}
+
+function withoutChange(document: ContainerDocument): ContainerDocument {
+  const { networkChange: _, ...rest } = document;
+  return rest;
+}
+
+/** A container that has left its last network is on none. */
+function orNone(
+  endpoints: ContainerDocument['endpointSettings'],
+): ContainerDocument['endpointSettings'] {
+  return Object.keys(endpoints).length === 0 ? { [NO_NETWORK]: {} } : endpoints;
 }
 
 /** Endpoint settings by network name, the mode's own network included. */
@@ -99,9 +152,9 @@ async function storeEndpoints(
   const sandbox = deps.sandboxes.get(id);
   const after = await deps.registry.update(id, (document) => {
     const live = liveStatus(document.status);
-    if (live === undefined || sandbox === undefined) return { ...document, endpointSettings };
-    const status = { ...live, network: networkFacts(sandbox) };
-    return { ...document, endpointSettings, status };
+    const changed = { ...withoutChange(document), endpointSettings };
+    if (live === undefined || sandbox === undefined) return changed;
+    return { ...changed, status: { ...live, network: networkFacts(sandbox) } };
   });
   if (liveStatus(after.status) !== undefined && sandbox !== undefined) {
     await writeNameFiles(deps, after, networkFacts(sandbox));

@@ -36,10 +36,20 @@ export interface ContainerImages {
   releaseImage(imageId: Digest): Promise<void>;
 }
 
+/** A volume that goes when the container that it was made for does not come to be. */
+export interface UnfinishedVolume {
+  readonly name: string;
+  readonly madeFor?: ContainerId;
+}
+
 /** What containers ask of volumes. */
 export interface ContainerVolumes extends MountVolumes {
-  /** Removes a volume unless a container has it. */
-  removeUnused(name: string): Promise<void>;
+  /** Removes a volume unless a container other than `owner` has it. */
+  removeUnused(name: string, owner?: ContainerId): Promise<void>;
+  /** Volumes that were made for a container whose creation nobody has finished. */
+  unfinished(): readonly UnfinishedVolume[];
+  /** The container that the volumes were made for exists: they stay from now on. */
+  keep(names: readonly string[]): Promise<void>;
   /** Mounts the volume and pins the path within it. Returns the host path to bind. */
   attach(use: VolumeUse): Promise<string>;
   /** A host path that shows `source` in a form which the runtime's mount cannot give it. */

@@ -40,7 +40,12 @@ export type ContainerStatus =
   | { readonly state: 'exited'; readonly last: ExitFacts }
   /** Has ended and waits for the restart that its policy asks for. */
   | { readonly state: 'restarting'; readonly last: ExitFacts }
-  | { readonly state: 'removing'; readonly last?: ExitFacts }
+  | {
+      readonly state: 'removing';
+      readonly last?: ExitFacts;
+      /** Its anonymous volumes go with it. */
+      readonly volumes?: boolean;
+    }
   | { readonly state: 'dead'; readonly last?: ExitFacts };
 
 /** A mount of the container, resolved at create time. */
@@ -69,6 +74,13 @@ export interface MountPoint {
   readonly readOnlyNonRecursive?: boolean;
 }
 
+/** The intent to join or leave a network: which of the two came to pass is seen at the endpoints. */
+export interface NetworkChange {
+  readonly networkId: string;
+  readonly networkName: string;
+  readonly settings: EndpointSettings;
+}
+
 export interface ContainerDocument {
   readonly v: 1;
   readonly id: ContainerId;
@@ -88,6 +100,8 @@ export interface ContainerDocument {
   readonly hostConfig: HostConfig;
   /** Endpoint settings by network name, as asked for. */
   readonly endpointSettings: Readonly<Record<string, EndpointSettings>>;
+  /** A network that the running container is just joining or leaving. */
+  readonly networkChange?: NetworkChange;
   readonly mounts: readonly MountPoint[];
   readonly runtimeName: string;
   /** Restarts by the policy since the container was last started by hand. */

@@ -16,7 +16,7 @@ import { ineffectiveSettings } from './ineffective-settings.ts';
 import { logWarnings } from './log-drivers.ts';
 import { mergeImageConfig } from './merge-image-config.ts';
 import { networkModeText, parseNetworkMode } from './network-mode.ts';
-import { resolveMounts } from './resolve-mounts.ts';
+import { type ResolveMountsDeps, resolveMounts } from './resolve-mounts.ts';
 
 export interface CreatedContainer {
   readonly id: ContainerId;
@@ -45,11 +45,7 @@ export async function createContainer(
   deps.registry.reserveName(name, id);
   undo.defer(() => deps.registry.releaseName(name, id));
   deps.failpoints.hit('container-create:after-name');
-  const mounts = await resolveMounts(
-    { ...deps, mountsOf: (ref) => deps.registry.resolve(ref).mounts },
-    config,
-    request.hostConfig,
-  );
+  const mounts = await resolveMounts(mountDeps(deps, id), config, request.hostConfig);
   undo.defer(() => removeAnonymousVolumes(deps, mounts));
   deps.failpoints.hit('container-create:after-volumes');
   await deps.snapshots.prepareActive(id, image.layerChainIds.at(-1));
@@ -59,6 +55,7 @@ export async function createContainer(
   const document = newDocument(deps, { id, name, config, image, mounts, request });
   await deps.registry.add(document);
   deps.failpoints.hit('container-create:after-document');
+  await deps.volumes.keep(anonymousNames(mounts));
 
   undo.release();
   publishContainerEvent(deps, document, { action: 'create' });
@@ -94,9 +91,23 @@ async function removeAnonymousVolumes(
   deps: ContainerDeps,
   mounts: readonly MountPoint[],
 ): Promise<void> {
-  for (const mount of mounts) {
-    if (mount.anonymous) await deps.volumes.removeUnused(mount.name);
-  }
+  for (const name of anonymousNames(mounts)) await deps.volumes.removeUnused(name);
+}
+
+function anonymousNames(mounts: readonly MountPoint[]): readonly string[] {
+  return mounts.filter(({ anonymous }) => anonymous).map(({ name }) => name);
+}
+
+/** Anonymous volumes remember whom they are for until that container exists: a crash must not strand them. */
+function mountDeps(deps: ContainerDeps, id: ContainerId): ResolveMountsDeps {
+  return {
+    files: deps.files,
+    mountsOf: (ref) => deps.registry.resolve(ref).mounts,
+    volumes: {
+      ensure: (request) => deps.volumes.ensure({ ...request, madeFor: id }),
+      mountpoint: (name) => deps.volumes.mountpoint(name),
+    },
+  };
 }
 
 interface NewDocument {

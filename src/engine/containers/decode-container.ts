@@ -33,7 +33,11 @@ const status = v.variant('state', [
   v.looseObject({ state: v.literal('stopping'), ...live }),
   v.looseObject({ state: v.literal('exited'), last: exit }),
   v.looseObject({ state: v.literal('restarting'), last: exit }),
-  v.looseObject({ state: v.literal('removing'), last: v.optional(exit) }),
+  v.looseObject({
+    state: v.literal('removing'),
+    last: v.optional(exit),
+    volumes: v.optional(v.boolean()),
+  }),
   v.looseObject({ state: v.literal('dead'), last: v.optional(exit) }),
 ]);
 
@@ -61,6 +65,9 @@ const schema = v.looseObject({
   config: v.looseObject({}),
   hostConfig: v.looseObject({}),
   endpointSettings: v.record(v.string(), v.looseObject({})),
+  networkChange: v.optional(
+    v.looseObject({ networkId: v.string(), networkName: v.string(), settings: v.looseObject({}) }),
+  ),
   mounts: v.array(v.looseObject({ type: v.string(), destination: v.string() })),
   runtimeName: v.string(),
   restartCount: v.number(),

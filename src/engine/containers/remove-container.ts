@@ -59,9 +59,10 @@ export async function removeLocked(
   options: { readonly volumes: boolean; readonly end: EndOfRun },
 ): Promise<void> {
   const document = deps.registry.get(id);
-  const last = lastExit(document.status);
-  if (document.status.state !== 'removing') {
-    const status = { state: 'removing', ...(last === undefined ? {} : { last }) } as const;
+  const volumes = options.volumes || removesVolumes(document);
+  if (document.status.state !== 'removing' || volumes !== removesVolumes(document)) {
+    const last = lastExit(document.status);
+    const status = { state: 'removing', ...(last === undefined ? {} : { last }), volumes } as const;
     // A full disk must not keep what would make room on it.
     await deps.registry.record(id, (current) => ({ ...current, status }));
   }
@@ -70,22 +71,27 @@ export async function removeLocked(
   deps.failpoints.hit('container-remove:after-sandbox');
   await deps.snapshots.removeActive(id);
   deps.failpoints.hit('container-remove:after-snapshot');
+  if (volumes) await removeOwnVolumes(deps, document);
+  deps.failpoints.hit('container-remove:after-volumes');
   await deps.registry.remove(id);
   deps.failpoints.hit('container-remove:after-document');
   deps.tasks.remove(id).catch(reportCleanup(deps, id));
   deps.images.releaseImage(document.imageId).catch(reportCleanup(deps, id));
-  if (options.volumes) await removeOwnVolumes(deps, document.mounts, id);
   publishContainerEvent(deps, document, { action: 'destroy' });
   deps.signals.notify(id, 'removed', options.end);
 }
 
+/** True when a removal that has begun is one with volumes. */
+function removesVolumes({ status }: ContainerDocument): boolean {
+  return status.state === 'removing' && status.volumes === true;
+}
+
+/** Before the document goes: what a crash leaves of them is removed with the rest of the container. */
 async function removeOwnVolumes(
   deps: ContainerDeps,
-  mounts: readonly { readonly anonymous: boolean; readonly name: string }[],
-  id: ContainerId,
+  { id, mounts }: ContainerDocument,
 ): Promise<void> {
-  for (const mount of mounts) {
-    if (!mount.anonymous) continue;
-    await deps.volumes.removeUnused(mount.name).catch(reportCleanup(deps, id));
+  for (const { anonymous, name } of mounts) {
+    if (anonymous) await deps.volumes.removeUnused(name, id).catch(reportCleanup(deps, id));
   }
 }

@@ -1,4 +1,5 @@
 /** From `Binds`, `Mounts`, `Tmpfs`, `Volumes` and `VolumesFrom` to the mounts of a container. */
+import type { ContainerId } from '../../shared/ids.ts';
 import type { ContainerFiles } from '../../storage/container-files.ts';
 import type { ContainerConfig, HostConfig, MountRequest } from '../../wire/container-config.ts';
 import { checkMount, refuse } from './check-mount.ts';
@@ -14,6 +15,7 @@ export interface MountVolumes {
     labels: Readonly<Record<string, string>>;
     options: Readonly<Record<string, string>>;
     driver: string | undefined;
+    madeFor?: ContainerId;
   }): Promise<string>;
   mountpoint(name: string): string;
 }

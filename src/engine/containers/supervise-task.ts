@@ -41,7 +41,7 @@ export async function settleExit(
     await releaseResources(deps, id);
     deps.failpoints.hit('container-exit:after-release');
     if (document.hostConfig.AutoRemove === true && !deps.keptOnExit.has(id)) {
-      const status = { state: 'removing', last: facts } as const;
+      const status = { state: 'removing', last: facts, volumes: true } as const;
       await deps.registry.record(id, (current) => ({ ...current, status }));
       announceExit(deps, document, facts);
       await removeLocked(deps, id, { volumes: true, end });
@@ -63,7 +63,8 @@ function afterRun(
   last: ExitFacts,
   restartDelayMs: number | undefined,
 ): ContainerDocument {
-  const ended = { ...document, ...healthAfterRun(document) };
+  const { networkChange: _, ...settled } = document;
+  const ended = { ...settled, ...healthAfterRun(document) };
   if (restartDelayMs === undefined) return { ...ended, status: { state: 'exited', last } };
   const restartCount = document.restartCount + 1;
   return { ...ended, restartCount, restartDelayMs, status: { state: 'restarting', last } };

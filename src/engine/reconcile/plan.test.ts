@@ -32,6 +32,7 @@ function plan(status: ContainerStatus, observation: TaskObservation) {
     taskIds: [],
     sandboxIds: [],
     snapshotKeys: [id],
+    volumes: [],
     now,
   });
 }
@@ -127,6 +128,7 @@ test('a container at rest is started when its policy says so', () => {
       taskIds: [id],
       sandboxIds: [],
       snapshotKeys: [id],
+      volumes: [],
       now,
     });
   const start = [
@@ -146,6 +148,7 @@ test('what belongs to no document is discarded', () => {
     taskIds: [other],
     sandboxIds: [other],
     snapshotKeys: [other],
+    volumes: [],
     now,
   });
   assert.deepEqual(
@@ -161,10 +164,24 @@ test('runtime files of a container at rest are discarded but its snapshot stays'
     taskIds: [id],
     sandboxIds: [id],
     snapshotKeys: [id],
+    volumes: [],
     now,
   });
   assert.deepEqual(actions, [
     { do: 'discard-task', id },
     { do: 'discard-sandbox', id },
+  ]);
+});
+
+test('a volume goes with the container that never came to be, and stays with one that did', () => {
+  const volumes = [
+    { name: 'stranded', madeFor: other },
+    { name: 'needed', madeFor: id },
+  ];
+  const document = { id, status: { state: 'created' }, hostConfig: {} } as ContainerDocument;
+  const rest = { tasks: new Map(), taskIds: [], sandboxIds: [], snapshotKeys: [id], now };
+  assert.deepEqual(planRecovery({ documents: [document], volumes, ...rest }), [
+    { do: 'discard-volume', name: 'stranded' },
+    { do: 'keep-volume', name: 'needed' },
   ]);
 });

@@ -30,7 +30,11 @@ export type Action =
   | { readonly do: 'finish-removal'; readonly id: ContainerId; readonly exitCode: number }
   | { readonly do: 'discard-task'; readonly id: ContainerId }
   | { readonly do: 'discard-sandbox'; readonly id: ContainerId }
-  | { readonly do: 'discard-snapshot'; readonly key: string };
+  | { readonly do: 'discard-snapshot'; readonly key: string }
+  /** Made for a container whose creation was cut off before it was there. */
+  | { readonly do: 'discard-volume'; readonly name: string }
+  /** Made for a container that is there, only its volume does not know yet. */
+  | { readonly do: 'keep-volume'; readonly name: string };
 
 /** Everything the plan depends on. */
 export interface Observed {
@@ -40,6 +44,8 @@ export interface Observed {
   readonly taskIds: readonly ContainerId[];
   readonly sandboxIds: readonly ContainerId[];
   readonly snapshotKeys: readonly string[];
+  /** Volumes that still name the container that they are made for. */
+  readonly volumes: readonly { readonly name: string; readonly madeFor?: string }[];
   /** Now, for runs whose end nobody recorded. RFC 3339. */
   readonly now: string;
 }
@@ -57,6 +63,12 @@ export function planRecovery(observed: Observed): readonly Action[] {
     ...observed.snapshotKeys
       .filter(isOrphan)
       .map((key): Action => ({ do: 'discard-snapshot', key })),
+    ...observed.volumes.map(
+      ({ name, madeFor = '' }): Action => ({
+        do: isOrphan(madeFor) ? 'discard-volume' : 'keep-volume',
+        name,
+      }),
+    ),
     ...observed.documents.flatMap((document) => planOne(document, observed)),
   ];
 }

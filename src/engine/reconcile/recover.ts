@@ -4,6 +4,7 @@ import type { TaskObservation, TaskRecord } from '../../runtime/task-runner.ts';
 import { assertNever } from '../../shared/errors.ts';
 import type { ContainerId } from '../../shared/ids.ts';
 import { SIGKILL } from '../../shared/signals.ts';
+import { settleNetworkChange } from '../containers/connect-network.ts';
 import type { ContainerDeps } from '../containers/container-deps.ts';
 import type { ContainerStatus } from '../containers/container-document.ts';
 import { isRestarting, lastExit, liveStatus } from '../containers/container-status.ts';
@@ -44,6 +45,7 @@ async function observe(deps: ContainerDeps): Promise<Observed> {
     taskIds: await deps.tasks.list(),
     sandboxIds: await deps.sandboxes.list(),
     snapshotKeys: await deps.snapshots.listActive(),
+    volumes: deps.volumes.unfinished(),
     now: deps.clock.nowIso(),
   };
 }
@@ -69,6 +71,10 @@ async function execute(deps: ContainerDeps, action: Action): Promise<void> {
       return await discardTask(deps, action.id);
     case 'discard-sandbox':
       return await deps.sandboxes.remove(action.id);
+    case 'keep-volume':
+      return await deps.volumes.keep([action.name]);
+    case 'discard-volume':
+      return await deps.volumes.removeUnused(action.name);
     case 'discard-snapshot':
       return await deps.snapshots.removeActive(action.key);
     default:
@@ -82,7 +88,12 @@ async function adopt(deps: ContainerDeps, id: ContainerId, task: TaskRecord): Pr
   if (sandbox !== undefined) {
     const live = liveStatus(deps.registry.get(id).status);
     const network = networkFacts(sandbox);
-    if (live !== undefined) await deps.registry.transition(id, { ...live, network });
+    if (live !== undefined) {
+      await deps.registry.amend(id, (document) => ({
+        ...settleNetworkChange(document, sandbox.endpoints),
+        status: { ...live, network },
+      }));
+    }
   }
   superviseTask(deps, task);
   deps.health.begin(id);

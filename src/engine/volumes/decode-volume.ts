@@ -10,9 +10,10 @@ const schema = v.object({
   labels: v.record(v.string(), v.string()),
   options: v.record(v.string(), v.string()),
   anonymous: v.boolean(),
+  madeFor: v.optional(v.string()),
 });
 
 /** The document; throws with the path of what is wrong. */
 export function decodeVolume(raw: unknown): VolumeDocument {
-  return v.parse(schema, raw);
+  return v.parse(schema, raw) as VolumeDocument;
 }

@@ -40,7 +40,10 @@ export interface VolumeUse {
   readonly place: string;
 }
 
-type CreateRequest = Parameters<VolumeBackend['create']>[0];
+type CreateRequest = Parameters<VolumeBackend['create']>[0] & {
+  /** The container that an anonymous volume is made for, which does not exist yet. */
+  readonly madeFor?: ContainerId;
+};
 
 /** Docker's rule (`RestrictedNamePattern`). */
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
@@ -55,6 +58,11 @@ export class VolumeService implements VolumeBackend {
 
   constructor(deps: VolumeDeps) {
     this.#deps = deps;
+  }
+
+  /** Finishes what a crash interrupted between a volume's document and its directory. */
+  async recover(): Promise<void> {
+    for (const { name } of this.#all()) await this.#deps.files.make(name);
   }
 
   mountpoint(name: string): string {
@@ -109,10 +117,29 @@ export class VolumeService implements VolumeBackend {
     });
   }
 
-  /** Removes a volume that nobody needs; one that a container has, or that is gone already, is left alone. */
-  removeUnused(name: string): Promise<void> {
+  /** Volumes that were made for a container whose creation nobody has finished. */
+  unfinished(): readonly VolumeDocument[] {
+    return this.#all().filter(({ madeFor }) => madeFor !== undefined);
+  }
+
+  /** The container that the volumes were made for exists: they are nobody's leftovers any more. Idempotent. */
+  async keep(names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      await this.#deps.documents.get(name)?.update((volume) => {
+        const { madeFor, ...kept } = volume;
+        return madeFor === undefined ? volume : kept;
+      }, 'ordered');
+    }
+  }
+
+  /**
+   * Removes a volume that nobody needs; one that a container other than `owner` has, or that is gone already, is
+   * left alone.
+   */
+  removeUnused(name: string, owner?: ContainerId): Promise<void> {
     return this.#locks.run(name, async () => {
-      if (this.#deps.documents.get(name) === undefined || this.#isUsed(name)) return;
+      if (this.#deps.documents.get(name) === undefined) return;
+      if (this.#deps.usedBy(name).some((id) => id !== owner)) return;
       await this.#remove(name);
     });
   }
@@ -187,6 +214,7 @@ export class VolumeService implements VolumeBackend {
       labels: anonymous ? { ...request.labels, [ANONYMOUS_LABEL]: '' } : request.labels,
       options: request.options,
       anonymous,
+      ...(anonymous && request.madeFor !== undefined ? { madeFor: request.madeFor } : {}),
     };
     await this.#deps.documents.create(name, volume);
     this.#deps.failpoints.hit('volume-create:after-document');

@@ -112,12 +112,19 @@ export class NetworkSet implements NetworkStore {
       if (record === undefined) throw networkMissing(id);
       if (this.#drivers.get(id)?.isUsed() === true) throw networkInUse(record.name, id);
       this.#drivers.delete(id);
-      await catalog.remove(id);
-      failpoints.hit('network-remove:after-document');
       RouteSocket.with((routes) => {
         routes.deleteLink(keeperOf(id).port);
         routes.deleteLink(bridgeNameOf(record));
       });
+      failpoints.hit('network-remove:after-bridge');
+      try {
+        // Last: as long as it is there, a crash in between leaves a network that can be removed again.
+        await catalog.remove(id);
+      } catch (error) {
+        this.#drivers.set(id, this.#bringUp(record));
+        throw error;
+      }
+      failpoints.hit('network-remove:after-document');
       await this.#loadRules();
     });
   }

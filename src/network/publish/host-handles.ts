@@ -3,9 +3,11 @@ import { closeSync, writeSync } from 'node:fs';
 import { lostDescriptor } from '../../handshake/handshake-errors.ts';
 import type { HostLink } from '../../handshake/host-link.ts';
 import type { HostRequest, ListenerName } from '../../handshake/messages.ts';
+import { systemClock } from '../../shared/clock.ts';
 import { randomId } from '../../shared/ids.ts';
 import { receiveDescriptor, sendDescriptor } from '../../sys/descriptor-passing.ts';
 import { connectUnixSocket } from '../../sys/socket-calls.ts';
+import { errnoCode } from '../../sys/system-errors.ts';
 
 /** A granted request with the descriptor that came with it, which belongs to the caller. */
 export interface GrantedHandle {
@@ -20,6 +22,9 @@ export type HandleRequest = {
 }[RequestWithToken['op']];
 
 const RECEIVE_TIMEOUT_MS = 5_000;
+/** How long a host that is being replaced is waited for: as long as for an answer of one that is there. */
+const HOST_TIMEOUT_MS = 30_000;
+const HOST_RETRY_MS = 50;
 
 /** Fetches descriptors from the host and gives them back. */
 export class HostHandles {
@@ -33,12 +38,12 @@ export class HostHandles {
   }
 
   /**
-   * Asks for a descriptor. Rejects with the host's refusal. The token is written before the request is sent: the
+   * Asks for a descriptor. Waits for a host when there is none right now. Rejects with its refusal. The token is written before the request is sent: the
    * host finds the connection waiting when it learns of the token.
    */
   async fetch(request: HandleRequest): Promise<GrantedHandle> {
     const token = randomId();
-    const connection = connectUnixSocket(this.#socketPath, { nonBlocking: true });
+    const connection = await this.#connect();
     try {
       writeSync(connection, token);
       const listeners = await this.#link().request({ ...request, token } as HostRequest);
@@ -48,6 +53,19 @@ export class HostHandles {
       return { fd: received.fd, listeners };
     } finally {
       closeSync(connection);
+    }
+  }
+
+  async #connect(): Promise<number> {
+    const deadline = systemClock.now() + HOST_TIMEOUT_MS;
+    for (;;) {
+      try {
+        return connectUnixSocket(this.#socketPath, { nonBlocking: true });
+      } catch (error) {
+        const isAway = ['ECONNREFUSED', 'ENOENT'].includes(errnoCode(error) ?? '');
+        if (!isAway || systemClock.now() > deadline) throw error;
+      }
+      await systemClock.sleep(HOST_RETRY_MS);
     }
   }
 

@@ -82,6 +82,15 @@ export class Publisher {
     return this.#publication(served);
   }
 
+  /** Closes what the host still holds of these ports, which this process does not serve. Idempotent. */
+  async discard(ports: readonly BoundPort[]): Promise<void> {
+    if (ports.length === 0) return;
+    const held = new Set((await this.#host.held()).map(({ listenerId }) => listenerId));
+    for (const { listenerId } of ports) {
+      if (held.has(listenerId)) await this.#host.close(listenerId);
+    }
+  }
+
   /** Closes listeners that the host holds for nobody, e.g. of a start that a crash interrupted. */
   async closeStrays(known: ReadonlySet<string>): Promise<void> {
     for (const { listenerId } of await this.#host.held()) {

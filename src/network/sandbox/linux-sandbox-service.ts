@@ -351,9 +351,9 @@ export class LinuxSandboxService implements SandboxService {
 
   /** Every step is tried; the failures are thrown at the end and the sandbox stays listed for another try. */
   async #removeLocked(containerId: ContainerId): Promise<void> {
-    const { networks, names } = this.#options;
+    const { networks, names, publisher } = this.#options;
     const live = this.#live.get(containerId);
-    const endpoints = this.#documents.get(containerId)?.value.endpoints ?? [];
+    const { endpoints = [], published = [] } = this.#documents.get(containerId)?.value ?? {};
     const netnsPath = this.#netnsPath(containerId);
     const failures: unknown[] = [];
     const attempt = async (step: () => unknown) => {
@@ -365,7 +365,10 @@ export class LinuxSandboxService implements SandboxService {
     };
     this.#live.delete(containerId);
     await attempt(() => names.remove(containerId));
-    await attempt(() => live?.publication.close());
+    // A sandbox that an earlier engine served may still have its listeners with the host.
+    await attempt(() =>
+      live === undefined ? publisher.discard(published) : live.publication.close(),
+    );
     for (const endpoint of endpoints) {
       const driver = networks.tryDriver(endpoint.networkId);
       await attempt(() => driver?.detach({ netnsPath, endpoint }));

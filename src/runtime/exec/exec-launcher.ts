@@ -5,7 +5,6 @@
  */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { constants as osConstants } from 'node:os';
-import { join } from 'node:path';
 import type { Failpoints } from '../../shared/failpoints.ts';
 import type { ProcessExit, StdioSlot } from '../../sys/exec/command.ts';
 import { watchExit } from '../../sys/exec/exit-watch.ts';
@@ -24,6 +23,7 @@ import { openConsoleSocket } from './console-socket.ts';
 import { mergeOutput } from './merge-output.ts';
 import { pipeStdin } from './pipe-stdin.ts';
 import { PtyConnection } from './pty-connection.ts';
+import { type SessionFiles, sessionFiles } from './session-files.ts';
 
 const STDIN = 0;
 const STDOUT = 1;
@@ -34,13 +34,6 @@ const EXIT_CODE_UNKNOWN = 255;
 /** A request with the limits that no control group will set on the session's process. */
 export interface LimitedExec extends ExecRequest {
   readonly limits: EmulatedLimits;
-}
-
-/** Files of one session, in the directory of its task. */
-interface SessionFiles {
-  readonly process: string;
-  readonly pid: string;
-  readonly log: string;
 }
 
 /** What sessions are launched with. */
@@ -170,11 +163,6 @@ interface Session {
   readonly request: LimitedExec;
   readonly runtime: UsableRuntime;
   readonly files: SessionFiles;
-}
-
-function sessionFiles(dir: string, id: string): SessionFiles {
-  const file = (suffix: string) => join(dir, `exec-${id}.${suffix}`);
-  return { process: file('json'), pid: file('pid'), log: file('log') };
 }
 
 async function writeProcess(request: ExecRequest, files: SessionFiles): Promise<void> {

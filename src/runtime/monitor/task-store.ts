@@ -1,10 +1,11 @@
 /** The files of all tasks: making room for one, taking it away, listing them. */
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { RuntimeSpec } from '../../oci/runtime-spec.ts';
 import { type ContainerId, parseContainerId } from '../../shared/ids.ts';
 import { run } from '../../sys/exec/run.ts';
+import { namesIn } from '../../sys/fs/names-in.ts';
 import type { RuntimePaths } from '../../sys/paths.ts';
 import { readVisible } from '../../sys/proc/process-table.ts';
 import { errnoCode, isMissing } from '../../sys/system-errors.ts';
@@ -116,14 +117,5 @@ export class TaskStore {
       await mkdir(files.dir, { mode: 0o700 });
     }
     await mkdir(files.bundleDir, { mode: 0o700 });
-  }
-}
-
-async function namesIn(dir: string): Promise<readonly string[]> {
-  try {
-    return await readdir(dir);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
   }
 }
