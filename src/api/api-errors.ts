@@ -22,3 +22,10 @@ export const webSocketExpected = () =>
   new EngineError('invalid-argument', 'not websocket protocol');
 
 export const clientHungUp = () => new EngineError('cancelled', 'the client closed the connection');
+
+/** A source of an import that is not the request's body. */
+export const importOfUrl = (url: string) =>
+  new EngineError(
+    'not-implemented',
+    `importing from ${url} is not supported: download it and import the file`,
+  );

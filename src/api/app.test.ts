@@ -131,6 +131,31 @@ test('a container goes from create to removal', async () => {
   assert.equal((await call('GET /containers/web/json')).status, 404);
 });
 
+test('images are saved by one name or several', async () => {
+  const { call } = apiInProcess();
+  const one = await call('GET /images/busybox/get');
+  assert.deepEqual([one.status, one.text], [200, 'busybox']);
+  assert.equal(one.headers.get('content-type'), 'application/x-tar');
+  const several = await call('GET /images/get?names=busybox&names=busybox:latest');
+  assert.equal(several.text, 'busybox busybox:latest');
+  assert.equal((await call('GET /images/get?names=busybox,none')).status, 404);
+  assert.equal((await call('GET /images/get')).status, 400);
+});
+
+test('an import says the id of its image', async () => {
+  const { backends, call } = apiInProcess();
+  const query = 'fromSrc=-&repo=a&tag=b&message=c&changes=CMD%20d&platform=linux/arm64';
+  const answer = await call(`POST /images/create?${query}`, {});
+  assert.match(answer.text, /^\{"status":"sha256:[0-9a-f]{64}"\}\r\n$/);
+  assert.deepEqual(backends.images.imported?.request, {
+    target: { repository: 'a', tag: 'b' },
+    message: 'c',
+    changes: ['CMD d'],
+    platform: 'linux/arm64',
+  });
+  assert.equal((await call('POST /images/create?fromSrc=http://x/y', {})).status, 501);
+});
+
 test('a body of another type, or with more than one value, is refused', async () => {
   const { call } = apiInProcess();
   const odd = await call('POST /containers/create', { Image: 'busybox', Cmd: 7 });

@@ -254,6 +254,21 @@ export interface ImageHistoryEntry {
   readonly comment: string;
 }
 
+export interface SaveRequest {
+  /** References or ids; a repository without tag means all of its tags. */
+  readonly names: readonly string[];
+  readonly platform: string | undefined;
+}
+
+export interface ImportRequest {
+  /** Undefined for an image without a name. */
+  readonly target: { readonly repository: string; readonly tag: string | undefined } | undefined;
+  readonly message: string;
+  /** Dockerfile instructions. */
+  readonly changes: readonly string[];
+  readonly platform: string | undefined;
+}
+
 export interface ListImagesOptions {
   readonly all: boolean;
   readonly filters: Filters;
@@ -281,6 +296,10 @@ export interface ImageBackend {
     options: { quiet: boolean },
     signal: AbortSignal,
   ): AsyncIterable<ProgressMessage>;
+  /** A tar stream, docker archive and OCI layout in one. Rejects before its first byte for what is not there. */
+  save(request: SaveRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** Makes an image of an archive of files, plain or compressed. Resolves to its id. */
+  import(request: ImportRequest, archive: AsyncIterable<Uint8Array>): Promise<string>;
   tag(ref: string, target: { repository: string; tag: string | undefined }): Promise<void>;
   remove(
     ref: string,

@@ -5,6 +5,7 @@ import { containerObservationHandlers } from './routes/container-observation.ts'
 import { containerStdioHandlers } from './routes/container-stdio.ts';
 import { containerHandlers } from './routes/containers.ts';
 import { execHandlers } from './routes/exec.ts';
+import { imageArchiveHandlers } from './routes/image-archives.ts';
 import { imageHandlers } from './routes/images.ts';
 import { networkHandlers } from './routes/networks.ts';
 import { systemHandlers } from './routes/system.ts';
@@ -137,6 +138,7 @@ const HANDLERS: Handlers = {
   ...containerFileHandlers,
   ...execHandlers,
   ...imageHandlers,
+  ...imageArchiveHandlers,
   ...volumeHandlers,
   ...networkHandlers,
   ...systemHandlers,

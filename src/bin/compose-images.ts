@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { TarArchiveReader } from '../distribution/archive/tar-archive-reader.ts';
+import { TarArchiveWriter } from '../distribution/archive/tar-archive-writer.ts';
 import {
   DEFAULT_IDLE_TIMEOUT_MS,
   DEFAULT_RETRY,
@@ -45,6 +46,7 @@ export async function composeImages(parts: EngineParts, given: ImageParts): Prom
     unpacker: new TarUnpacker(),
     registry: openRegistry(parts),
     archives: new TarArchiveReader({ spoolDir: dataPaths.ingestDir, platform }),
+    archiveWriter: new TarArchiveWriter(),
     maxDownloads: parts.facts.settings.maxConcurrentDownloads,
     maxUploads: parts.facts.settings.maxConcurrentUploads,
     clock,

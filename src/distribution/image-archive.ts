@@ -1,5 +1,5 @@
 /** Port: images in an archive (`docker save`, OCI layout as a tar). */
-import type { Descriptor } from '../oci/image-spec.ts';
+import type { Descriptor, Manifest } from '../oci/image-spec.ts';
 
 /** One image of an archive. */
 export interface ArchivedImage {
@@ -17,8 +17,27 @@ export interface OpenedArchive extends AsyncDisposable {
 
 export interface ArchiveReader {
   /**
-   * Reads a docker or OCI archive, plain or gzip. `invalid-argument` when it is neither or is damaged,
-   * `not-implemented` for other compressions, `cancelled` when `signal` aborts; nothing remains then.
+   * Reads a docker or OCI archive, plain or compressed (gzip, bzip2, xz, zstd). `invalid-argument` when it is neither
+   * or is damaged, `cancelled` when `signal` aborts; nothing remains then.
    */
   open(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<OpenedArchive>;
+  /** The bytes of an archive that may be compressed. Fails with `corrupt` when the compression is damaged. */
+  decompress(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+}
+
+/** An image to be written to an archive. */
+export interface SavedImage {
+  /** Full references with tag; empty for an image without a name. */
+  readonly names: readonly string[];
+  /** Of its manifest. */
+  readonly descriptor: Descriptor;
+  readonly manifest: Manifest;
+}
+
+/** Bytes of a blob that is written to an archive; as many as its descriptor says. */
+export type OpenArchivedBlob = (blob: Descriptor) => AsyncIterable<Uint8Array>;
+
+export interface ArchiveWriter {
+  /** A docker archive and OCI layout in one tar. The same images give the same bytes. */
+  write(images: readonly SavedImage[], openBlob: OpenArchivedBlob): AsyncIterable<Uint8Array>;
 }

@@ -2,26 +2,21 @@
 import type {
   AttachSession,
   ExecBackend,
-  ImageBackend,
-  ImageSearch,
   NetworkBackend,
-  PullRequest,
-  PushRequest,
   SystemBackend,
   VolumeBackend,
 } from '../../src/api/backends.ts';
 import type { EngineEvent } from '../../src/engine/events/engine-event.ts';
 import type { CreateExecRequest } from '../../src/engine/exec/create-exec-request.ts';
 import type { ExecDocument } from '../../src/engine/exec/exec-document.ts';
-import type { ImageView } from '../../src/engine/images/image-view.ts';
 import type { SystemInfo } from '../../src/engine/system/system-info.ts';
 import type { VolumeDocument } from '../../src/engine/volumes/volume-document.ts';
-import { digestOf } from '../../src/oci/digest.ts';
 import { EngineError } from '../../src/shared/errors.ts';
 import { newExecId, newNetworkId, randomId } from '../../src/shared/ids.ts';
 import { assertKnownFilters } from '../../src/wire/filters.ts';
 import { FakeContainerFiles } from './fake-container-files.ts';
 import { FAKE_TIME, FakeContainers } from './fake-containers.ts';
+import { FakeImages } from './fake-images.ts';
 import { FakeProcess } from './fake-process.ts';
 import { FAKE_INFO } from './fake-system-info.ts';
 
@@ -84,110 +79,6 @@ class FakeExec implements ExecBackend {
 
   async inspect(execId: string): Promise<ExecDocument> {
     return this.#find(execId).document;
-  }
-}
-
-class FakeImages implements ImageBackend {
-  readonly #views = new Map<string, ImageView>();
-
-  constructor() {
-    this.#add('busybox:latest');
-  }
-
-  #add(name: string): void {
-    const diffId = digestOf('layer');
-    this.#views.set(name, {
-      id: digestOf(name),
-      parentId: undefined,
-      config: {
-        created: FAKE_TIME,
-        architecture: 'amd64',
-        os: 'linux',
-        config: { Cmd: ['sh'] },
-        rootfs: { type: 'layers', diff_ids: [diffId] },
-      },
-      manifestDigest: digestOf(`${name} manifest`),
-      manifestMediaType: 'application/vnd.oci.image.manifest.v1+json',
-      manifestSizeBytes: 100,
-      repoTags: [name],
-      repoDigests: [],
-      sizeBytes: 1234,
-      containerCount: 0,
-      lastTaggedAt: FAKE_TIME,
-      layerChainIds: [diffId],
-    });
-  }
-
-  async list(): Promise<readonly ImageView[]> {
-    return [...this.#views.values()];
-  }
-
-  async inspect(ref: string): Promise<ImageView> {
-    const view = this.#views.get(ref) ?? this.#views.get(`${ref}:latest`);
-    if (view === undefined) throw new EngineError('not-found', `No such image: ${ref}`);
-    return view;
-  }
-
-  async history(ref: string) {
-    const { id } = await this.inspect(ref);
-    return [{ id, createdSeconds: 0, createdBy: 'sh', tags: [ref], sizeBytes: 1, comment: '' }];
-  }
-
-  async pull({ image, tag = 'latest', credentials }: PullRequest) {
-    if (image === 'private' && credentials === undefined) {
-      throw new EngineError('not-found', 'pull access denied for private');
-    }
-    return this.#pulling(`${image}:${tag}`);
-  }
-
-  async *#pulling(name: string) {
-    yield { status: 'Pulling fs layer', id: 'abc' };
-    if (name === 'torn:latest') throw new EngineError('corrupt', 'unexpected end of layer');
-    this.#add(name);
-    yield { status: `Status: Downloaded newer image for ${name}` };
-  }
-
-  async search({ term }: ImageSearch) {
-    const facts = { description: '', starCount: 3, isOfficial: false, isAutomated: false };
-    return [...this.#views.keys()]
-      .filter((n) => n.includes(term))
-      .map((name) => ({ ...facts, name }));
-  }
-
-  async *push({ image, tag = 'latest' }: PushRequest) {
-    yield { status: `The push refers to repository [docker.io/library/${image}]` };
-    const { manifestDigest } = await this.inspect(`${image}:${tag}`);
-    yield { aux: { Tag: tag, Digest: manifestDigest, Size: 100 } };
-  }
-
-  async describeRemote({ image }: Pick<PullRequest, 'image'>) {
-    const { manifestDigest, manifestMediaType, config } = await this.inspect(image);
-    const descriptor = { mediaType: manifestMediaType, digest: manifestDigest, size: 100 };
-    return { descriptor, platforms: [{ os: config.os, architecture: config.architecture }] };
-  }
-
-  async *load(archive: AsyncIterable<Uint8Array>) {
-    let bytes = 0;
-    for await (const chunk of archive) {
-      bytes += chunk.length;
-      if (chunk[0] === 0) throw new EngineError('invalid-argument', 'not an archive');
-    }
-    yield { stream: `Loaded image: archive:${bytes}\n` };
-  }
-
-  async tag(ref: string, target: { repository: string; tag: string | undefined }): Promise<void> {
-    await this.inspect(ref);
-    this.#add(`${target.repository}:${target.tag ?? 'latest'}`);
-  }
-
-  async remove(ref: string) {
-    const view = await this.inspect(ref);
-    this.#views.delete(view.repoTags[0] ?? '');
-    return [{ untagged: ref }, { deleted: view.id }];
-  }
-
-  async prune() {
-    return { removals: [], reclaimedBytes: 0 };
   }
 }
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PullRequest, PushRequest } from '../../src/api/backends.ts';
 import { TarArchiveReader } from '../../src/distribution/archive/tar-archive-reader.ts';
+import { TarArchiveWriter } from '../../src/distribution/archive/tar-archive-writer.ts';
 import {
   OciRegistry,
   type OciRegistryOptions,
@@ -93,6 +94,7 @@ export class ImageEngine implements AsyncDisposable {
       layoutIndex: new OciLayoutIndex(paths.contentDir),
       unpacker: new TarUnpacker(),
       archives: new TarArchiveReader({ spoolDir: paths.ingestDir, platform }),
+      archiveWriter: new TarArchiveWriter(),
       events: { publish: (event) => events.push(event) },
       clock: systemClock,
       logger: silentLogger,

@@ -1,11 +1,8 @@
 /** Routes of images. */
-import { formatPlatform } from '../../oci/platform.ts';
 import { decodeFilters } from '../../wire/filters.ts';
-import { decodePlatform } from '../../wire/platform.ts';
 import { decodeInteger } from '../../wire/query.ts';
 import { decodeRegistryAuth, type RegistryCredentials } from '../../wire/registry-auth.ts';
 import { missingParameter } from '../../wire/wire-errors.ts';
-import { notImplemented } from '../api-errors.ts';
 import { type ApiContext, type Handler, pathParam, queryFlag, queryText } from '../context.ts';
 import {
   toHistoryEntry,
@@ -14,9 +11,9 @@ import {
   toRemoval,
   toSearchEntry,
 } from '../mappers/image.ts';
-import { bodyChunks } from '../request-body.ts';
 import { answer, type Handlers } from '../route-table.ts';
-import { startedStream, streamJsonLines } from '../streaming.ts';
+import { streamJsonLines } from '../streaming.ts';
+import { importFrom, jsonPlatform } from './image-archives.ts';
 
 const list: Handler = async (c, { backends }) => {
   const filters = new Map(decodeFilters(c.req.query('filters')));
@@ -41,9 +38,8 @@ function pullCredentials(c: ApiContext): RegistryCredentials | undefined {
 }
 
 const pull: Handler = async (c, deps) => {
-  if (queryText(c, 'fromSrc') !== undefined) {
-    throw notImplemented('POST', '/images/create?fromSrc=');
-  }
+  const source = queryText(c, 'fromSrc');
+  if (source !== undefined) return importFrom(c, deps, source);
   const image = queryText(c, 'fromImage');
   if (image === undefined) throw missingParameter('fromImage');
   const progress = await deps.backends.images.pull(
@@ -64,19 +60,13 @@ const push: Handler = (c, deps) => {
     {
       image: pathParam(c, 'name'),
       tag: queryText(c, 'tag'),
-      platform: pushPlatform(c),
+      platform: jsonPlatform(c),
       credentials: decodeRegistryAuth(c.req.header('x-registry-auth')),
     },
     c.req.raw.signal,
   );
   return streamJsonLines(c, deps, progress);
 };
-
-/** Since API 1.46, a platform as JSON (`{"os":…,"architecture":…}`). */
-function pushPlatform(c: ApiContext): string | undefined {
-  const text = queryText(c, 'platform');
-  return text === undefined ? undefined : formatPlatform(decodePlatform(text));
-}
 
 const describeRemote: Handler = async (c, { backends }) => {
   const image = pathParam(c, 'name');
@@ -103,15 +93,6 @@ const inspect: Handler = async (c, { backends, facts }) => {
 const history: Handler = async (c, { backends }) => {
   const entries = await backends.images.history(pathParam(c, 'name'));
   return c.json(entries.map(toHistoryEntry));
-};
-
-const load: Handler = async (c, deps) => {
-  const progress = deps.backends.images.load(
-    bodyChunks(c),
-    { quiet: queryFlag(c, 'quiet') },
-    c.req.raw.signal,
-  );
-  return streamJsonLines(c, deps, await startedStream(progress));
 };
 
 const tag: Handler = async (c, { backends }) => {
@@ -146,7 +127,6 @@ export const imageHandlers: Handlers = {
   'POST /images/{name}/push': answer(push),
   'GET /distribution/{name}/json': answer(describeRemote),
   'GET /images/search': answer(search),
-  'POST /images/load': answer(load),
   'POST /images/{name}/tag': answer(tag),
   'DELETE /images/{name}': answer(remove),
   'POST /images/prune': answer(prune),

@@ -1,6 +1,11 @@
 /** Reads image archives of both kinds. */
+
+import { decodeJson, decodeManifest } from '../../oci/decode-image.ts';
+import type { Digest } from '../../oci/digest.ts';
 import type { Descriptor } from '../../oci/image-spec.ts';
 import type { Platform } from '../../oci/platform.ts';
+import { kindOf } from '../../shared/errors.ts';
+import { decompressed } from '../../sys/compression/decompress.ts';
 import type { ArchivedImage, ArchiveReader, OpenedArchive } from '../image-archive.ts';
 import { invalidArchive } from './archive-errors.ts';
 import { ArchiveSpool } from './archive-spool.ts';
@@ -36,13 +41,27 @@ export class TarArchiveReader implements ArchiveReader {
     }
   }
 
+  decompress(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    return decompressed(source);
+  }
+
   async #readImages(spool: ArchiveSpool): Promise<readonly ArchivedImage[]> {
-    // Archives of both kinds at once are docker's: its own table has the names that the user gave.
-    if (spool.find(DOCKER_MANIFEST_FILE) !== undefined) return await readDockerArchive(spool);
-    if (spool.find(OCI_INDEX_FILE) === undefined) {
-      throw invalidArchive(`does not contain a ${DOCKER_MANIFEST_FILE}`);
+    const isDocker = spool.find(DOCKER_MANIFEST_FILE) !== undefined;
+    const isOci = spool.find(OCI_INDEX_FILE) !== undefined;
+    if (!(isDocker || isOci)) throw invalidArchive(`does not contain a ${DOCKER_MANIFEST_FILE}`);
+    if (!isDocker) return await readOciArchive(spool, this.#options.platform);
+    const images = await readDockerArchive(spool);
+    return isOci ? withOwnManifests(images, await this.#ociImages(spool)) : images;
+  }
+
+  /** Of an archive of both kinds. The docker part is enough to load it when this one is for other platforms. */
+  async #ociImages(spool: ArchiveSpool): Promise<readonly ArchivedImage[]> {
+    try {
+      return await readOciArchive(spool, this.#options.platform);
+    } catch (error) {
+      if (kindOf(error) === 'invalid-argument') return [];
+      throw error;
     }
-    return await readOciArchive(spool, this.#options.platform);
   }
 }
 
@@ -53,4 +72,24 @@ async function* openBlob(
   const file = spool.findDigest(blob.digest);
   if (file === undefined) throw invalidArchive(`does not contain blob ${blob.digest}`);
   yield* spool.stream(file);
+}
+
+/**
+ * Archives of both kinds at once: docker's table has the names that the user gave, the OCI layout the manifests, whose
+ * digests stay as they are. Images are the same when their configs are.
+ */
+function withOwnManifests(
+  images: readonly ArchivedImage[],
+  layout: readonly ArchivedImage[],
+): readonly ArchivedImage[] {
+  const own = new Map(layout.map(({ manifest }) => [configOf(manifest), manifest]));
+  return images.map((image) => ({
+    ...image,
+    manifest: own.get(configOf(image.manifest)) ?? image.manifest,
+  }));
+}
+
+function configOf({ bytes }: ArchivedImage['manifest']): Digest | undefined {
+  const decoded = decodeJson(bytes, decodeManifest);
+  return decoded.ok ? decoded.value.config.digest : undefined;
 }

@@ -1,10 +1,10 @@
 /** `GET` and `HEAD /containers/{id}/archive`: files out of a container. */
 import type { PathStat } from '../../storage/file-trees.ts';
+import { releaseAfter } from '../release-after.ts';
 import { pathError } from './archive-errors.ts';
 import { archiveName, containerPath } from './archive-paths.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { type ContainerFilesDeps, type HeldTree, holdTree } from './hold-tree.ts';
-import { releaseAfter } from './release-after.ts';
 
 /** What is at a path of the container. `not-found` when nothing is. */
 export async function statContainerPath(

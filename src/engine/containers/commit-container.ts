@@ -5,6 +5,7 @@ import { familiarReference } from '../../oci/reference.ts';
 import { CleanupStack } from '../../shared/cleanup-stack.ts';
 import type { ContainerConfig } from '../../wire/container-config.ts';
 import { applyChanges } from '../images/config-changes/apply-changes.ts';
+import { toRunConfig } from '../images/run-config.ts';
 import { type TagTarget, tagReference } from '../images/tag-image.ts';
 import { type ContainerDeps, reportCleanup } from './container-deps.ts';
 import type { ContainerDocument } from './container-document.ts';
@@ -71,20 +72,4 @@ export async function commitContainer(
 function committedConfig(document: ContainerDocument, request: CommitRequest): ImageRunConfig {
   const changed = applyChanges(request.config ?? document.config, request.changes);
   return toRunConfig(mergeImageConfig(changed, toRunConfig(document.config)));
-}
-
-/** What of a container's settings an image has; host name, terminal and the like belong to the container. */
-function toRunConfig(config: ContainerConfig): ImageRunConfig {
-  const { User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels } = config;
-  const { StopSignal, StopTimeout, Healthcheck, OnBuild, Shell } = config;
-  const fields = {
-    ...{ User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels },
-    ...{ StopSignal, StopTimeout, Healthcheck, OnBuild, Shell },
-  };
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => isSet(value)));
-}
-
-function isSet(value: unknown): boolean {
-  if (value === undefined || value === null || value === '') return false;
-  return typeof value !== 'object' || Object.keys(value).length > 0;
 }

@@ -1,7 +1,8 @@
 /** `GET /containers/{id}/export`. */
+
+import { releaseAfter } from '../release-after.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { type ContainerFilesDeps, holdTree } from './hold-tree.ts';
-import { releaseAfter } from './release-after.ts';
 
 /**
  * A tar stream of the root file system, without volumes and other mounts. The stream must be read, left, or its signal

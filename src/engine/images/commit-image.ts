@@ -8,6 +8,7 @@ import type {
   Manifest,
 } from '../../oci/image-spec.ts';
 import { OCI_CONFIG, OCI_MANIFEST } from '../../oci/media-types.ts';
+import type { Platform } from '../../oci/platform.ts';
 import { familiarReference, type ImageReference } from '../../oci/reference.ts';
 import { digestsOf } from './collect-garbage.ts';
 import type { ImageDeps } from './image-deps.ts';
@@ -23,6 +24,8 @@ import { storedName } from './resolve-image.ts';
 export interface ImageCommit {
   /** Image below; undefined for one that stands on nothing. */
   readonly parentId: Digest | undefined;
+  /** Of an image that stands on nothing; this machine's when absent. */
+  readonly platform?: Platform;
   /** What the layer has more than the image below, as a tar stream. Without entries no layer is added. */
   readonly layerTar: AsyncIterable<Uint8Array>;
   readonly config: ImageRunConfig;
@@ -39,17 +42,22 @@ export async function commitImage(deps: ImageDeps, commit: ImageCommit): Promise
   if (parentId !== undefined && parent === undefined) throw noSuchImage(parentId);
   const releaseParent = await deps.leases.hold(parent === undefined ? [] : digestsOf(parent));
   let layer: PackedLayer | undefined;
+  const release = () => {
+    layer?.release();
+    releaseParent();
+  };
   try {
     layer = await packLayer(deps, commit.layerTar);
     const record = await storeImage(deps, commit, { parent, layer });
+    release();
     if (reference !== undefined) {
       const name = familiarReference(reference);
       publishImageEvent(deps, 'tag', { record, actorId: record.document.id, name });
     }
     return record;
-  } finally {
-    layer?.release();
-    releaseParent();
+  } catch (error) {
+    await abandonImage(deps, release);
+    throw error;
   }
 }
 
@@ -76,7 +84,7 @@ async function storeImage(
     new AbortController().signal,
   );
   try {
-    const record = await materializeImage(deps, image, {
+    return await materializeImage(deps, image, {
       names: {
         tags: commit.reference === undefined ? [] : [storedName(commit.reference)],
         repoDigests: [],
@@ -85,11 +93,8 @@ async function storeImage(
       observe: () => undefined,
       signal: new AbortController().signal,
     });
+  } finally {
     image.release();
-    return record;
-  } catch (error) {
-    await abandonImage(deps, image.release);
-    throw error;
   }
 }
 
@@ -97,7 +102,7 @@ function newConfig(deps: ImageDeps, commit: ImageCommit, parts: CommitParts): Im
   const { parent, layer } = parts;
   const { author, comment, createdBy } = commit.step;
   const created = deps.clock.nowIso();
-  const below = parent?.config ?? { ...deps.platform, rootfs: { diff_ids: [] }, history: [] };
+  const below = parent?.config ?? newBase(commit.platform ?? deps.platform);
   const step: ImageHistory = {
     created,
     ...(createdBy === '' ? {} : { created_by: createdBy }),
@@ -122,6 +127,11 @@ function newConfig(deps: ImageDeps, commit: ImageCommit, parts: CommitParts): Im
     // An image without a history has had one step for each layer.
     history: [...(below.history ?? diffIds.map((): ImageHistory => ({}))), step],
   };
+}
+
+/** What an image without one below it stands on. */
+function newBase(platform: Platform): ImageConfig {
+  return { ...platform, rootfs: { type: 'layers', diff_ids: [] }, history: [] };
 }
 
 function newManifest(config: Buffer, { parent, layer }: CommitParts): Manifest {

@@ -1,5 +1,5 @@
 /** What the verbs of images work with. Built once in the composition root. */
-import type { ArchiveReader } from '../../distribution/image-archive.ts';
+import type { ArchiveReader, ArchiveWriter } from '../../distribution/image-archive.ts';
 import type { ImageRegistry } from '../../distribution/image-registry.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Platform } from '../../oci/platform.ts';
@@ -38,6 +38,7 @@ export interface ImageServiceOptions {
   readonly unpacker: LayerUnpacker;
   readonly registry: ImageRegistry;
   readonly archives: ArchiveReader;
+  readonly archiveWriter: ArchiveWriter;
   readonly events: EventSink;
   readonly clock: Clock;
   readonly logger: Logger;

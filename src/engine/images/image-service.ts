@@ -4,10 +4,12 @@ import type {
   ImageHistoryEntry,
   ImageRemoval,
   ImageSearch,
+  ImportRequest,
   ListImagesOptions,
   PullRequest,
   PushRequest,
   RemoteImage,
+  SaveRequest,
 } from '../../api/backends.ts';
 import type { SearchResult } from '../../distribution/image-registry.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -21,6 +23,7 @@ import type { ImageDeps, ImageServiceOptions } from './image-deps.ts';
 import { imageHistory } from './image-history.ts';
 import { ImageStore } from './image-store.ts';
 import type { ImageView } from './image-view.ts';
+import { importImage } from './import-image.ts';
 import { LayerTransfers } from './layer-transfers.ts';
 import { Leases } from './leases.ts';
 import { listImages } from './list-images.ts';
@@ -31,6 +34,7 @@ import { pushImage } from './push-image.ts';
 import { removeImage } from './remove-image.ts';
 import { repairImages } from './repair-images.ts';
 import { resolveImage, tryResolveImage } from './resolve-image.ts';
+import { saveImages } from './save-images.ts';
 import { searchImages } from './search-images.ts';
 import { sharedSizes } from './shared-sizes.ts';
 import { tagImage } from './tag-image.ts';
@@ -108,6 +112,14 @@ export class ImageService implements ImageBackend {
     signal: AbortSignal,
   ): AsyncIterable<ProgressMessage> {
     return loadImages(this.#deps, archive, { quiet: options.quiet, signal });
+  }
+
+  save(request: SaveRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    return saveImages(this.#deps, request, signal);
+  }
+
+  import(request: ImportRequest, archive: AsyncIterable<Uint8Array>): Promise<string> {
+    return importImage(this.#deps, request, archive);
   }
 
   /** Makes an image of what a container changed. Resolves to its id. */

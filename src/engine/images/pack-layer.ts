@@ -1,7 +1,7 @@
 /** From the tar stream of a layer to a blob in the store. */
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { type Digest, DigestCounter } from '../../oci/digest.ts';
+import { type Digest, DigestCounter, digestOf } from '../../oci/digest.ts';
 import type { Descriptor } from '../../oci/image-spec.ts';
 import { OCI_LAYER_GZIP } from '../../oci/media-types.ts';
 import type { ImageDeps } from './image-deps.ts';
@@ -17,7 +17,7 @@ export interface PackedLayer {
 }
 
 /** Two blocks of zeros: an archive without entries. */
-const EMPTY_TAR_BYTES = 1024;
+const EMPTY_TAR = digestOf(new Uint8Array(1024));
 /** Somebody waits for the commit; a registry or an archive gets these bytes only when asked. */
 const LEVEL = 1;
 
@@ -28,7 +28,8 @@ export async function packLayer(
 ): Promise<PackedLayer | undefined> {
   const counter = new DigestCounter();
   const staged = await deps.content.stage(gzipped(counted(tar, counter)));
-  if (counter.sizeBytes <= EMPTY_TAR_BYTES) {
+  const diffId = counter.digest();
+  if (diffId === EMPTY_TAR) {
     await staged.discard();
     return undefined;
   }
@@ -42,7 +43,7 @@ export async function packLayer(
     throw error;
   }
   const descriptor = { mediaType: OCI_LAYER_GZIP, digest, size };
-  return { descriptor, diffId: counter.digest(), release };
+  return { descriptor, diffId, release };
 }
 
 async function* counted(
