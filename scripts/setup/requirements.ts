@@ -37,6 +37,8 @@ const REQUIREMENTS: readonly Requirement[] = [
   { program: 'zstd', packageName: 'zstd', purposes: TEST_ONLY },
   { program: 'xz', packageName: 'xz-utils', purposes: TEST_ONLY },
   { program: 'bzip2', packageName: 'bzip2', purposes: TEST_ONLY },
+  { program: 'qemu-system-x86_64', packageName: 'qemu-system-x86', purposes: TEST_ONLY },
+  { program: 'mke2fs', packageName: 'e2fsprogs', purposes: TEST_ONLY },
   { program: 'git', packageName: 'git', purposes: TEST_ONLY },
 ];
 

@@ -25,6 +25,7 @@ export type Capability =
   | 'openssl'
   | 'skopeo'
   | 'tmux'
+  | 'qemu'
   | 'gzip'
   | 'zstd'
   | 'xz'
@@ -58,6 +59,8 @@ const PROBES: Readonly<Record<Capability, () => boolean>> = {
   openssl: () => findProgram('openssl') !== undefined,
   skopeo: () => findProgram('skopeo') !== undefined,
   tmux: () => findProgram('tmux') !== undefined,
+  qemu: () =>
+    findProgram('qemu-system-x86_64') !== undefined && findProgram('mke2fs') !== undefined,
   gzip: () => findProgram('gzip') !== undefined,
   zstd: () => findProgram('zstd') !== undefined,
   xz: () => findProgram('xz') !== undefined,
