@@ -31,11 +31,13 @@ import { MountedTrees } from '../storage/archive/mounted-trees.ts';
 import { DiskContainerFiles } from '../storage/files/disk-container-files.ts';
 import { DiskVolumeFiles } from '../storage/files/disk-volume-files.ts';
 import { openSnapshotter } from '../storage/snapshots/open-snapshotter.ts';
+import { readBootId } from '../sys/proc/process-identity.ts';
 import { composeImages } from './compose-images.ts';
 import { composeRuntime, type RuntimeParts } from './compose-runtime.ts';
 import { loadEmbeddedImage } from './embedded-image.ts';
 import type { ComposedEngine, EngineParts } from './engine-composition.ts';
 import { engineId } from './engine-id.ts';
+import { isNewMachine, rememberMachine } from './machine-age.ts';
 import { systemFacts } from './system-facts.ts';
 
 /** Opens everything, recovers what a crash left, and is then ready to serve. */
@@ -46,7 +48,10 @@ export async function composeEngine(parts: EngineParts): Promise<ComposedEngine>
   const services = await composeServices(parts, { runtime, state });
   await services.volumes.recover();
   await services.images.recover(new AbortController().signal);
-  await recover(services.deps);
+  const bootId = await readBootId();
+  const { engineMark } = parts.runtimePaths;
+  await recover(services.deps, { isNewMachine: await isNewMachine(engineMark, bootId) });
+  await rememberMachine(engineMark, bootId);
   await loadEmbeddedImage(services.images, logger);
 
   const server = createApiServer({

@@ -61,6 +61,8 @@ export const RUNTIME_NAMES = {
   hostLock: 'host.lock',
   /** The processes of the machine: anchor, network helper, engine. */
   machineFile: 'machine.json',
+  /** The machine that an engine has already begun to work in. */
+  engineMark: 'engine.mark',
   /** Control socket of the network helper. */
   uplinkSocket: 'uplink.sock',
   /** What the network helper printed. */

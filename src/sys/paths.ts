@@ -59,6 +59,7 @@ export interface RuntimePaths {
   readonly handlesSocket: string;
   readonly hostLock: string;
   readonly machineFile: string;
+  readonly engineMark: string;
   readonly uplinkSocket: string;
   readonly uplinkLog: string;
   readonly resolvConf: string;
@@ -129,6 +130,7 @@ export function runtimePaths(root: string): RuntimePaths {
     handlesSocket: assertSocketPath(join(root, RUNTIME_NAMES.handlesSocket)),
     hostLock: join(root, RUNTIME_NAMES.hostLock),
     machineFile: join(root, RUNTIME_NAMES.machineFile),
+    engineMark: join(root, RUNTIME_NAMES.engineMark),
     uplinkSocket: assertSocketPath(join(root, RUNTIME_NAMES.uplinkSocket)),
     uplinkLog: join(root, RUNTIME_NAMES.uplinkLog),
     resolvConf: join(root, RUNTIME_NAMES.resolvConf),

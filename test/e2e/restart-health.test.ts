@@ -94,6 +94,35 @@ test('a container that was stopped or killed by hand stays stopped', async () =>
   }
 });
 
+test('a container that was stopped by hand stays stopped when the engine is replaced', async () => {
+  await background('resting', ['--restart', 'always', '--stop-timeout', '0'], 'sleep 1000');
+  await daemon.ok('stop', 'resting');
+  await background('working', ['--restart', 'always'], 'sleep 1000');
+  await daemon.crashEngine();
+  assert.equal(await inspect('resting', '.State.Status'), 'exited');
+  assert.equal(await inspect('working', '.State.Status'), 'running');
+  await daemon.ok('rm', '-f', 'resting', 'working');
+});
+
+test('a stop tells of its signals, and the next run of when the last one ended', async () => {
+  const since = String(Math.floor(Date.now() / 1000));
+  await background('told', ['--stop-timeout', '1'], 'trap : TERM; while :; do sleep 0.1; done');
+  await daemon.ok('stop', 'told');
+  await daemon.ok('start', 'told');
+  const finished = Date.parse(await inspect('told', '.State.FinishedAt'));
+  assert.ok(finished >= Number(since) * 1000);
+  await daemon.ok('rm', '-f', 'told');
+  const until = String(Math.ceil(Date.now() / 1000) + 1);
+  const format = '{{.Action}} {{.Actor.Attributes.signal}}';
+  const filters = ['--filter', 'container=told', '--format', format];
+  const told = await daemon.ok('events', '--since', since, '--until', until, ...filters);
+  const actions = told.split('\n').map((line) => line.replace('<no value>', '').trim());
+  assert.deepEqual(
+    actions.filter((action) => /^(kill|die|stop|start|destroy)/.test(action)),
+    ['start', 'kill 15', 'kill 9', 'die', 'stop', 'start', 'kill 9', 'die', 'destroy'],
+  );
+});
+
 test('wait is answered by each end of a container that is restarted', async () => {
   const script = 'until [ -e /s/first ]; do sleep 0.02; done; exit 6';
   await background('waited', ['--restart', 'always'], script);

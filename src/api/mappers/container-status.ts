@@ -86,9 +86,14 @@ export function toState({ status, health }: Shown, pid: number): Record<string, 
     ExitCode: last?.exitCode ?? failedStart?.exitCode ?? 0,
     Error: last?.error ?? failedStart?.error ?? '',
     StartedAt: startedAt(status),
-    FinishedAt: last?.finishedAt ?? ZERO_TIME,
+    FinishedAt: last?.finishedAt ?? previousEnd(status) ?? ZERO_TIME,
     ...(health === undefined ? {} : { Health: toHealth(health) }),
   };
+}
+
+/** While a container runs, inspect still tells when the run before ended. */
+function previousEnd(status: ContainerStatus): string | undefined {
+  return 'previousEnd' in status ? status.previousEnd : undefined;
 }
 
 function toHealth(health: NonNullable<ContainerDocument['health']>): object {

@@ -36,6 +36,8 @@ export type ContainerStatus =
       readonly state: 'running' | 'paused' | 'stopping';
       readonly task: TaskRecord;
       readonly network: NetworkFacts | undefined;
+      /** When the run before this one ended; absent in the first. RFC 3339. */
+      readonly previousEnd?: string;
     }
   | { readonly state: 'exited'; readonly last: ExitFacts }
   /** Has ended and waits for the restart that its policy asks for. */

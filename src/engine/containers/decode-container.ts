@@ -20,7 +20,11 @@ const exit = v.looseObject({
   error: v.string(),
 });
 
-const live = { task, network: v.optional(v.looseObject({ netnsPath: v.string() })) };
+const live = {
+  task,
+  network: v.optional(v.looseObject({ netnsPath: v.string() })),
+  previousEnd: v.optional(v.string()),
+};
 
 const status = v.variant('state', [
   v.looseObject({ state: v.literal('created') }),

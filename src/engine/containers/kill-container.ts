@@ -27,10 +27,9 @@ export async function killContainer(
     throw cannotKillStopped(document.id);
   }
   if (endsContainer(document, signal)) await disableRestart(deps, document.id);
-  const attributes = { signal: String(signal) };
-  if (signal === SIGKILL) await killAndSettle(deps, document.id, live.task);
-  else await deps.tasks.signal(live.task, signal);
-  publishContainerEvent(deps, document, { action: 'kill', attributes });
+  if (signal === SIGKILL) return await killAndSettle(deps, document.id, live.task);
+  await deps.tasks.signal(live.task, signal);
+  publishKill(deps, document.id, signal);
 }
 
 /** A container with a stop signal of its own takes other signals as messages, not as orders to end. */
@@ -51,13 +50,29 @@ export async function killAndSettle(
   const patience = AbortSignal.timeout(KILL_PATIENCE_MS);
   const settled = deps.signals.next(id, ['settled', 'removed'], patience);
   if (liveStatus(deps.registry.tryGet(id)?.status ?? { state: 'created' }) === undefined) return;
-  await trySignal(deps, task, SIGKILL);
+  await askToEnd(deps, id, { task, signal: SIGKILL });
   if ((await settled) === undefined) {
     throw new EngineError(
       'deadline',
       `tried to kill container ${id}, but did not receive an exit event`,
     );
   }
+}
+
+/** Sends a signal and tells of it, as dockerd does whoever wants the container to end. */
+export async function askToEnd(
+  deps: ContainerDeps,
+  id: ContainerId,
+  order: { readonly task: TaskRecord; readonly signal: number },
+): Promise<void> {
+  await trySignal(deps, order.task, order.signal);
+  publishKill(deps, id, order.signal);
+}
+
+function publishKill(deps: ContainerDeps, id: ContainerId, signal: number): void {
+  const document = deps.registry.tryGet(id);
+  if (document === undefined) return;
+  publishContainerEvent(deps, document, { action: 'kill', attributes: { signal: String(signal) } });
 }
 
 /** Sends a signal to a process that may have gone in the meantime. */

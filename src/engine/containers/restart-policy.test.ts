@@ -52,15 +52,19 @@ test('a container that was stopped by hand is not restarted', () => {
   assert.equal(restartDelayAfter(stopped, ended(137)), undefined);
 });
 
-test('with the engine start those that always run, and those not stopped by hand', () => {
+test('with the daemon start those that always run, and those not stopped by hand', () => {
   const stopped = (name: string) => ({ ...container(name), hasBeenManuallyStopped: true });
   const names = ['no', 'on-failure', 'unless-stopped', 'always'];
   assert.deepEqual(
-    names.filter((name) => startsWithEngine(container(name))),
+    names.filter((name) => startsWithEngine(container(name), true)),
     ['unless-stopped', 'always'],
   );
   assert.deepEqual(
-    names.filter((name) => startsWithEngine(stopped(name))),
+    names.filter((name) => startsWithEngine(stopped(name), true)),
     ['always'],
+  );
+  assert.deepEqual(
+    names.filter((name) => startsWithEngine(stopped(name), false)),
+    [],
   );
 });

@@ -38,11 +38,15 @@ function demandsRestart(container: PolicyFacts, exit: ExitFacts): boolean {
   }
 }
 
-/** Whether a container at rest is started when the engine starts. One that was never started is not. */
+/**
+ * Whether a container at rest is started when the engine starts. One that was never started is not. What the user
+ * has stopped comes back by `always` when the daemon restarts, not when the engine alone had to be replaced.
+ */
 export function startsWithEngine(
   container: Pick<ContainerDocument, 'hostConfig' | 'hasBeenManuallyStopped'>,
+  isNewMachine: boolean,
 ): boolean {
   const name = container.hostConfig.RestartPolicy?.Name;
-  if (name === 'unless-stopped') return container.hasBeenManuallyStopped !== true;
-  return name === 'always';
+  if (container.hasBeenManuallyStopped === true) return name === 'always' && isNewMachine;
+  return name === 'always' || name === 'unless-stopped';
 }

@@ -70,7 +70,7 @@ async function startLocked(deps: ContainerDeps, document: ContainerDocument): Pr
   const running = await deps.registry.amend(id, (current) => ({
     ...current,
     ...initialHealth(current),
-    status: { state: 'running', task, network: network.facts },
+    status: { state: 'running', task, network: network.facts, ...previousEnd(document.status) },
   }));
   deps.failpoints.hit('container-start:after-document');
 
@@ -79,6 +79,11 @@ async function startLocked(deps: ContainerDeps, document: ContainerDocument): Pr
   deps.signals.notify(id, 'started', task);
   deps.health.begin(id);
   superviseTask(deps, task);
+}
+
+function previousEnd(before: ContainerStatus): { readonly previousEnd?: string } {
+  const last = lastExit(before);
+  return last === undefined ? {} : { previousEnd: last.finishedAt };
 }
 
 /** A start that the restart policy did not ask for makes the policy begin anew. */

@@ -6,7 +6,7 @@ import type { ContainerDocument } from './container-document.ts';
 import { requireSignal } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { type LiveStatus, liveStatus } from './container-status.ts';
-import { killAndSettle, trySignal } from './kill-container.ts';
+import { askToEnd, killAndSettle } from './kill-container.ts';
 import { startContainer } from './start-container.ts';
 
 export interface StopOptions {
@@ -82,7 +82,7 @@ async function endTask(deps: ContainerDeps, ending: Ending): Promise<void> {
   if (ending.timeoutMs === 0) return killAndSettle(deps, id, live.task);
   const patience = new AbortController();
   const settled = deps.signals.next(id, ['settled', 'removed'], patience.signal);
-  await trySignal(deps, live.task, signal);
+  await askToEnd(deps, id, { task: live.task, signal });
   const timer = Number.isFinite(ending.timeoutMs)
     ? setTimeout(() => patience.abort(), ending.timeoutMs)
     : undefined;

@@ -69,6 +69,7 @@ function world({ status, observation, policy, leftovers }: Parts): Observed {
     sandboxIds: leftovers.includes('sandbox') ? [id] : [],
     snapshotKeys: leftovers.includes('snapshot') ? [id] : [],
     volumes: leftovers.includes('volume') ? [{ name: 'v', madeFor: id }] : [],
+    isNewMachine: true,
     now: '',
   };
 }

@@ -33,6 +33,7 @@ function plan(status: ContainerStatus, observation: TaskObservation) {
     sandboxIds: [],
     snapshotKeys: [id],
     volumes: [],
+    isNewMachine: true,
     now,
   });
 }
@@ -129,6 +130,7 @@ test('a container at rest is started when its policy says so', () => {
       sandboxIds: [],
       snapshotKeys: [id],
       volumes: [],
+      isNewMachine: true,
       now,
     });
   const start = [
@@ -149,6 +151,7 @@ test('what belongs to no document is discarded', () => {
     sandboxIds: [other],
     snapshotKeys: [other],
     volumes: [],
+    isNewMachine: true,
     now,
   });
   assert.deepEqual(
@@ -165,6 +168,7 @@ test('runtime files of a container at rest are discarded but its snapshot stays'
     sandboxIds: [id],
     snapshotKeys: [id],
     volumes: [],
+    isNewMachine: true,
     now,
   });
   assert.deepEqual(actions, [
@@ -179,7 +183,14 @@ test('a volume goes with the container that never came to be, and stays with one
     { name: 'needed', madeFor: id },
   ];
   const document = { id, status: { state: 'created' }, hostConfig: {} } as ContainerDocument;
-  const rest = { tasks: new Map(), taskIds: [], sandboxIds: [], snapshotKeys: [id], now };
+  const rest = {
+    tasks: new Map(),
+    taskIds: [],
+    sandboxIds: [],
+    snapshotKeys: [id],
+    isNewMachine: true,
+    now,
+  };
   assert.deepEqual(planRecovery({ documents: [document], volumes, ...rest }), [
     { do: 'discard-volume', name: 'stranded' },
     { do: 'keep-volume', name: 'needed' },

@@ -46,6 +46,8 @@ export interface Observed {
   readonly snapshotKeys: readonly string[];
   /** Volumes that still name the container that they are made for. */
   readonly volumes: readonly { readonly name: string; readonly madeFor?: string }[];
+  /** False when only the engine was replaced: to the user nothing has restarted then. */
+  readonly isNewMachine: boolean;
   /** Now, for runs whose end nobody recorded. RFC 3339. */
   readonly now: string;
 }
@@ -91,7 +93,7 @@ function planOne(document: ContainerDocument, observed: Observed): readonly Acti
     case 'restarting':
       return [...planAtRest(id, observed), resumeRestart(document)];
     case 'exited':
-      return startsWithEngine(document)
+      return startsWithEngine(document, observed.isNewMachine)
         ? [...planAtRest(id, observed), { do: 'start-by-policy', id }]
         : planAtRest(id, observed);
     case 'created':

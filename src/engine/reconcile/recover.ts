@@ -19,8 +19,11 @@ import { type Action, type Observed, planRecovery } from './plan.ts';
  * Brings documents and kernel in line, then lets restarts by policy happen, in the background. One container that
  * cannot be recovered does not stop the others.
  */
-export async function recover(deps: ContainerDeps): Promise<void> {
-  const actions = planRecovery(await observe(deps));
+export async function recover(
+  deps: ContainerDeps,
+  machine: Pick<Observed, 'isNewMachine'>,
+): Promise<void> {
+  const actions = planRecovery({ ...(await observe(deps)), ...machine });
   for (const action of actions) {
     try {
       await execute(deps, action);
@@ -31,7 +34,7 @@ export async function recover(deps: ContainerDeps): Promise<void> {
   deps.restarts.open();
 }
 
-async function observe(deps: ContainerDeps): Promise<Observed> {
+async function observe(deps: ContainerDeps): Promise<Omit<Observed, 'isNewMachine'>> {
   const documents = deps.registry.all();
   const tasks = new Map<ContainerId, TaskObservation>();
   for (const { id, status } of documents) {
