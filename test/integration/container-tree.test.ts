@@ -20,6 +20,7 @@ import { silentLogger } from '../../src/shared/logger.ts';
 import { MountedTrees } from '../../src/storage/archive/mounted-trees.ts';
 import type { ExtractOptions, FileTree } from '../../src/storage/file-trees.ts';
 import { requires } from '../support/capabilities.ts';
+import { turnsDuring } from '../support/event-loop.ts';
 import { layerTar, type TarMember } from '../support/layer-tar.ts';
 import { PACKER_NAMES, pack } from '../support/pack.ts';
 
@@ -60,19 +61,6 @@ async function kindOfFailure(operation: Promise<unknown>): Promise<string> {
     () => 'none',
     (error: unknown) => kindOf(error),
   );
-}
-
-/** Turns of the event loop while something goes on. */
-async function turnsDuring(operation: Promise<unknown>): Promise<number> {
-  let turns = 0;
-  const count = () => {
-    turns += 1;
-    ticking = setImmediate(count);
-  };
-  let ticking = setImmediate(count);
-  await operation;
-  clearImmediate(ticking);
-  return turns;
 }
 
 describe('an archive in a container', () => {

@@ -13,6 +13,7 @@ import type { UnpackedLayer } from '../../src/storage/layer-unpacker.ts';
 import { TarUnpacker } from '../../src/storage/unpack/tar-unpacker.ts';
 import { lgetxattr } from '../../src/sys/libc.ts';
 import { requires } from '../support/capabilities.ts';
+import { turnsDuring } from '../support/event-loop.ts';
 import { layerTar, type TarMember } from '../support/layer-tar.ts';
 import { pack } from '../support/pack.ts';
 
@@ -205,14 +206,7 @@ describe('an unpacked layer', () => {
     const layer = { mediaType: OCI_LAYER_GZIP, diffId: digestOf(tar) };
     const unpacking = new TarUnpacker().begin({ dir: scratch.dir, whiteouts: 'overlay' }, layer);
     await unpacking.write(tar);
-    let turns = 0;
-    const count = () => {
-      turns += 1;
-      ticking = setImmediate(count);
-    };
-    let ticking = setImmediate(count);
-    await unpacking.finish();
-    clearImmediate(ticking);
+    const turns = await turnsDuring(unpacking.finish());
     assert.ok(turns > 10, `${turns} turns`);
     for (const name of names) assert.equal((await lstat(join(scratch.dir, name))).mtimeMs, 1e12);
   });

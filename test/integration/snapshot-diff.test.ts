@@ -23,6 +23,7 @@ import { OCI_LAYER } from '../../src/oci/media-types.ts';
 import type { Snapshotter } from '../../src/storage/snapshotter.ts';
 import { TarUnpacker } from '../../src/storage/unpack/tar-unpacker.ts';
 import { lgetxattr, lsetxattr } from '../../src/sys/libc.ts';
+import { turnsDuring } from '../support/event-loop.ts';
 import type { TarMember } from '../support/layer-tar.ts';
 import { makeSnapshotter, SNAPSHOTTER_KINDS, stackLayers } from '../support/snapshots.ts';
 
@@ -181,6 +182,20 @@ for (const kind of SNAPSHOTTER_KINDS) {
       await link(join(root, 'new'), join(root, 'twin'));
       await rm(join(root, 'tree'), { recursive: true });
       assert.equal(await snapshots.activeSize('one'), 1500);
+      await dispose();
+    });
+
+    it('are looked for in pieces, so that other things can go on', async () => {
+      const { snapshots, dispose } = await makeSnapshotter(kind);
+      const wide = Array.from({ length: 3000 }, (_, index) => ({ name: `wide/file-${index}` }));
+      await snapshots.prepareActive('one', await stackLayers(snapshots, [wide]));
+      const root = await snapshots.mount('one');
+      await rm(join(root, 'wide'), { recursive: true });
+      await mkdir(join(root, 'wide'));
+      const lines = listed(snapshots, 'one');
+      const turns = await turnsDuring(lines);
+      assert.equal((await lines).length, 3001);
+      assert.ok(turns > 20, `${turns} turns`);
       await dispose();
     });
 

@@ -4,8 +4,8 @@
  */
 import { type BigIntStats, closeSync, constants, openSync, readlinkSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { setImmediate } from 'node:timers/promises';
 import { pathOfFd } from '../../sys/fs/open-in-root.ts';
+import { Pace } from '../archive/make-in-root.ts';
 import { statIfThere } from '../archive/stat-if-there.ts';
 import { openIfThere } from '../archive/tar-entries.ts';
 import type { PathChange } from '../snapshot-diff.ts';
@@ -52,6 +52,7 @@ export class ChangeWalk {
   readonly #tree: ComparedTree;
   readonly #leftOut: LeftOutPaths;
   readonly #stack: Level[] = [];
+  readonly #pace = new Pace();
 
   constructor(tree: ComparedTree, leftOut: LeftOutPaths) {
     this.#tree = tree;
@@ -68,6 +69,7 @@ export class ChangeWalk {
       });
       for (let level = this.#stack.at(-1); level !== undefined; level = this.#stack.at(-1)) {
         const name = level.names.pop();
+        await this.#pace.step();
         if (name !== undefined) yield* this.#look(level, name);
         else {
           closeSync(level.fd);
@@ -85,8 +87,7 @@ export class ChangeWalk {
     const found = new Set(await readdir(pathOfFd(fd)));
     const hides = this.#tree.holds === 'all' || isOpaque(pathOfFd(fd, '.'));
     if (hides) for (const name of level.below?.names() ?? []) found.add(name);
-    names.push(...[...found].sort().reverse());
-    await setImmediate();
+    for (const name of [...found].sort().reverse()) names.push(name);
   }
 
   async *#look(level: Level, name: string): AsyncGenerator<FoundChange> {

@@ -24,7 +24,7 @@ export class MergedDirectory {
     this.#whiteouts = whiteouts;
   }
 
-  /** The names of its entries, in no order. */
+  /** The names that it may have entries of, in no order: those that are gone are among them. */
   names(): readonly string[] {
     const candidates = new Set<string>();
     for (const dir of this.#dirs) {
@@ -32,7 +32,7 @@ export class MergedDirectory {
         if (this.#whiteouts === 'overlay' || !isWhiteoutName(name)) candidates.add(name);
       }
     }
-    return [...candidates].filter((name) => this.child(name) !== undefined);
+    return [...candidates];
   }
 
   /** Undefined when there is nothing of that name. */
