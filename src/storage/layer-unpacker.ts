@@ -5,8 +5,8 @@ import type { LayerSlot } from './snapshotter.ts';
 export interface LayerToUnpack {
   /** Says how the tar stream is packed. */
   readonly mediaType: string;
-  /** Digest that the tar stream must have once unpacked. */
-  readonly diffId: Digest;
+  /** Digest that the tar stream must have once unpacked; undefined for one that is being made. */
+  readonly diffId: Digest | undefined;
 }
 
 /** What is known of a layer once it is unpacked. */

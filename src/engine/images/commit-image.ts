@@ -47,7 +47,7 @@ export async function commitImage(deps: ImageDeps, commit: ImageCommit): Promise
     releaseParent();
   };
   try {
-    layer = await packLayer(deps, commit.layerTar);
+    layer = await packLayer(deps, commit.layerTar, parent?.chainIds.at(-1));
     const record = await storeImage(deps, commit, { parent, layer });
     release();
     if (reference !== undefined) {

@@ -1,57 +1,73 @@
-/** From the tar stream of a layer to a blob in the store. */
+/** From the tar stream of a layer to a blob in the store and to the layer's files, both at once. */
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { chainIdOn } from '../../oci/chain-id.ts';
 import { type Digest, DigestCounter, digestOf } from '../../oci/digest.ts';
 import type { Descriptor } from '../../oci/image-spec.ts';
-import { OCI_LAYER_GZIP } from '../../oci/media-types.ts';
+import { OCI_LAYER, OCI_LAYER_GZIP } from '../../oci/media-types.ts';
+import { CleanupStack } from '../../shared/cleanup-stack.ts';
+import type { LayerUnpacking } from '../../storage/layer-unpacker.ts';
 import type { ImageDeps } from './image-deps.ts';
 import type { ReleaseLease } from './leases.ts';
 
-/** A layer whose blob is stored; its files are not unpacked yet. */
+/** A layer that is in the store, ready to be named by a manifest. */
 export interface PackedLayer {
   readonly descriptor: Descriptor;
   /** Digest of the tar stream. */
   readonly diffId: Digest;
-  /** Ends the protection of the blob. */
+  /** Ends the protection of blob and files. */
   readonly release: ReleaseLease;
 }
+
+type PackDeps = Pick<ImageDeps, 'content' | 'leases' | 'logger' | 'snapshots' | 'unpacker'>;
 
 /** Two blocks of zeros: an archive without entries. */
 const EMPTY_TAR = digestOf(new Uint8Array(1024));
 /** Somebody waits for the commit; a registry or an archive gets these bytes only when asked. */
 const LEVEL = 1;
 
-/** Stores the layer, protected until released; undefined, and nothing stored, when it has no entries. */
+/**
+ * Stores the layer on top of `parent` (a chainID), protected until released; undefined, and nothing stored, when it has
+ * no entries. On failure nothing remains but what a sweep takes.
+ */
 export async function packLayer(
-  deps: Pick<ImageDeps, 'content' | 'leases'>,
+  deps: PackDeps,
   tar: AsyncIterable<Uint8Array>,
+  parent: Digest | undefined,
 ): Promise<PackedLayer | undefined> {
+  await using undo = new CleanupStack((error) =>
+    deps.logger.warn('the rest of a layer could not be removed', { error }),
+  );
+  const slot = await deps.snapshots.prepareLayer();
+  undo.defer(() => slot.abandon());
+  const unpacking = deps.unpacker.begin(slot, { mediaType: OCI_LAYER, diffId: undefined });
+  undo.defer(() => unpacking.abort());
   const counter = new DigestCounter();
-  const staged = await deps.content.stage(gzipped(counted(tar, counter)));
+  const staged = await deps.content.stage(gzipped(unpacked(tar, unpacking, counter)));
+  undo.defer(() => staged.discard());
   const diffId = counter.digest();
-  if (diffId === EMPTY_TAR) {
-    await staged.discard();
-    return undefined;
-  }
+  if (diffId === EMPTY_TAR) return undefined;
+  const { sizeBytes } = await unpacking.finish();
+
+  const chainId = chainIdOn(parent, diffId);
+  const release = await deps.leases.hold([staged.digest, chainId]);
+  undo.defer(async () => release());
+  await staged.publish();
+  await slot.commit({ chainId, parent, sizeBytes });
+  undo.release();
   const { digest, sizeBytes: size } = staged;
-  const release = await deps.leases.hold([digest]);
-  try {
-    await staged.publish();
-  } catch (error) {
-    release();
-    await staged.discard();
-    throw error;
-  }
-  const descriptor = { mediaType: OCI_LAYER_GZIP, digest, size };
-  return { descriptor, diffId, release };
+  return { descriptor: { mediaType: OCI_LAYER_GZIP, digest, size }, diffId, release };
 }
 
-async function* counted(
+/** Passes on what it has unpacked. */
+async function* unpacked(
   source: AsyncIterable<Uint8Array>,
+  unpacking: LayerUnpacking,
   counter: DigestCounter,
 ): AsyncGenerator<Uint8Array> {
   for await (const chunk of source) {
     counter.update(chunk);
+    await unpacking.write(chunk);
     yield chunk;
   }
 }

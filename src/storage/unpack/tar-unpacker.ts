@@ -45,7 +45,7 @@ export class TarUnpacker implements LayerUnpacker {
 }
 
 class TarUnpacking implements LayerUnpacking {
-  readonly #diffId: Digest;
+  readonly #diffId: Digest | undefined;
   readonly #digest = new DigestCounter();
   readonly #parser = new TarParser();
   readonly #extractor: LayerExtractor;
@@ -60,7 +60,7 @@ class TarUnpacking implements LayerUnpacking {
   #begun = false;
   #ended = false;
 
-  constructor(slot: Pick<LayerSlot, 'dir' | 'whiteouts'>, diffId: Digest) {
+  constructor(slot: Pick<LayerSlot, 'dir' | 'whiteouts'>, diffId: Digest | undefined) {
     this.#diffId = diffId;
     this.#extractor = new LayerExtractor(slot);
     this.#space = new SpaceGuard(slot.dir);
@@ -81,8 +81,7 @@ class TarUnpacking implements LayerUnpacking {
     await this.#extraction;
     this.#throwIfFailed();
     this.#parser.finish();
-    const actual = this.#digest.digest();
-    if (actual !== this.#diffId) throw wrongDiffId(this.#diffId, actual);
+    if (this.#diffId !== undefined) verify(this.#diffId, this.#digest.digest());
     while (this.#extractor.finishSome()) {
       await setImmediate();
       this.#throwIfFailed();
@@ -143,7 +142,7 @@ class TarUnpacking implements LayerUnpacking {
   }
 
   async #extract(piece: Buffer): Promise<void> {
-    this.#digest.update(piece);
+    if (this.#diffId !== undefined) this.#digest.update(piece);
     this.#parser.push(piece);
     for (let event = this.#parser.next(); event !== undefined; event = this.#parser.next()) {
       const wait = this.#extractor.handle(event);
@@ -169,6 +168,10 @@ class TarUnpacking implements LayerUnpacking {
   #throwIfFailed(): void {
     if (this.#failure !== undefined) throw this.#failure;
   }
+}
+
+function verify(expected: Digest, actual: Digest): void {
+  if (actual !== expected) throw wrongDiffId(expected, actual);
 }
 
 /** Undefined for a plain stream. Compressions that layers do not have are no tar stream either. */
