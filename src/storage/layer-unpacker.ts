@@ -1,5 +1,6 @@
 /** Port: from the bytes of a layer blob to files in a layer's directory. */
 import type { Digest } from '../oci/digest.ts';
+import type { LayerOwners } from './layer-owners.ts';
 import type { LayerSlot } from './snapshotter.ts';
 
 export interface LayerToUnpack {
@@ -16,6 +17,8 @@ export interface UnpackedLayer {
   readonly entryCount: number;
   /** Device nodes that a user namespace cannot make: left out, as rootless Docker does. */
   readonly skippedDevices: number;
+  /** Owners that the image names and this user namespace does not map: others stand in for them. */
+  readonly owners: LayerOwners;
 }
 
 /** An unpacking in progress. One of `finish` and `abort` is called, once. */

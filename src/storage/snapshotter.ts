@@ -7,6 +7,7 @@
  * removes it. Only this module invents mounts.
  */
 import type { Digest } from '../oci/digest.ts';
+import type { LayerOwners } from './layer-owners.ts';
 import type { SnapshotDiff } from './snapshot-diff.ts';
 
 /**
@@ -37,6 +38,8 @@ export interface CommittedLayer {
   readonly parent: Digest | undefined;
   /** Sum of the sizes of the layer's files. */
   readonly sizeBytes: number;
+  /** Owners that its files should have and cannot; none when left out. */
+  readonly owners?: LayerOwners;
 }
 
 export interface Snapshotter {

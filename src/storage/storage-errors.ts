@@ -28,17 +28,12 @@ export function cannotExtract(name: string, error: unknown): EngineError {
   );
 }
 
-/** An owner that the user namespace does not map. */
-export function ownerNotMapped(
-  name: string,
-  owner: { uid: number; gid: number },
-  cause: unknown,
-): EngineError {
+/** An owner that the user namespace does not map, and for which nobody else can stand. */
+export function ownerNotMapped(name: string, owner: { uid: number; gid: number }): EngineError {
   return new EngineError(
     'internal',
     `failed to register layer: failed to Lchown "/${name}" for UID ${owner.uid}, GID ${owner.gid} ` +
       `(try increasing the number of subordinate IDs in /etc/subuid and /etc/subgid): lchown /${name}: invalid argument`,
-    { cause },
   );
 }
 

@@ -18,6 +18,20 @@ test('a Debian image is pulled from a registry and runs its shell', async () => 
   assert.match(await daemon.ok('run', '--rm', reference, 'cat', '/etc/os-release'), /ID=debian/);
 });
 
+test('without subordinate ids the image is pulled and used by root alone, and keeps its owners', async () => {
+  await using single = await startDaemon({ flags: ['--userns-mode', 'single'] });
+  await single.ok('pull', '-q', reference);
+  const shadow = ['stat', '-c', '%u:%g %a', '/etc/shadow'];
+  assert.equal(await single.ok('run', '--rm', reference, ...shadow), '0:0 640');
+  const script = 'useradd -m mate && touch /etc/shadow && apt-get --version';
+  await single.ok('run', '--name', 'changed', reference, 'sh', '-c', script);
+  const copy = `${registry.host}/fleet/changed:1`;
+  await single.ok('commit', 'changed', copy);
+  await single.ok('push', copy);
+  await daemon.ok('pull', '-q', copy);
+  assert.equal(await daemon.ok('run', '--rm', copy, ...shadow), '0:42 640');
+});
+
 test('apt updates and installs a package through the uplink', async () => {
   const script = 'apt-get update && apt-get install -y --no-install-recommends hello && hello';
   const { code, stdout, stderr } = await daemon.dockerWith(

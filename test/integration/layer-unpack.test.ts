@@ -309,13 +309,38 @@ describe('a hostile layer', () => {
     await unpacking.abort();
   });
 
-  it('with an owner that is not mapped names the cure', async () => {
+  it('with owners that are not mapped gets nobody instead, and says who they are', async () => {
     await using scratch = await makeScratch();
-    const owner = 2_000_000_000;
-    const members = [{ name: 'x', content: 'x', pax: { uid: String(owner) } }];
-    await assert.rejects(
-      unpack(scratch.dir, members),
-      /try increasing the number of subordinate IDs/,
+    const far = '2000000000';
+    const { owners } = await unpack(scratch.dir, [
+      { name: 'd/', type: '5', mode: 0o755, pax: { uid: far } },
+      { name: 'd/x', content: 'x', gid: 7, mode: 0o640, pax: { uid: far } },
+      { name: 'y', content: 'y', uid: 7, gid: 7 },
+      { name: 'z', content: 'z', pax: { gid: far } },
+      { name: 'h', type: '1', linkName: 'd/x' },
+      { name: 'l', type: '2', linkName: 'y', pax: { uid: far } },
+      { name: 'again', content: '1', pax: { uid: far } },
+      { name: 'again', content: '2', uid: 7, gid: 7 },
+    ]);
+    const owner = async (name: string) => {
+      const { uid, gid } = await lstat(join(scratch.dir, name));
+      return [uid, gid];
+    };
+    assert.deepEqual(await owner('d'), [65534, 0]);
+    assert.deepEqual(await owner('d/x'), [65534, 7]);
+    assert.deepEqual(await owner('y'), [7, 7]);
+    assert.deepEqual(await owner('z'), [0, 65534]);
+    assert.deepEqual(await owner('l'), [65534, 0]);
+    assert.equal((await lstat(join(scratch.dir, 'd/x'))).mode & 0o777, 0o640);
+    assert.deepEqual(
+      Object.fromEntries([...owners].map(([name, { uid, gid }]) => [name, [uid, gid]])),
+      {
+        d: [Number(far), 0],
+        'd/x': [Number(far), 7],
+        z: [0, Number(far)],
+        h: [Number(far), 7],
+        l: [Number(far), 0],
+      },
     );
   });
 });

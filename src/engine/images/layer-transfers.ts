@@ -212,7 +212,8 @@ export class LayerTransfers {
     try {
       await parent?.done;
       if (run.signal.aborted) throw transferCancelled(run.signal.reason);
-      await slot.commit({ chainId, parent: parentId, sizeBytes: unpacked.sizeBytes });
+      const { sizeBytes, owners } = unpacked;
+      await slot.commit({ chainId, parent: parentId, sizeBytes, owners });
     } catch (error) {
       await slot.abandon();
       throw error;

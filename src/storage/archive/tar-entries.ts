@@ -17,6 +17,7 @@ import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { pathOfFd } from '../../sys/fs/open-in-root.ts';
 import { errnoCode } from '../../sys/system-errors.ts';
+import type { FileOwner } from '../layer-owners.ts';
 import { encodeTarHeader, padding, TAR_END } from '../tar/tar-writer.ts';
 import { entryOf } from './entry-of.ts';
 import { statIfThere, VANISHED } from './stat-if-there.ts';
@@ -36,15 +37,20 @@ export interface NamedFile {
 /** Which extended attributes of the file at `path` go into the archive. */
 export type ReadXattrs = (path: string) => ReadonlyMap<string, Buffer>;
 
+/** Who a file of the archive belongs to, where that is not who it belongs to here. */
+export type OwnerOf = (as: string, here: FileOwner) => FileOwner;
+
 export class TarEntries {
   readonly #readXattrs: ReadXattrs;
+  readonly #ownerOf: OwnerOf;
   #parts: Buffer[] = [];
   #bytes = 0;
   /** Name in the archive of the first of several hard links, by device and inode. */
   readonly #links = new Map<string, string>();
 
-  constructor(readXattrs: ReadXattrs) {
+  constructor(readXattrs: ReadXattrs, ownerOf: OwnerOf = (_, here) => here) {
     this.#readXattrs = readXattrs;
+    this.#ownerOf = ownerOf;
   }
 
   /** Adds a directory, by its descriptor; `as` ends in a slash. */
@@ -122,8 +128,9 @@ export class TarEntries {
     as: string,
     more: { hardLink?: string; target?: string; xattrs?: ReadonlyMap<string, Buffer> } = {},
   ): Buffer {
-    const entry = entryOf(stats, as);
-    if (entry === undefined) return Buffer.alloc(0);
+    const found = entryOf(stats, as);
+    if (found === undefined) return Buffer.alloc(0);
+    const entry = { ...found, ...this.#ownerOf(as, found) };
     const { hardLink, target, xattrs } = more;
     if (hardLink !== undefined) {
       return encodeTarHeader({ ...entry, type: 'hardlink', linkName: hardLink, size: 0 });

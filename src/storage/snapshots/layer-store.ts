@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { Digest } from '../../oci/digest.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { MergedDirectory } from '../diff/merged-directory.ts';
+import type { FileOwner, LayerOwners } from '../layer-owners.ts';
 import type { CommittedLayer, LayerSlot, WhiteoutFormat } from '../snapshotter.ts';
 import { layerInUse, noSuchLayer, writeFailed } from '../storage-errors.ts';
 import type { BackgroundRemoval } from './background-removal.ts';
@@ -23,8 +24,10 @@ import {
   removeHalfReplaced,
   replaceLayerDocument,
 } from './layer-document.ts';
+import { readOwners, writeOwners } from './owner-index.ts';
 
 const CONTENTS = 'fs';
+const NO_OWNERS: LayerOwners = new Map();
 /** Number of the always empty layer, for file systems that stand on nothing. */
 const EMPTY_LAYER = 0;
 
@@ -115,6 +118,15 @@ export class LayerStore {
     return new MergedDirectory(dirs, this.#options.whiteouts);
   }
 
+  /** Owners that files of the layers that `top` stands on should have and cannot; the topmost layer counts. */
+  async ownersAt(top: Digest | undefined): Promise<LayerOwners> {
+    const merged = new Map<string, FileOwner>();
+    for (const number of this.stack(top).toReversed()) {
+      for (const [path, owner] of await readOwners(this.#slotDir(number))) merged.set(path, owner);
+    }
+    return merged;
+  }
+
   /** Absolute path of a layer's files. */
   dirOf(number: number): string {
     return join(this.#options.dir, String(number), CONTENTS);
@@ -164,10 +176,12 @@ export class LayerStore {
     }
     if (layer.parent !== undefined) this.#find(layer.parent);
     // Visible at once for other commits of the same layer.
-    const stored = { ...layer, number };
+    const { chainId, parent, sizeBytes, owners = NO_OWNERS } = layer;
+    const stored = { chainId, parent, sizeBytes, number };
     this.#layers.set(layer.chainId, stored);
     try {
       const unsynced = { bootId: this.#disk.bootId, isLost: false };
+      await writeOwners(this.#slotDir(number), owners);
       await createLayerDocument(this.#slotDir(number), { ...toDocument(layer), unsynced });
     } catch (error) {
       this.#layers.delete(layer.chainId);

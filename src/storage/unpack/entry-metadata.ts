@@ -10,9 +10,10 @@ import {
 } from 'node:fs';
 import { findEngineError, systemCode } from '../../shared/errors.ts';
 import { lsetxattr } from '../../sys/libc.ts';
-import { cannotExtract, ownerNotMapped } from '../storage-errors.ts';
+import { cannotExtract } from '../storage-errors.ts';
 import type { TarEntry } from '../tar/tar-entry.ts';
 import { isAllowedXattr } from './allowed-xattrs.ts';
+import type { EntryOwners } from './entry-owners.ts';
 
 /** Set-uid, set-gid and sticky bits. */
 const SPECIAL_BITS = 0o7000;
@@ -22,18 +23,22 @@ const SET_GROUP_BIT = 0o2000;
 const REFUSED: ReadonlySet<string | undefined> = new Set(['ENOTSUP', 'EOPNOTSUPP', 'EPERM']);
 
 /** Gives a just written file its owner, mode and time through its descriptor. */
-export function finishFile(fd: number, entry: TarEntry, umask: number): void {
+export function finishFile(
+  fd: number,
+  entry: TarEntry,
+  given: { readonly umask: number; readonly owners: EntryOwners },
+): void {
   // A new file already belongs to 0:0, and chown would clear the special bits: owner first.
   if (entry.uid !== 0 || entry.gid !== 0) {
-    withOwner(entry, () => fchownSync(fd, entry.uid, entry.gid));
+    given.owners.apply(entry, (uid, gid) => fchownSync(fd, uid, gid));
   }
-  if ((entry.mode & (SPECIAL_BITS | umask)) !== 0) fchmodSync(fd, entry.mode);
+  if ((entry.mode & (SPECIAL_BITS | given.umask)) !== 0) fchmodSync(fd, entry.mode);
   futimesSync(fd, entry.mtimeSeconds, entry.mtimeSeconds);
 }
 
 /** Gives a new directory its owner and mode, without the set-group bit: entries would inherit the group. */
-export function beginDirectory(path: string, entry: TarEntry): void {
-  if (entry.uid !== 0 || entry.gid !== 0) setLinkOwner(path, entry);
+export function beginDirectory(path: string, entry: TarEntry, owners: EntryOwners): void {
+  if (entry.uid !== 0 || entry.gid !== 0) setLinkOwner(path, entry, owners);
   chmodSync(path, entry.mode & ~SET_GROUP_BIT);
 }
 
@@ -44,15 +49,15 @@ export function finishDirectory(path: string, entry: TarEntry): void {
 }
 
 /** Gives a fifo its owner, mode and time. */
-export function finishSpecial(path: string, entry: TarEntry): void {
-  if (entry.uid !== 0 || entry.gid !== 0) setLinkOwner(path, entry);
+export function finishSpecial(path: string, entry: TarEntry, owners: EntryOwners): void {
+  if (entry.uid !== 0 || entry.gid !== 0) setLinkOwner(path, entry, owners);
   chmodSync(path, entry.mode);
   utimesSync(path, entry.mtimeSeconds, entry.mtimeSeconds);
 }
 
 /** Gives a symbolic link (which has no mode of its own) its owner and time. */
-export function finishLink(path: string, entry: TarEntry): void {
-  if (entry.uid !== 0 || entry.gid !== 0) setLinkOwner(path, entry);
+export function finishLink(path: string, entry: TarEntry, owners: EntryOwners): void {
+  if (entry.uid !== 0 || entry.gid !== 0) setLinkOwner(path, entry, owners);
   lutimesSync(path, entry.mtimeSeconds, entry.mtimeSeconds);
 }
 
@@ -68,17 +73,8 @@ export function setXattrs(path: string, entry: TarEntry): void {
   }
 }
 
-function setLinkOwner(path: string, entry: TarEntry): void {
-  withOwner(entry, () => lchownSync(path, entry.uid, entry.gid));
-}
-
-function withOwner(entry: TarEntry, change: () => void): void {
-  try {
-    change();
-  } catch (error) {
-    if (systemCode(error) === 'EINVAL') throw ownerNotMapped(entry.name, entry, error);
-    throw error;
-  }
+function setLinkOwner(path: string, entry: TarEntry, owners: EntryOwners): void {
+  owners.apply(entry, (uid, gid) => lchownSync(path, uid, gid));
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -18,6 +18,7 @@ import {
 import { promisify } from 'node:util';
 import { findEngineError, systemCode } from '../../shared/errors.ts';
 import { mkfifo } from '../../sys/libc.ts';
+import type { FileOwner } from '../layer-owners.ts';
 import type { UnpackedLayer } from '../layer-unpacker.ts';
 import type { LayerSlot } from '../snapshotter.ts';
 import { cannotExtract, outsideRoot } from '../storage-errors.ts';
@@ -31,6 +32,7 @@ import {
   finishSpecial,
   setXattrs,
 } from './entry-metadata.ts';
+import { EntryOwners } from './entry-owners.ts';
 import { checkLinkTarget, LayerPaths, type PlacedName, tryLstat } from './layer-paths.ts';
 import { isWhiteoutName, WhiteoutWriter } from './whiteouts.ts';
 
@@ -45,6 +47,8 @@ const writeAsync = promisify(write);
 interface OpenFile {
   readonly fd: number;
   readonly path: string;
+  /** Name in the layer. */
+  readonly name: string;
   readonly entry: TarEntry;
   /** End of what was written; less than the size when the file ends in a hole. */
   end: number;
@@ -61,6 +65,8 @@ export class LayerExtractor {
   readonly #directories = new Map<string, TarEntry>();
   #unfinished: (readonly [path: string, entry: TarEntry])[] | undefined;
   #file: OpenFile | undefined;
+  readonly #owners = new EntryOwners();
+  readonly #replacedOwners = new Map<string, FileOwner>();
   #sizeBytes = 0;
   #entryCount = 0;
   #skippedDevices = 0;
@@ -105,6 +111,7 @@ export class LayerExtractor {
       sizeBytes: this.#sizeBytes,
       entryCount: this.#entryCount,
       skippedDevices: this.#skippedDevices,
+      owners: this.#replacedOwners,
     };
   }
 
@@ -137,7 +144,8 @@ export class LayerExtractor {
         break;
       case 'fifo':
         this.#replacing(placed, () => mkfifo(placed.path, 0o600));
-        finishSpecial(placed.path, entry);
+        finishSpecial(placed.path, entry, this.#owners);
+        this.#noteOwner(placed.name, entry);
         break;
       case 'character-device':
       case 'block-device':
@@ -150,7 +158,7 @@ export class LayerExtractor {
 
   #updateRoot(placed: PlacedName, entry: TarEntry): void {
     if (entry.type !== 'directory') throw outsideRoot(`"${entry.name}": the root is a directory`);
-    beginDirectory(placed.path, entry);
+    beginDirectory(placed.path, entry, this.#owners);
     this.#directories.set(placed.path, entry);
   }
 
@@ -159,7 +167,7 @@ export class LayerExtractor {
     this.#replacing(placed, () => {
       fd = openSync(placed.path, 'wx', entry.mode & 0o777);
     });
-    this.#file = { fd, path: placed.path, entry, end: 0 };
+    this.#file = { fd, path: placed.path, name: placed.name, entry, end: 0 };
     this.#sizeBytes += entry.size;
   }
 
@@ -181,7 +189,8 @@ export class LayerExtractor {
     if (file === undefined) return;
     this.#guard(file.entry, () => {
       if (file.end < file.entry.size) ftruncateSync(file.fd, file.entry.size);
-      finishFile(file.fd, file.entry, this.#umask);
+      finishFile(file.fd, file.entry, { umask: this.#umask, owners: this.#owners });
+      this.#noteOwner(file.name, file.entry);
       if (file.entry.xattrs.size > 0) setXattrs(file.path, file.entry);
     });
     this.close();
@@ -198,7 +207,8 @@ export class LayerExtractor {
     }
     this.#whiteouts.directoryMade(placed.path);
     this.#paths.remember(placed);
-    beginDirectory(placed.path, entry);
+    beginDirectory(placed.path, entry, this.#owners);
+    this.#noteOwner(placed.name, entry);
     if (entry.xattrs.size > 0) setXattrs(placed.path, entry);
     this.#directories.set(placed.path, entry);
   }
@@ -206,13 +216,24 @@ export class LayerExtractor {
   #makeSymlink(placed: PlacedName, entry: TarEntry): void {
     checkLinkTarget(placed.name, entry.linkName);
     this.#replacing(placed, () => symlinkSync(entry.linkName, placed.path));
-    finishLink(placed.path, entry);
+    finishLink(placed.path, entry, this.#owners);
+    this.#noteOwner(placed.name, entry);
   }
 
   #makeHardLink(placed: PlacedName, entry: TarEntry): void {
     const target = this.#paths.place(entry.linkName);
     if (target.path === placed.path) return;
     this.#replacing(placed, () => linkSync(target.path, placed.path));
+    const owner = this.#replacedOwners.get(target.name);
+    if (owner !== undefined) this.#replacedOwners.set(placed.name, owner);
+  }
+
+  /** The last entry of a name counts. */
+  #noteOwner(name: string, entry: TarEntry): void {
+    const isRoot = entry.uid === 0 && entry.gid === 0;
+    if (!isRoot && this.#owners.hasReplaced) {
+      this.#replacedOwners.set(name, { uid: entry.uid, gid: entry.gid });
+    } else this.#replacedOwners.delete(name);
   }
 
   /** Runs `make`; when something has the name already it is removed first: the last entry of a name counts. */

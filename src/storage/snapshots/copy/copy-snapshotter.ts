@@ -114,7 +114,9 @@ export class CopySnapshotter implements Snapshotter {
 
   diff(key: string, leftOut: readonly string[]): TreeDiff {
     const { layers, active } = this.#parts;
-    const below = layers.mergedAt(active.parentOf(key));
-    return new TreeDiff({ dir: active.contentsDir(key), holds: 'all', below }, leftOut);
+    const parent = active.parentOf(key);
+    const below = layers.mergedAt(parent);
+    const tree = { dir: active.contentsDir(key), holds: 'all', below } as const;
+    return new TreeDiff(tree, leftOut, () => layers.ownersAt(parent));
   }
 }

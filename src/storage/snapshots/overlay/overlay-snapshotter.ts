@@ -146,8 +146,10 @@ export class OverlaySnapshotter implements Snapshotter {
 
   diff(key: string, leftOut: readonly string[]): SnapshotDiff {
     const { layers, active } = this.#parts;
-    const below = layers.mergedAt(active.parentOf(key));
-    return new TreeDiff({ dir: active.contentsDir(key), holds: 'written', below }, leftOut);
+    const parent = active.parentOf(key);
+    const below = layers.mergedAt(parent);
+    const tree = { dir: active.contentsDir(key), holds: 'written', below } as const;
+    return new TreeDiff(tree, leftOut, () => layers.ownersAt(parent));
   }
 
   /**
