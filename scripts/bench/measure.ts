@@ -41,3 +41,23 @@ export async function pssBytes(pids: readonly number[]): Promise<number> {
   );
   return parts.reduce((sum, part) => sum + part, 0);
 }
+
+/** Processor time that some processes have used so far, in clock ticks. Processes that have ended count nothing. */
+export async function cpuTicks(pids: readonly number[]): Promise<number> {
+  const parts = await Promise.all(
+    pids.map(async (pid) => {
+      const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+    }),
+  );
+  return parts.reduce((sum, part) => sum + part, 0);
+}
+
+/** Those of some processes whose program has a name that matches. */
+export async function namedPids(pids: readonly number[], name: RegExp): Promise<readonly number[]> {
+  const names = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')),
+  );
+  return pids.filter((_, at) => name.test(names[at] ?? ''));
+}

@@ -1,15 +1,23 @@
 /** What is measured of an engine. Each section takes a subject and gives named numbers. */
 
-import { medianMs, pssBytes } from './measure.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { cpuTicks, medianMs, namedPids, pssBytes } from './measure.ts';
 import { ApiClient, runClient, type Subject } from './subject.ts';
 
 /** One number with its unit in the name: `… ms`, `… MB`. */
 export type Reading = readonly [measure: string, value: number];
 
 /** The parts of a run that can be chosen. */
-export type Section = 'start' | 'api' | 'exec' | 'daemon' | 'memory';
+export type Section = 'start' | 'api' | 'exec' | 'daemon' | 'memory' | 'idle';
 
 const CONTAINERS_FOR_MEMORY = 5;
+const CONTAINERS_FOR_IDLENESS = 50;
+/** After the last start, until garbage of the starts is collected; and then how long nothing is asked of the engine. */
+const SETTLE_MS = 10_000;
+const IDLE_WINDOW_MS = 20_000;
+const TICKS_PER_SECOND = 100;
+/** What watches over containers: our monitor and those of peers. */
+const MONITOR = /^conmon|^containerd-shim/;
 const BYTES_PER_MB = 1_000_000;
 
 /** Measures a section; `rounds` is how often each timed step is repeated. */
@@ -21,6 +29,7 @@ export const SECTIONS: Readonly<
   exec: measureExec,
   daemon: async ({ coldStartMs }) => [['daemon start to first ping, ms', coldStartMs]],
   memory: measureMemory,
+  idle: measureIdle,
 };
 
 async function measureStart(subject: Subject, rounds: number): Promise<readonly Reading[]> {
@@ -83,6 +92,30 @@ async function measureMemory(subject: Subject): Promise<readonly Reading[]> {
   return [
     ['idle, all processes, MB', idle / BYTES_PER_MB],
     ['per running container, MB', (busy - idle) / CONTAINERS_FOR_MEMORY / BYTES_PER_MB],
+  ];
+}
+
+/** What many containers cost that do nothing. */
+async function measureIdle(subject: Subject): Promise<readonly Reading[]> {
+  const flags = ['run', '-d', '--network', 'none', subject.image, 'sleep', '1000'];
+  const ids: string[] = [];
+  const bytesWithout = await pssBytes(await subject.processIds());
+  for (let count = 0; count < CONTAINERS_FOR_IDLENESS; count++) {
+    ids.push(await runClient(subject, ...flags));
+  }
+  await pause(SETTLE_MS);
+  const pids = await subject.processIds();
+  const before = await cpuTicks(pids);
+  await pause(IDLE_WINDOW_MS);
+  const used = (await cpuTicks(pids)) - before;
+  const bytesOfAll = (await pssBytes(pids)) - bytesWithout;
+  const monitors = await pssBytes(await namedPids(pids, MONITOR));
+  await runClient(subject, 'rm', '-f', ...ids);
+  const share = (100 * used) / TICKS_PER_SECOND / (IDLE_WINDOW_MS / 1000);
+  return [
+    [`CPU with ${CONTAINERS_FOR_IDLENESS} idle containers, %`, share],
+    ['each of them, all processes, MB', bytesOfAll / CONTAINERS_FOR_IDLENESS / BYTES_PER_MB],
+    ['monitor of each, MB', monitors / CONTAINERS_FOR_IDLENESS / BYTES_PER_MB],
   ];
 }
 
