@@ -54,8 +54,11 @@ async function followOutput(
 ) {
   const { document, options } = attach;
   const logPath = deps.files.logPath(document.id);
-  const waits = liveStatus(document.status) !== undefined || canStillStart(document);
-  const ended = deps.signals.next(document.id, ['ended', 'removed'], signal);
+  const isLive = liveStatus(document.status) !== undefined;
+  const waits = isLive || canStillStart(document);
+  const ended = isLive
+    ? deps.signals.endOfLiveRun(document.id, signal)
+    : deps.signals.next(document.id, ['ended', 'removed'], signal);
   const fromOffset = options.logs ? 0 : await deps.logs.size(logPath);
   const follow = options.stream && waits ? { follow: { ended } } : {};
   return deps.logs.read({ logPath, fromOffset, signal, ...follow });

@@ -24,9 +24,7 @@ export async function containerLogs(
     ...(sinceSeconds === undefined ? {} : { sinceSeconds }),
     ...(untilSeconds === undefined ? {} : { untilSeconds }),
     ...(tailLines === undefined ? {} : { tailLines }),
-    ...(follows
-      ? { follow: { ended: deps.signals.next(document.id, ['ended', 'removed'], signal) } }
-      : {}),
+    ...(follows ? { follow: { ended: deps.signals.endOfLiveRun(document.id, signal) } } : {}),
   });
   return { tty: document.config.Tty ?? false, entries: chooseStreams(batches, options) };
 }

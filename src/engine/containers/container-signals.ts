@@ -51,6 +51,14 @@ export class ContainerSignals {
     });
   }
 
+  /**
+   * The end of a run that is live by its document. Not only `ended`: that notice may have gone out already, while
+   * the document still waits for its record.
+   */
+  endOfLiveRun(id: ContainerId, signal?: AbortSignal): Promise<EndOfRun | undefined> {
+    return this.next(id, ['ended', 'settled', 'removed'], signal);
+  }
+
   #add(id: ContainerId, listener: Listener): void {
     const listeners = this.#listeners.get(id) ?? new Set();
     listeners.add(listener);
