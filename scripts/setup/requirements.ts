@@ -1,13 +1,15 @@
 /** What the tests and the demonstration need of the machine, and the package that brings each. */
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Who needs a tool: `try` is what running containers takes, `test` is everything. */
 export type Purpose = 'test' | 'try';
 
-/** One program and the Debian package that holds it. */
+/** One program, or library of an interpreter, and the Debian package that holds it. */
 export interface Requirement {
   readonly program: string;
+  /** The file whose presence says that the package is there, for one that brings no program. */
+  readonly file?: string;
   readonly packageName: string;
   /** Any of these will do instead of `program`. */
   readonly alternatives?: readonly string[];
@@ -39,6 +41,12 @@ const REQUIREMENTS: readonly Requirement[] = [
   { program: 'bzip2', packageName: 'bzip2', purposes: TEST_ONLY },
   { program: 'qemu-system-x86_64', packageName: 'qemu-system-x86', purposes: TEST_ONLY },
   { program: 'mke2fs', packageName: 'e2fsprogs', purposes: TEST_ONLY },
+  {
+    program: 'docker-py',
+    packageName: 'python3-docker',
+    file: '/usr/lib/python3/dist-packages/docker/__init__.py',
+    purposes: TEST_ONLY,
+  },
   { program: 'git', packageName: 'git', purposes: TEST_ONLY },
 ];
 
@@ -60,9 +68,11 @@ export function findTool(program: string): string | undefined {
 /** The requirements of `purpose` that the machine does not meet. */
 export function missingRequirements(purpose: Purpose): readonly Requirement[] {
   return REQUIREMENTS.filter(
-    ({ purposes, program, alternatives = [] }) =>
+    ({ purposes, program, file, alternatives = [] }) =>
       purposes.includes(purpose) &&
-      [program, ...alternatives].every((name) => findTool(name) === undefined),
+      (file === undefined
+        ? [program, ...alternatives].every((name) => findTool(name) === undefined)
+        : !existsSync(file)),
   );
 }
 

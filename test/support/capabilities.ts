@@ -19,6 +19,7 @@ export type Capability =
   | 'busybox'
   | 'docker-cli'
   | 'docker-clients'
+  | 'docker-py'
   | 'docker-registry'
   | 'mmdebstrap'
   | 'apt-mirror'
@@ -53,6 +54,7 @@ const PROBES: Readonly<Record<Capability, () => boolean>> = {
   busybox: () => findProgram('busybox') !== undefined,
   'docker-cli': () => findProgram('docker') !== undefined,
   'docker-clients': () => CLIENT_SUITES.every(({ suite }) => clientDir(suite) !== undefined),
+  'docker-py': () => succeeds('/usr/bin/python3', ['-c', 'import docker']),
   'docker-registry': () => findProgram('docker-registry') !== undefined,
   mmdebstrap: () => findProgram('mmdebstrap') !== undefined,
   'apt-mirror': () => succeeds('apt-get', ['indextargets', '--format', '$(SITE)']),
