@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { TarArchiveReader } from '../distribution/archive/tar-archive-reader.ts';
 import { TarArchiveWriter } from '../distribution/archive/tar-archive-writer.ts';
+import type { ImageRegistry } from '../distribution/image-registry.ts';
+import { OfflineRegistry } from '../distribution/offline-registry.ts';
 import {
   DEFAULT_IDLE_TIMEOUT_MS,
   DEFAULT_RETRY,
@@ -47,6 +49,7 @@ export async function composeImages(parts: EngineParts, given: ImageParts): Prom
     registry: openRegistry(parts),
     archives: new TarArchiveReader({ spoolDir: dataPaths.ingestDir, platform }),
     archiveWriter: new TarArchiveWriter(),
+    isOffline: parts.facts.settings.offline,
     maxDownloads: parts.facts.settings.maxConcurrentDownloads,
     maxUploads: parts.facts.settings.maxConcurrentUploads,
     clock,
@@ -56,8 +59,9 @@ export async function composeImages(parts: EngineParts, given: ImageParts): Prom
   });
 }
 
-function openRegistry(parts: EngineParts): OciRegistry {
+function openRegistry(parts: EngineParts): ImageRegistry {
   const { settings } = parts.facts;
+  if (settings.offline) return new OfflineRegistry();
   return new OciRegistry({
     mirrors: settings.registryMirrors,
     insecureRegistries: settings.insecureRegistries,

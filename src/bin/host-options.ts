@@ -168,6 +168,7 @@ async function ownFacts(
       insecureRegistries: [...settings.insecureRegistries],
       proxies: proxiesOf(settings, question.environment),
       certificateDirectories: [...certificateDirectories(question)],
+      offline: settings.offline,
       maxConcurrentDownloads: settings.maxConcurrentDownloads,
       maxConcurrentUploads: settings.maxConcurrentUploads,
       maxDownloadAttempts: settings.maxDownloadAttempts,

@@ -65,6 +65,8 @@ export const engineSettingsSchema = v.object({
   proxies: v.object({ httpProxy: v.string(), httpsProxy: v.string(), noProxy: v.string() }),
   /** The `certs.d` directories of the user and of the machine, the first that knows a registry wins. */
   certificateDirectories: v.array(v.string()),
+  /** No registry is asked for anything. */
+  offline: v.boolean(),
   maxConcurrentDownloads: v.number(),
   maxConcurrentUploads: v.number(),
   /** Tries for a request to a registry, the first included. */

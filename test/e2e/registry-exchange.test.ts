@@ -86,6 +86,20 @@ test(
   },
 );
 
+test('offline, the store answers, and what is missing is named with the cure', async () => {
+  await using offline = await startDaemon({ flags: ['--offline'] });
+  assert.match(await offline.ok('pull', BUSYBOX), /Image is up to date for wherry\/busybox:latest/);
+  assert.equal(
+    await offline.ok('run', '--rm', '--pull', 'always', BUSYBOX, 'echo', 'here'),
+    'here',
+  );
+  const { code, stderr } = await offline.docker('run', '--rm', image, 'true');
+  assert.equal(code, 125);
+  assert.match(stderr, /offline: image .*fleet\/boat:1 is not in the store.*docker load/);
+  const pushed = await offline.docker('push', BUSYBOX);
+  assert.match(pushed.stderr, /offline: wherry\/busybox:latest cannot be pushed/);
+});
+
 function login(password: string) {
   const account = ['-u', REGISTRY_USER.name, '--password-stdin', registry.host];
   return daemon.dockerWith({ stdin: password }, 'login', ...account);

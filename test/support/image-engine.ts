@@ -98,6 +98,7 @@ export class ImageEngine implements AsyncDisposable {
       events: { publish: (event) => events.push(event) },
       clock: systemClock,
       logger: silentLogger,
+      isOffline: false,
       maxDownloads: 3,
       maxUploads: 5,
       failpoints: NO_FAILPOINTS,

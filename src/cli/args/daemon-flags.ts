@@ -19,6 +19,7 @@ const SHORT: Readonly<Record<string, string>> = {
 /** Flags that take no value, unless one is given with `=`. */
 const SWITCHES: ReadonlySet<string> = new Set([
   'debug',
+  'offline',
   'validate',
   'tls',
   'tlsverify',

@@ -42,6 +42,8 @@ export interface ImageServiceOptions {
   readonly events: EventSink;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Pulls are answered from the store where it has the image. */
+  readonly isOffline: boolean;
   /** Layers that are fetched, and sent, at the same time. */
   readonly maxDownloads: number;
   readonly maxUploads: number;

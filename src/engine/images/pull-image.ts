@@ -1,4 +1,5 @@
 /** `docker pull`. */
+import { Readable } from 'node:stream';
 import type { PullRequest } from '../../api/backends.ts';
 import type { Repository } from '../../distribution/image-registry.ts';
 import { digestOf } from '../../oci/digest.ts';
@@ -9,6 +10,7 @@ import {
   type ImageReference,
   parseReference,
   repositoryName,
+  withDefaultTag,
 } from '../../oci/reference.ts';
 import type { ProgressMessage } from '../../wire/json-stream.ts';
 import type { ImageDeps } from './image-deps.ts';
@@ -38,6 +40,10 @@ export async function pullImage(
   signal: AbortSignal,
 ): Promise<AsyncIterable<ProgressMessage>> {
   const reference = toReference(request);
+  if (deps.isOffline) {
+    const stored = pullFromStore(deps, withDefaultTag(reference));
+    if (stored !== undefined) return stored;
+  }
   const source: PullSource = {
     repository: deps.registry.repository(reference, request.credentials),
     platform: toPlatform(request.platform, deps.platform),
@@ -50,6 +56,21 @@ export async function pullImage(
   }
   const pull = await preparePull(deps, { source, reference }, signal);
   return start(deps, signal, (run) => settlePull(deps, pull, run));
+}
+
+/** What a pull says of an image that is here and as new as can be told; undefined when it is not here. */
+function pullFromStore(
+  deps: ImageDeps,
+  reference: ImageReference,
+): AsyncIterable<ProgressMessage> | undefined {
+  const record = deps.store.find(storedName(reference));
+  if (record === undefined) return undefined;
+  const status = `Status: Image is up to date for ${familiarReference(reference)}`;
+  return Readable.from([
+    { status: `Pulling from ${reference.path}`, id: reference.digest ?? reference.tag ?? '' },
+    { status: `Digest: ${record.document.indexDigest ?? record.document.manifest.digest}` },
+    { status },
+  ]);
 }
 
 interface PullSource {

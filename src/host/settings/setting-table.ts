@@ -92,6 +92,12 @@ export const SETTINGS: readonly Setting[] = [
     help: 'hosts that are reached without a proxy, in place of NO_PROXY',
   },
   {
+    key: 'offline',
+    flag: 'offline',
+    form: 'switch',
+    help: 'ask no registry: images come from the store alone',
+  },
+  {
     key: 'max-concurrent-downloads',
     flag: 'max-concurrent-downloads',
     form: 'number',
