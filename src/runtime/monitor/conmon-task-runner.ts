@@ -92,19 +92,19 @@ export class ConmonTaskRunner implements TaskRunner {
   async observe(id: ContainerId, record: TaskRecord | undefined): Promise<TaskObservation> {
     const files = this.#store.files(id);
     const exit = await this.#exitOf(id);
-    if (exit !== undefined) return { state: 'exited', exit };
+    if (exit !== undefined) return { state: 'exited', exit: notBeforeStart(exit, record) };
     const known = record ?? (await noteOf(files))?.record ?? (await this.#adopt(id, files));
     if (known === undefined) return { state: 'absent' };
     if (await isAlive(known.monitor)) return { state: 'running', record: known };
-    return { state: 'exited', exit: (await this.#exitOf(id)) ?? (await this.#lost(known)) };
+    const last = (await this.#exitOf(id)) ?? (await this.#lost(known));
+    return { state: 'exited', exit: notBeforeStart(last, known) };
   }
 
   async waitExit(record: TaskRecord): Promise<TaskExit> {
     const early = await this.#exitOf(record.id);
     if (early === undefined) await untilEnded(record.monitor);
     const exit = early ?? (await this.#exitOf(record.id)) ?? (await this.#lost(record));
-    // Times of files are those of the last timer tick: a short run would seem to end before its start.
-    return exit.finishedAt < record.startedAt ? { ...exit, finishedAt: record.startedAt } : exit;
+    return notBeforeStart(exit, record);
   }
 
   async signal(record: TaskRecord, signal: number): Promise<void> {
@@ -234,4 +234,10 @@ async function within(limitMs: number, ended: Promise<void>): Promise<boolean> {
   } finally {
     deadline.abort();
   }
+}
+
+/** Times of files are those of the last timer tick: a short run would seem to end before its start. */
+function notBeforeStart(exit: TaskExit, record: TaskRecord | undefined): TaskExit {
+  const startedAt = record?.startedAt ?? '';
+  return exit.finishedAt < startedAt ? { ...exit, finishedAt: startedAt } : exit;
 }
