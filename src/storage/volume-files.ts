@@ -21,11 +21,11 @@ export interface VolumeFiles {
   /** Takes away what is mounted over the volume's directory. Idempotent. */
   unmount(name: string): Promise<void>;
   /**
-   * Binds a path inside the volume to a place of its own, so that nobody who can write to the volume can lead it
-   * out by a symlink later. `key` and `place` name the place, for `unpin`. Returns its absolute path;
-   * `invalid-argument` when the path is missing or leaves the volume.
+   * Binds a path inside of `root` (the data of a volume, the files of an image) to a place of its own, so that nobody
+   * who can write there can lead it out by a symlink later. `key` and `place` name the place, for `unpin`. Returns its
+   * absolute path; `invalid-argument` when the path is missing or leaves the root.
    */
-  pin(name: string, subpath: string, at: PinPlace): Promise<string>;
+  pin(root: string, subpath: string, at: PinPlace): Promise<string>;
   /**
    * A path that shows what is at `source` in a form that the runtime's own mount cannot give it, pinned for `unpin`;
    * `source` itself when nothing is mounted below it, as the form is the same then. `invalid-argument` when the kernel

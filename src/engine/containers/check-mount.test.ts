@@ -4,7 +4,11 @@ import type { MountRequest } from '../../wire/container-config.ts';
 import { checkMount } from './check-mount.ts';
 
 const refusals: readonly (readonly [MountRequest, RegExp])[] = [
-  [{ Type: 'image', Source: 'busybox', Target: '/x' }, /"image": mounting images is not supported/],
+  [{ Type: 'image', Target: '/x' }, /field Source must not be empty/],
+  [
+    { Type: 'image', Source: 'a', Target: '/x', ImageOptions: { Subpath: '../b' } },
+    /subpath must be a relative path within the image/,
+  ],
   [{ Type: 'npipe', Target: '/x' }, /"npipe": mount type unknown/],
   [{ Type: 'volume', Target: '' }, /field Target must not be empty/],
   [{ Type: 'volume', Target: 'x' }, /invalid mount path: 'x' mount path must be absolute/],

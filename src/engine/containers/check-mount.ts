@@ -9,6 +9,7 @@ const OPTIONS_OF: Readonly<Record<string, OptionField>> = {
   bind: 'BindOptions',
   volume: 'VolumeOptions',
   tmpfs: 'TmpfsOptions',
+  image: 'ImageOptions',
 };
 const ALL_OPTIONS: readonly OptionField[] = [
   'BindOptions',
@@ -22,7 +23,7 @@ const PROPAGATIONS = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rsla
 export function checkMount(request: MountRequest): void {
   const { Type, Target } = request;
   const own = OPTIONS_OF[Type];
-  if (own === undefined) throw refuse(request, unknownType(Type));
+  if (own === undefined) throw refuse(request, 'mount type unknown');
   if (Target === '') throw refuse(request, 'field Target must not be empty');
   if (!Target.startsWith('/')) {
     throw refuse(request, `invalid mount path: '${Target}' mount path must be absolute`);
@@ -32,18 +33,13 @@ export function checkMount(request: MountRequest): void {
   }
   if (Type === 'bind') checkBind(request);
   if (Type === 'volume') checkVolume(request);
+  if (Type === 'image') checkImage(request);
   if (Type === 'tmpfs' && request.Source) throw refuse(request, mustNotBeGiven('Source'));
 }
 
 /** The error of a mount, in Docker's form. */
 export function refuse({ Type }: MountRequest, why: string) {
   return invalidMount(`invalid mount config for type "${Type}": ${why}`);
-}
-
-function unknownType(type: string): string {
-  return type === 'image'
-    ? 'mounting images is not supported: copy the files with docker cp, or build on the image'
-    : 'mount type unknown';
 }
 
 function checkBind(request: MountRequest): void {
@@ -72,6 +68,15 @@ function readOnlyConflict(request: MountRequest, propagation: string): string | 
   // What is mounted later would come in writable.
   const isPrivate = ['private', 'rprivate'].includes(propagation);
   return isPrivate ? undefined : `ReadOnlyForceRecursive && Propagation "${propagation}"`;
+}
+
+function checkImage({ Type, Target, Source = '', ImageOptions }: MountRequest): void {
+  const request = { Type, Target };
+  const subpath = ImageOptions?.Subpath ?? '';
+  if (Source === '') throw refuse(request, 'field Source must not be empty');
+  if (!isLocal(subpath)) {
+    throw refuse(request, 'subpath must be a relative path within the image');
+  }
 }
 
 function checkVolume(request: MountRequest): void {

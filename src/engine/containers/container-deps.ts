@@ -52,9 +52,11 @@ export interface ContainerVolumes extends MountVolumes {
   keep(names: readonly string[]): Promise<void>;
   /** Mounts the volume and pins the path within it. Returns the host path to bind. */
   attach(use: VolumeUse): Promise<string>;
+  /** Binds a path inside of `root` where symlinks cannot lead it out. Returns the host path to bind. */
+  pin(root: string, subpath: string, at: PinPlace): Promise<string>;
   /** A host path that shows `source` in a form which the runtime's mount cannot give it. */
   reform(source: string, form: MountForm, at: PinPlace): Promise<string>;
-  /** Undoes every `attach` and `reform` of the container; the names are those of its volumes. */
+  /** Undoes every `attach`, `pin` and `reform` of the container; the names are those of its volumes. */
   detach(containerId: ContainerId, names: readonly string[]): Promise<void>;
 }
 

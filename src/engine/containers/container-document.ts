@@ -52,10 +52,10 @@ export type ContainerStatus =
 
 /** A mount of the container, resolved at create time. */
 export interface MountPoint {
-  readonly type: 'bind' | 'volume' | 'tmpfs';
-  /** Volume name; empty for binds and tmpfs. */
+  readonly type: 'bind' | 'volume' | 'tmpfs' | 'image';
+  /** Volume name; empty for other types. */
   readonly name: string;
-  /** Host path; empty for tmpfs. */
+  /** Host path; empty for tmpfs, the reference as given for an image. */
   readonly source: string;
   readonly destination: string;
   readonly readOnly: boolean;
@@ -66,7 +66,10 @@ export interface MountPoint {
   readonly tmpfsOptions: string;
   /** True for a volume that was made without a name: removed with `rm -v` and `--rm` by the last that has it. */
   readonly anonymous: boolean;
-  /** Path within the volume that is mounted instead of all of it. */
+  /** The image that is mounted, and the chainID of its files (undefined for one without layers). */
+  readonly imageId?: Digest;
+  readonly chainId?: Digest;
+  /** Path within the volume or image that is mounted instead of all of it. */
   readonly subpath?: string;
   /** The volume is not filled from the image. */
   readonly noCopy?: boolean;

@@ -58,10 +58,14 @@ export class ContainerRegistry {
       .map(({ id }) => id);
   }
 
-  /** Containers made from an image, by the digest of its config. */
+  /** Containers made from an image, or that have it mounted, by the digest of its config. */
   usersOfImage(imageId: string) {
     return this.all()
-      .filter((document) => document.imageId === imageId)
+      .filter(
+        (document) =>
+          document.imageId === imageId ||
+          document.mounts.some((mount) => mount.imageId === imageId),
+      )
       .map(({ id, name, status }) => ({ id, name, running: liveStatus(status) !== undefined }));
   }
 

@@ -102,6 +102,7 @@ function anonymousNames(mounts: readonly MountPoint[]): readonly string[] {
 function mountDeps(deps: ContainerDeps, id: ContainerId): ResolveMountsDeps {
   return {
     files: deps.files,
+    image: (ref) => deps.images.resolve(ref),
     mountsOf: (ref) => deps.registry.resolve(ref).mounts,
     volumes: {
       ensure: (request) => deps.volumes.ensure({ ...request, madeFor: id }),

@@ -1,17 +1,20 @@
-/** Volumes are made ready when a container starts, and let go of when it has ended. */
+/** Volumes and mounted images are made ready when a container starts, and let go of when it has ended. */
 import type { CleanupStack } from '../../shared/cleanup-stack.ts';
 import type { ContainerId } from '../../shared/ids.ts';
 import type { MountForm } from '../../storage/volume-files.ts';
 import type { ContainerDeps } from './container-deps.ts';
 import type { ContainerDocument, MountPoint } from './container-document.ts';
 import { liveStatus } from './container-status.ts';
+import { holdImage, letGoOfImages } from './mounted-images.ts';
+
+type HoldDeps = Pick<ContainerDeps, 'volumes' | 'snapshots'>;
 
 /**
- * Attaches every volume of the container; registers what undoes it. Returns the mounts as the runtime must make
+ * Attaches every volume and image of the container; registers what undoes it. Returns the mounts as the runtime must make
  * them: the source of a path within a volume is where it was pinned.
  */
 export async function holdVolumes(
-  deps: Pick<ContainerDeps, 'volumes'>,
+  deps: HoldDeps,
   { id, mounts }: Pick<ContainerDocument, 'id' | 'mounts'>,
   undo: CleanupStack,
 ): Promise<readonly MountPoint[]> {
@@ -24,15 +27,15 @@ export async function holdVolumes(
   return ready;
 }
 
-/** Detaches every volume of the container. Idempotent. */
-export function letGoOfVolumes(
-  deps: Pick<ContainerDeps, 'volumes'>,
+/** Detaches every volume and image of the container. Idempotent. */
+export async function letGoOfVolumes(
+  deps: HoldDeps,
   id: ContainerId,
   mounts: readonly MountPoint[],
 ): Promise<void> {
   const names = mounts.filter(({ type }) => type === 'volume').map(({ name }) => name);
-  const holdsNothing = names.length === 0 && !mounts.some((mount) => formOf(mount) !== undefined);
-  return holdsNothing ? Promise.resolve() : deps.volumes.detach(id, [...new Set(names)]);
+  if (mounts.some(isHeld)) await deps.volumes.detach(id, [...new Set(names)]);
+  await letGoOfImages(deps, id, mounts);
 }
 
 /** True while the container's volumes must stay mounted. */
@@ -42,11 +45,12 @@ export function holdsVolumes({ status }: Pick<ContainerDocument, 'status'>): boo
 
 /** The host path that the runtime binds. */
 async function sourceOf(
-  deps: Pick<ContainerDeps, 'volumes'>,
+  deps: HoldDeps,
   containerId: ContainerId,
   { mount, place }: { readonly mount: MountPoint; readonly place: string },
 ): Promise<string> {
   const { type, name, subpath = '' } = mount;
+  if (type === 'image') return await holdImage(deps, { containerId, mount, place });
   const source =
     type === 'volume'
       ? await deps.volumes.attach({ name, containerId, subpath, place })
@@ -56,10 +60,15 @@ async function sourceOf(
   return await deps.volumes.reform(source, form, { key: containerId, place: `${place}-${form}` });
 }
 
+/** True for a mount that the engine does something for, beside naming its source. */
+function isHeld(mount: MountPoint): boolean {
+  return ['volume', 'image'].includes(mount.type) || formOf(mount) !== undefined;
+}
+
 /** What must become of the mounts below a mount, when it is more than the runtime does by itself. */
 function formOf(mount: MountPoint): MountForm | undefined {
   const { type, readOnly, nonRecursive, readOnlyNonRecursive } = mount;
-  if (type === 'tmpfs') return undefined;
+  if (type === 'tmpfs' || type === 'image') return undefined;
   if (nonRecursive === true) return 'bare';
   return readOnly && readOnlyNonRecursive !== true ? 'sealed' : undefined;
 }

@@ -64,7 +64,7 @@ const EMPTY_RESOURCES: Required<Resources> = {
 /** For each field that the page calls refused, a value that must be; some are refused where they are used. */
 const REFUSED: HostConfig = {
   LogConfig: { Type: 'wat' },
-  Mounts: [{ Type: 'image', Source: 'x', Target: '/x' }],
+  Mounts: [{ Type: 'npipe', Source: 'x', Target: '/x' }],
   CgroupnsMode: 'wat',
   IpcMode: 'wat',
   Cgroup: 'container:x',

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { digestOf } from '../../oci/digest.ts';
+import { EngineError } from '../../shared/errors.ts';
 import type { MountPoint } from './container-document.ts';
 import { resolveMounts } from './resolve-mounts.ts';
 
@@ -14,6 +16,10 @@ function fixture(existing: readonly string[] = []) {
     volumes: {
       ensure: async ({ name }: { name: string | undefined }) => name ?? 'anon',
       mountpoint: (name: string) => `/volumes/${name}/_data`,
+    },
+    image: async (ref: string) => {
+      if (ref !== 'files') throw new EngineError('not-found', `No such image: ${ref}`);
+      return { id: digestOf('image'), layerChainIds: [digestOf('a'), digestOf('b')] };
     },
     mountsOf: (): readonly MountPoint[] => [],
   };
@@ -84,3 +90,18 @@ for (const [bind, message] of [
     await assert.rejects(resolveMounts(fixture().deps, {}, { Binds: [bind] }), message);
   });
 }
+
+test('an image is mounted read-only by its topmost layer; one that is missing is an error of the mount', async () => {
+  const { deps } = fixture();
+  const request = { Type: 'image', Target: '/x', ImageOptions: { Subpath: 'sub' } };
+  const [mount] = await resolveMounts(deps, {}, { Mounts: [{ ...request, Source: 'files' }] });
+  assert.deepEqual(
+    [mount?.type, mount?.source, mount?.readOnly, mount?.subpath],
+    ['image', 'files', true, 'sub'],
+  );
+  assert.deepEqual([mount?.imageId, mount?.chainId], [digestOf('image'), digestOf('b')]);
+  await assert.rejects(resolveMounts(deps, {}, { Mounts: [{ ...request, Source: 'none' }] }), {
+    kind: 'invalid-argument',
+    message: 'invalid mount config for type "image": No such image: none',
+  });
+});

@@ -1,7 +1,10 @@
 /** From `Binds`, `Mounts`, `Tmpfs`, `Volumes` and `VolumesFrom` to the mounts of a container. */
+
+import { kindOf, messageOf } from '../../shared/errors.ts';
 import type { ContainerId } from '../../shared/ids.ts';
 import type { ContainerFiles } from '../../storage/container-files.ts';
 import type { ContainerConfig, HostConfig, MountRequest } from '../../wire/container-config.ts';
+import type { ImageView } from '../images/image-view.ts';
 import { checkMount, refuse } from './check-mount.ts';
 import type { MountPoint } from './container-document.ts';
 import { duplicateMountPoint, invalidMount } from './container-errors.ts';
@@ -23,6 +26,8 @@ export interface MountVolumes {
 export interface ResolveMountsDeps {
   readonly files: Pick<ContainerFiles, 'kindOf' | 'makeDirectory'>;
   readonly volumes: MountVolumes;
+  /** The image that a reference names; `not-found` when there is none. */
+  readonly image: (ref: string) => Promise<Pick<ImageView, 'id' | 'layerChainIds'>>;
   /** Mounts of the container named in `VolumesFrom`. */
   readonly mountsOf: (ref: string) => readonly MountPoint[];
 }
@@ -142,6 +147,8 @@ async function resolveMount(deps: ResolveMountsDeps, request: MountRequest): Pro
       return await bindMount(deps, request);
     case 'volume':
       return await volumeMount(deps, request);
+    case 'image':
+      return await imageMount(deps, request);
     default:
       return tmpfsMount(checkTarget(request.Target), tmpfsOptions(request));
   }
@@ -189,6 +196,29 @@ async function volumeMount(deps: ResolveMountsDeps, request: MountRequest): Prom
     propagation: '',
     tmpfsOptions: '',
     anonymous: !request.Source,
+    ...(options?.Subpath ? { subpath: options.Subpath } : {}),
+  };
+}
+
+/** A missing image is an error of this mount: as such it must not make clients pull the container's own image. */
+async function imageMount(deps: ResolveMountsDeps, request: MountRequest): Promise<MountPoint> {
+  const { Source: source = '', ImageOptions: options } = request;
+  const { id, layerChainIds } = await deps.image(source).catch((error: unknown) => {
+    throw kindOf(error) === 'not-found' ? refuse(request, messageOf(error)) : error;
+  });
+  const chainId = layerChainIds.at(-1);
+  return {
+    type: 'image',
+    name: '',
+    source,
+    destination: checkTarget(request.Target),
+    readOnly: true,
+    mode: '',
+    propagation: '',
+    tmpfsOptions: '',
+    anonymous: false,
+    imageId: id,
+    ...(chainId === undefined ? {} : { chainId }),
     ...(options?.Subpath ? { subpath: options.Subpath } : {}),
   };
 }

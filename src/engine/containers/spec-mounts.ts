@@ -23,7 +23,8 @@ function toSpecMount(mount: MountPoint): SpecMount {
   const { destination, source } = mount;
   switch (mount.type) {
     case 'bind':
-    case 'volume': {
+    case 'volume':
+    case 'image': {
       const bind = mount.nonRecursive === true ? 'bind' : 'rbind';
       const options = [bind, mount.propagation || 'rprivate', mount.readOnly ? 'ro' : 'rw'];
       return { destination, source, type: 'bind', options };

@@ -196,3 +196,18 @@ test('a volume goes with the container that never came to be, and stays with one
     { do: 'keep-volume', name: 'needed' },
   ]);
 });
+
+test('the file system of a mounted image goes with its container', () => {
+  const document = { id, status: { state: 'created' }, hostConfig: {} } as ContainerDocument;
+  const actions = planRecovery({
+    documents: [document],
+    tasks: new Map(),
+    taskIds: [],
+    sandboxIds: [],
+    snapshotKeys: [id, `${id}.0`, `${other}.1`],
+    volumes: [],
+    isNewMachine: false,
+    now,
+  });
+  assert.deepEqual(actions, [{ do: 'discard-snapshot', key: `${other}.1` }]);
+});

@@ -7,6 +7,7 @@ import { assertNever } from '../../shared/errors.ts';
 import type { ContainerId } from '../../shared/ids.ts';
 import type { ContainerDocument } from '../containers/container-document.ts';
 import { lastExit } from '../containers/container-status.ts';
+import { snapshotOwner } from '../containers/mounted-images.ts';
 import { startsWithEngine } from '../containers/restart-policy.ts';
 
 /** One step of recovery. */
@@ -63,7 +64,7 @@ export function planRecovery(observed: Observed): readonly Action[] {
     ...observed.taskIds.filter(isOrphan).map((id): Action => ({ do: 'discard-task', id })),
     ...observed.sandboxIds.filter(isOrphan).map((id): Action => ({ do: 'discard-sandbox', id })),
     ...observed.snapshotKeys
-      .filter(isOrphan)
+      .filter((key) => isOrphan(snapshotOwner(key)))
       .map((key): Action => ({ do: 'discard-snapshot', key })),
     ...observed.volumes.map(
       ({ name, madeFor = '' }): Action => ({

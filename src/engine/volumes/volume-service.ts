@@ -154,8 +154,14 @@ export class VolumeService implements VolumeBackend {
       const wanted = volumeMount((await this.inspect(use.name)).options);
       if (wanted !== undefined) await files.mount(use.name, wanted);
       if (use.subpath === '') return files.mountpoint(use.name);
-      return await files.pin(use.name, use.subpath, { key: use.containerId, place: use.place });
+      const at = { key: use.containerId, place: use.place };
+      return await files.pin(files.mountpoint(use.name), use.subpath, at);
     });
+  }
+
+  /** Binds a path inside of `root` where symlinks cannot lead it out. Only `detach` takes it away. */
+  pin(root: string, subpath: string, at: PinPlace): Promise<string> {
+    return this.#deps.files.pin(root, subpath, at);
   }
 
   /** A host path where `source` has another form. Only `detach` takes it away. */

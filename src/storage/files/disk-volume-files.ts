@@ -54,8 +54,8 @@ export class DiskVolumeFiles implements VolumeFiles {
     while (await isMounted(target)) unmountLazily(target);
   }
 
-  pin(name: string, subpath: string, at: PinPlace): Promise<string> {
-    return pinPath({ root: this.mountpoint(name), subpath, pinsDir: this.#places.pinsDir, at });
+  pin(root: string, subpath: string, at: PinPlace): Promise<string> {
+    return pinPath({ root, subpath, pinsDir: this.#places.pinsDir, at });
   }
 
   reform(source: string, form: MountForm, at: PinPlace): Promise<string> {
