@@ -293,7 +293,7 @@ export interface ImageBackend {
   /** Reads a docker or OCI archive, plain or compressed. Failures end the iterable with a throw. */
   load(
     archive: AsyncIterable<Uint8Array>,
-    options: { quiet: boolean },
+    options: { quiet: boolean; platform?: string | undefined },
     signal: AbortSignal,
   ): AsyncIterable<ProgressMessage>;
   /** A tar stream, docker archive and OCI layout in one. Rejects before its first byte for what is not there. */

@@ -47,7 +47,7 @@ export async function composeImages(parts: EngineParts, given: ImageParts): Prom
     layoutIndex: new OciLayoutIndex(dataPaths.contentDir),
     unpacker: new TarUnpacker(),
     registry: openRegistry(parts),
-    archives: new TarArchiveReader({ spoolDir: dataPaths.ingestDir, platform }),
+    archives: new TarArchiveReader(dataPaths.ingestDir),
     archiveWriter: new TarArchiveWriter(),
     isOffline: parts.facts.settings.offline,
     maxDownloads: parts.facts.settings.maxConcurrentDownloads,

@@ -1,5 +1,6 @@
 /** Port: images in an archive (`docker save`, OCI layout as a tar). */
 import type { Descriptor, Manifest } from '../oci/image-spec.ts';
+import type { Platform } from '../oci/platform.ts';
 
 /** One image of an archive. */
 export interface ArchivedImage {
@@ -18,9 +19,14 @@ export interface OpenedArchive extends AsyncDisposable {
 export interface ArchiveReader {
   /**
    * Reads a docker or OCI archive, plain or compressed (gzip, bzip2, xz, zstd). `invalid-argument` when it is neither
-   * or is damaged, `cancelled` when `signal` aborts; nothing remains then.
+   * or is damaged, `cancelled` when `signal` aborts; nothing remains then. `platform` chooses among those of an OCI
+   * archive.
    */
-  open(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<OpenedArchive>;
+  open(
+    source: AsyncIterable<Uint8Array>,
+    platform: Platform,
+    signal: AbortSignal,
+  ): Promise<OpenedArchive>;
   /** The bytes of an archive that may be compressed. Fails with `corrupt` when the compression is damaged. */
   decompress(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
 }

@@ -134,3 +134,13 @@ test('images that stand on each other can be removed in any order', async () => 
   assert.equal(await inspect('made:two', '.Parent'), '');
   await daemon.ok('rmi', 'made:two');
 });
+
+test('the same holds for full copies instead of overlay', async () => {
+  await using plain = await startDaemon({ flags: ['--storage-driver', 'copy'] });
+  const script = 'rm /etc/group; mkdir /a; echo b >/a/b; chown 5 /a/b';
+  await plain.ok('run', '--name', 'box', '-v', '/data', BUSYBOX, 'sh', '-c', script);
+  assert.equal(await plain.ok('diff', 'box'), 'A /a\nA /a/b\nC /etc\nD /etc/group');
+  await plain.ok('commit', 'box', 'copied');
+  const look = 'cat /a/b; stat -c %u /a/b; ls /etc/group 2>/dev/null || echo gone';
+  assert.equal(await plain.ok('run', '--rm', 'copied', 'sh', '-c', look), 'b\n5\ngone');
+});

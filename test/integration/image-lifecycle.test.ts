@@ -75,6 +75,12 @@ describe('docker load', () => {
     }
   });
 
+  it('takes only what is for the platform that was asked for', async () => {
+    const load = (platform: string) => engine.load(dockerArchive(FIRST, ['app:1']), { platform });
+    assert.equal((await load('linux/amd64')).error, undefined);
+    assert.match(messageOf((await load('linux/arm64')).error), /app:1 was found but its platform/);
+  });
+
   it('takes its own image again', async () => {
     await engine.load(dockerArchive(FIRST, ['app:1']));
     const { lines, error } = await engine.load(dockerArchive(FIRST, ['app:1']));

@@ -93,7 +93,7 @@ export class ImageEngine implements AsyncDisposable {
       platform,
       layoutIndex: new OciLayoutIndex(paths.contentDir),
       unpacker: new TarUnpacker(),
-      archives: new TarArchiveReader({ spoolDir: paths.ingestDir, platform }),
+      archives: new TarArchiveReader(paths.ingestDir),
       archiveWriter: new TarArchiveWriter(),
       events: { publish: (event) => events.push(event) },
       clock: systemClock,
@@ -124,12 +124,12 @@ export class ImageEngine implements AsyncDisposable {
     return await transcribe(this.images.push(full, new AbortController().signal));
   }
 
-  async load(archive: Buffer): Promise<Transcript> {
+  async load(archive: Buffer, options: { platform?: string } = {}): Promise<Transcript> {
     const source = (async function* () {
       for (let at = 0; at < archive.length; at += 65536) yield archive.subarray(at, at + 65536);
     })();
     return await transcribe(
-      this.images.load(source, { quiet: false }, new AbortController().signal),
+      this.images.load(source, { quiet: false, ...options }, new AbortController().signal),
     );
   }
 

@@ -24,7 +24,7 @@ export function jsonPlatform(c: ApiContext): string | undefined {
 const load: Handler = async (c, deps) => {
   const progress = deps.backends.images.load(
     bodyChunks(c),
-    { quiet: queryFlag(c, 'quiet') },
+    { quiet: queryFlag(c, 'quiet'), platform: jsonPlatform(c) },
     c.req.raw.signal,
   );
   return streamJsonLines(c, deps, await startedStream(progress));

@@ -12,24 +12,22 @@ import { ArchiveSpool } from './archive-spool.ts';
 import { DOCKER_MANIFEST_FILE, readDockerArchive } from './docker-archive.ts';
 import { OCI_INDEX_FILE, readOciArchive } from './oci-archive.ts';
 
-export interface TarArchiveReaderOptions {
-  /** Archives are kept here while they are loaded; emptied by the content store at start. */
-  readonly spoolDir: string;
-  /** Chooses among the platforms of an OCI archive. */
-  readonly platform: Platform;
-}
-
 export class TarArchiveReader implements ArchiveReader {
-  readonly #options: TarArchiveReaderOptions;
+  readonly #spoolDir: string;
 
-  constructor(options: TarArchiveReaderOptions) {
-    this.#options = options;
+  /** Archives are kept below `spoolDir` while they are loaded; the content store empties it at start. */
+  constructor(spoolDir: string) {
+    this.#spoolDir = spoolDir;
   }
 
-  async open(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<OpenedArchive> {
-    const spool = await ArchiveSpool.fill(this.#options.spoolDir, source, signal);
+  async open(
+    source: AsyncIterable<Uint8Array>,
+    platform: Platform,
+    signal: AbortSignal,
+  ): Promise<OpenedArchive> {
+    const spool = await ArchiveSpool.fill(this.#spoolDir, source, signal);
     try {
-      const images = await this.#readImages(spool);
+      const images = await readImages(spool, platform);
       return {
         images,
         openBlob: (blob) => openBlob(spool, blob),
@@ -44,24 +42,30 @@ export class TarArchiveReader implements ArchiveReader {
   decompress(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
     return decompressed(source);
   }
+}
 
-  async #readImages(spool: ArchiveSpool): Promise<readonly ArchivedImage[]> {
-    const isDocker = spool.find(DOCKER_MANIFEST_FILE) !== undefined;
-    const isOci = spool.find(OCI_INDEX_FILE) !== undefined;
-    if (!(isDocker || isOci)) throw invalidArchive(`does not contain a ${DOCKER_MANIFEST_FILE}`);
-    if (!isDocker) return await readOciArchive(spool, this.#options.platform);
-    const images = await readDockerArchive(spool);
-    return isOci ? withOwnManifests(images, await this.#ociImages(spool)) : images;
-  }
+async function readImages(
+  spool: ArchiveSpool,
+  platform: Platform,
+): Promise<readonly ArchivedImage[]> {
+  const isDocker = spool.find(DOCKER_MANIFEST_FILE) !== undefined;
+  const isOci = spool.find(OCI_INDEX_FILE) !== undefined;
+  if (!(isDocker || isOci)) throw invalidArchive(`does not contain a ${DOCKER_MANIFEST_FILE}`);
+  if (!isDocker) return await readOciArchive(spool, platform);
+  const images = await readDockerArchive(spool);
+  return isOci ? withOwnManifests(images, await ociImages(spool, platform)) : images;
+}
 
-  /** Of an archive of both kinds. The docker part is enough to load it when this one is for other platforms. */
-  async #ociImages(spool: ArchiveSpool): Promise<readonly ArchivedImage[]> {
-    try {
-      return await readOciArchive(spool, this.#options.platform);
-    } catch (error) {
-      if (kindOf(error) === 'invalid-argument') return [];
-      throw error;
-    }
+/** Of an archive of both kinds. The docker part is enough to load it when this one is for other platforms. */
+async function ociImages(
+  spool: ArchiveSpool,
+  platform: Platform,
+): Promise<readonly ArchivedImage[]> {
+  try {
+    return await readOciArchive(spool, platform);
+  } catch (error) {
+    if (kindOf(error) === 'invalid-argument') return [];
+    throw error;
   }
 }
 

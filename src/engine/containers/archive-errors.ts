@@ -21,15 +21,6 @@ export const rootIsReadOnly = () =>
 export const volumeIsReadOnly = () =>
   new EngineError('forbidden', 'mounted volume is marked read-only');
 
-/** A container without a file system any more. */
-export const cannotExport = (id: string, state: 'dead' | 'removing') =>
-  new EngineError(
-    'conflict',
-    state === 'dead'
-      ? `You cannot export container ${id} which is Dead`
-      : `You cannot export container ${id} which is being removed`,
-  );
-
 /** A user of `copyUIDGID` whose name the container's account files do not have. */
 export const unknownAccount = (name: string) =>
   new EngineError('invalid-argument', `unable to find user ${name}: no matching entries`);

@@ -9,7 +9,7 @@ import { toRunConfig } from '../images/run-config.ts';
 import { type TagTarget, tagReference } from '../images/tag-image.ts';
 import { type ContainerDeps, reportCleanup } from './container-deps.ts';
 import type { ContainerDocument } from './container-document.ts';
-import { cannotCommit } from './container-errors.ts';
+import { isOnItsWayOut } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { mergeImageConfig } from './merge-image-config.ts';
 import { mountedPlaces } from './mounted-places.ts';
@@ -39,7 +39,7 @@ export async function commitContainer(
   return await deps.locks.run(id, async () => {
     const document = deps.registry.get(id);
     const { state } = document.status;
-    if (state === 'removing' || state === 'dead') throw cannotCommit(id, state);
+    if (state === 'removing' || state === 'dead') throw isOnItsWayOut('commit', id, state);
     const config = committedConfig(document, request);
     await using undo = new CleanupStack(reportCleanup(deps, id));
     if (request.pause && state === 'running') {

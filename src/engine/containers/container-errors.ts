@@ -79,14 +79,15 @@ export const cannotUpdate = (id: string, why: string) =>
 export const removalInProgress = (id: string) =>
   new EngineError('conflict', `removal of container ${id} is already in progress`);
 
-/** A container that is on its way out. */
-export const cannotCommit = (id: string, state: 'dead' | 'removing') =>
-  new EngineError(
-    'conflict',
-    state === 'dead'
-      ? `You cannot commit container ${id} which is Dead`
-      : `You cannot commit container ${id} which is being removed`,
-  );
+/** A container without a file system any more, or soon. */
+export const isOnItsWayOut = (
+  verb: 'commit' | 'export',
+  id: string,
+  state: 'dead' | 'removing',
+) => {
+  const how = state === 'dead' ? 'Dead' : 'being removed';
+  return new EngineError('conflict', `You cannot ${verb} container ${id} which is ${how}`);
+};
 
 export const noCommand = () => new EngineError('invalid-argument', 'no command specified');
 

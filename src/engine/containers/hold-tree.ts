@@ -2,9 +2,9 @@
 import { CleanupStack } from '../../shared/cleanup-stack.ts';
 import type { ContainerId } from '../../shared/ids.ts';
 import type { FileTree, FileTrees, TreeMount } from '../../storage/file-trees.ts';
-import { cannotExport } from './archive-errors.ts';
 import { type ContainerDeps, reportCleanup } from './container-deps.ts';
 import type { ContainerDocument, MountPoint } from './container-document.ts';
+import { isOnItsWayOut } from './container-errors.ts';
 import { liveStatus } from './container-status.ts';
 import { holdVolumes } from './hold-volumes.ts';
 import { nameFileMounts } from './name-file-mounts.ts';
@@ -48,7 +48,8 @@ async function openTree(
   extent: 'all' | 'root',
 ): Promise<FileTree> {
   const { id, status } = document;
-  if (status.state === 'removing' || status.state === 'dead') throw cannotExport(id, status.state);
+  if (status.state === 'removing' || status.state === 'dead')
+    throw isOnItsWayOut('export', id, status.state);
   await using undo = new CleanupStack(reportCleanup(deps, id));
   const rootfsDir = await deps.snapshots.mount(id);
   undo.defer(() => deps.snapshots.unmount(id));

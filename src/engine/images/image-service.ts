@@ -108,10 +108,11 @@ export class ImageService implements ImageBackend {
 
   load(
     archive: AsyncIterable<Uint8Array>,
-    options: { quiet: boolean },
+    options: { quiet: boolean; platform?: string | undefined },
     signal: AbortSignal,
   ): AsyncIterable<ProgressMessage> {
-    return loadImages(this.#deps, archive, { quiet: options.quiet, signal });
+    const { quiet, platform } = options;
+    return loadImages(this.#deps, archive, { quiet, platform, signal });
   }
 
   save(request: SaveRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {

@@ -1,6 +1,7 @@
 /** `docker load`. */
 import type { ArchivedImage, OpenedArchive } from '../../distribution/image-archive.ts';
-import { parseReference, withDefaultTag } from '../../oci/reference.ts';
+import type { Platform } from '../../oci/platform.ts';
+import { type ImageReference, parseReference, withDefaultTag } from '../../oci/reference.ts';
 import type { ProgressMessage } from '../../wire/json-stream.ts';
 import type { ImageDeps } from './image-deps.ts';
 import { invalidReference } from './image-errors.ts';
@@ -8,31 +9,41 @@ import { publishImageEvent } from './image-events.ts';
 import type { ImageRecord } from './image-store.ts';
 import { loadObserver } from './layer-progress-lines.ts';
 import { abandonImage, materializeImage, prepareImage } from './materialize-image.ts';
+import { checkImagePlatform, toPlatform } from './platform-choice.ts';
 import { ProgressChannel } from './progress-channel.ts';
 import { storedName } from './resolve-image.ts';
 import { parseImageManifest } from './select-manifest.ts';
 import { toFamiliar } from './to-image-view.ts';
 
+/** How an archive is to be loaded. */
+export interface LoadOptions {
+  readonly quiet: boolean;
+  /** What the images must be for; undefined for whatever they are. */
+  readonly platform: string | undefined;
+  readonly signal: AbortSignal;
+}
+
 /** Loads every image of the archive; stops when the reader leaves or the signal aborts. */
 export function loadImages(
   deps: ImageDeps,
   archive: AsyncIterable<Uint8Array>,
-  options: { readonly quiet: boolean; readonly signal: AbortSignal },
+  options: LoadOptions,
 ): AsyncIterable<ProgressMessage> {
+  const platform = toPlatform(options.platform, deps.platform);
   const left = new AbortController();
   const channel = new ProgressChannel(deps.clock.now, () => left.abort());
   const signal = AbortSignal.any([options.signal, left.signal]);
-  runLoad(deps, archive, { channel, signal, quiet: options.quiet }).then(
+  runLoad(deps, archive, { ...options, channel, signal, host: platform }).then(
     () => channel.close(),
     (error: unknown) => channel.fail(error),
   );
   return channel;
 }
 
-interface LoadRun {
+interface LoadRun extends LoadOptions {
   readonly channel: ProgressChannel;
-  readonly signal: AbortSignal;
-  readonly quiet: boolean;
+  /** What is asked for, or this machine's. */
+  readonly host: Platform;
 }
 
 async function runLoad(
@@ -40,7 +51,7 @@ async function runLoad(
   archive: AsyncIterable<Uint8Array>,
   run: LoadRun,
 ): Promise<void> {
-  await using opened = await deps.archives.open(archive, run.signal);
+  await using opened = await deps.archives.open(archive, run.host, run.signal);
   for (const image of opened.images) {
     const record = await loadOne(deps, { opened, image }, run);
     announce(run.channel, image, record);
@@ -67,6 +78,7 @@ async function loadOne(
     run.signal,
   );
   try {
+    if (run.platform !== undefined) checkImagePlatform(nameOf(image), incoming.config, run.host);
     const record = await materializeImage(deps, incoming, {
       names: { tags, repoDigests: [] },
       observe: run.quiet ? () => undefined : loadObserver(run.channel),
@@ -78,6 +90,13 @@ async function loadOne(
     await abandonImage(deps, incoming.release);
     throw error;
   }
+}
+
+/** For messages only. */
+function nameOf({ names }: ArchivedImage): ImageReference {
+  const parsed = parseReference(names[0] ?? 'unnamed');
+  if (!parsed.ok) throw invalidReference(parsed.problem);
+  return withDefaultTag(parsed.reference);
 }
 
 function announce(channel: ProgressChannel, image: ArchivedImage, record: ImageRecord): void {
