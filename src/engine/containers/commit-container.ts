@@ -43,9 +43,10 @@ export async function commitContainer(
     const config = committedConfig(document, request);
     await using undo = new CleanupStack(reportCleanup(deps, id));
     if (request.pause && state === 'running') {
-      await pauseLocked(deps, id);
+      await pauseLocked(deps, id, true);
       undo.defer(() => unpauseLocked(deps, id));
     }
+    deps.failpoints.hit('image-commit:after-pause');
     const imageId = await deps.images.commit({
       parentId: document.imageId,
       layerTar: deps.snapshots.diff(id, mountedPlaces(document)).layerTar(),
@@ -57,6 +58,7 @@ export async function commitContainer(
       },
       reference,
     });
+    deps.failpoints.hit('image-commit:after-image');
     publishContainerEvent(deps, document, {
       action: 'commit',
       attributes: {

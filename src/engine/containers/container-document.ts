@@ -33,11 +33,18 @@ export type ContainerStatus =
       readonly last?: ExitFacts;
     }
   | {
-      readonly state: 'running' | 'paused' | 'stopping';
+      readonly state: 'running' | 'stopping';
       readonly task: TaskRecord;
       readonly network: NetworkFacts | undefined;
       /** When the run before this one ended; absent in the first. RFC 3339. */
       readonly previousEnd?: string;
+    }
+  | {
+      readonly state: 'paused';
+      readonly task: TaskRecord;
+      readonly network: NetworkFacts | undefined;
+      /** Only for as long as a verb of the engine's needs it: nobody asked for it to last. */
+      readonly passing?: boolean;
     }
   | { readonly state: 'exited'; readonly last: ExitFacts }
   /** Has ended and waits for the restart that its policy asks for. */

@@ -33,7 +33,7 @@ const status = v.variant('state', [
     before: v.picklist(['created', 'exited', 'restarting']),
   }),
   v.looseObject({ state: v.literal('running'), ...live }),
-  v.looseObject({ state: v.literal('paused'), ...live }),
+  v.looseObject({ state: v.literal('paused'), ...live, passing: v.optional(v.boolean()) }),
   v.looseObject({ state: v.literal('stopping'), ...live }),
   v.looseObject({ state: v.literal('exited'), last: exit }),
   v.looseObject({ state: v.literal('restarting'), last: exit }),

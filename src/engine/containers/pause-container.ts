@@ -11,14 +11,29 @@ export async function pauseContainer(deps: ContainerDeps, ref: string): Promise<
   await deps.locks.run(id, () => pauseLocked(deps, id));
 }
 
-/** Freezes a container whose lock the caller holds. */
-export async function pauseLocked(deps: ContainerDeps, id: ContainerId): Promise<void> {
+/**
+ * Freezes a container whose lock the caller holds. `passing` says that the caller lets it go on again: an engine that
+ * dies in between leaves that to the next one.
+ */
+export async function pauseLocked(
+  deps: ContainerDeps,
+  id: ContainerId,
+  passing = false,
+): Promise<void> {
   const { status } = deps.registry.get(id);
   if (status.state === 'paused') throw alreadyPaused(id);
   if (isRestarting(status)) throw isRestartingNow(id);
   if (status.state !== 'running') throw notRunning(id);
-  await deps.tasks.pause(status.task);
-  const document = await deps.registry.transition(id, { ...status, state: 'paused' });
+  const { task, network } = status;
+  const paused = { state: 'paused', task, network, ...(passing ? { passing } : {}) } as const;
+  const document = await deps.registry.transition(id, paused);
+  deps.failpoints.hit('container-pause:after-intent');
+  try {
+    await deps.tasks.pause(task);
+  } catch (error) {
+    await deps.registry.transition(id, status);
+    throw error;
+  }
   publishContainerEvent(deps, document, { action: 'pause' });
 }
 
@@ -32,7 +47,9 @@ export async function unpauseContainer(deps: ContainerDeps, ref: string): Promis
 export async function unpauseLocked(deps: ContainerDeps, id: ContainerId): Promise<void> {
   const { status } = deps.registry.get(id);
   if (status.state !== 'paused') throw notPaused(id);
-  await deps.tasks.resume(status.task);
-  const document = await deps.registry.transition(id, { ...status, state: 'running' });
+  const { task, network } = status;
+  await deps.tasks.resume(task);
+  deps.failpoints.hit('container-unpause:after-thaw');
+  const document = await deps.registry.transition(id, { state: 'running', task, network });
   publishContainerEvent(deps, document, { action: 'unpause' });
 }

@@ -26,6 +26,7 @@ const STATUSES: readonly (ContainerStatus | undefined)[] = [
   { state: 'starting', before: 'restarting', last },
   { state: 'running', ...live },
   { state: 'paused', ...live },
+  { state: 'paused', ...live, passing: true },
   { state: 'stopping', ...live },
   { state: 'exited', last },
   { state: 'restarting', last },
@@ -80,6 +81,9 @@ function after(found: Observed, action: Action): Observed {
   const to = (status: ContainerStatus) =>
     found.documents.map((document) => ({ ...document, status }));
   switch (action.do) {
+    case 'thaw':
+      return { ...found, documents: to({ state: 'running', ...live }) };
+    case 'freeze':
     case 'adopt':
     case 'resume-restart':
       return found;
@@ -114,7 +118,7 @@ function after(found: Observed, action: Action): Observed {
 const execute = (found: Observed, actions: readonly Action[]) => actions.reduce(after, found);
 
 /** What a plan for a world in order may still ask for: taking up what runs, and waiting for what is to be restarted. */
-const CALM = ['adopt', 'resume-restart', 'start-by-policy'];
+const CALM = ['adopt', 'freeze', 'resume-restart', 'start-by-policy'];
 
 test('whatever is stored and found, a plan that was carried out leaves nothing to repair', () => {
   for (const found of worlds()) {

@@ -50,12 +50,6 @@ const TABLE = [
     { do: 'adopt', id, task },
   ],
   [
-    'a paused container whose process lives is adopted',
-    { state: 'paused', ...live },
-    running,
-    { do: 'adopt', id, task },
-  ],
-  [
     'a running container with an exit file has exited',
     { state: 'running', ...live },
     { state: 'exited', exit },
@@ -102,6 +96,13 @@ const TABLE = [
 for (const [name, status, observation, action] of TABLE) {
   test(name, () => assert.deepEqual(plan(status, observation), [action]));
 }
+
+test('a paused container is frozen for certain and adopted, unless its pause was to pass by itself', () => {
+  const adopt = { do: 'adopt', id, task };
+  const paused = { state: 'paused', ...live } as const;
+  assert.deepEqual(plan(paused, running), [{ do: 'freeze', id, task }, adopt]);
+  assert.deepEqual(plan({ ...paused, passing: true }, running), [{ do: 'thaw', id, task }, adopt]);
+});
 
 test('a container at rest needs nothing', () => {
   assert.deepEqual(plan({ state: 'created' }, absent), []);

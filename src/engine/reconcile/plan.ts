@@ -14,6 +14,10 @@ import { startsWithEngine } from '../containers/restart-policy.ts';
 export type Action =
   /** The process still runs: take it up again. */
   | { readonly do: 'adopt'; readonly id: ContainerId; readonly task: TaskRecord }
+  /** It is to be frozen; a crash may have come in between. */
+  | { readonly do: 'freeze'; readonly id: ContainerId; readonly task: TaskRecord }
+  /** It was frozen for the sake of something that the crash ended. */
+  | { readonly do: 'thaw'; readonly id: ContainerId; readonly task: TaskRecord }
   /** A stop was under way: go on with it. */
   | { readonly do: 'finish-stop'; readonly id: ContainerId; readonly task: TaskRecord }
   /** The process has ended meanwhile. */
@@ -80,8 +84,11 @@ function planOne(document: ContainerDocument, observed: Observed): readonly Acti
   const { id, status } = document;
   const task = observed.tasks.get(id) ?? { state: 'absent' };
   switch (status.state) {
-    case 'running':
     case 'paused':
+      return task.state === 'running'
+        ? [takeUpPause(id, task.record, status.passing === true), adopt(id, task.record)]
+        : [settle(id, task, observed)];
+    case 'running':
       return [task.state === 'running' ? adopt(id, task.record) : settle(id, task, observed)];
     case 'stopping':
       return task.state === 'running'
@@ -107,6 +114,10 @@ function planOne(document: ContainerDocument, observed: Observed): readonly Acti
 
 function adopt(id: ContainerId, task: TaskRecord): Action {
   return { do: 'adopt', id, task };
+}
+
+function takeUpPause(id: ContainerId, task: TaskRecord, passing: boolean): Action {
+  return { do: passing ? 'thaw' : 'freeze', id, task };
 }
 
 function resumeRestart({ id, restartDelayMs = 0 }: ContainerDocument): Action {

@@ -58,6 +58,10 @@ async function execute(deps: ContainerDeps, action: Action): Promise<void> {
   switch (action.do) {
     case 'adopt':
       return await adopt(deps, action.id, action.task);
+    case 'freeze':
+      return await deps.tasks.pause(action.task);
+    case 'thaw':
+      return await thaw(deps, action.id, action.task);
     case 'finish-stop':
       return await finishStop(deps, action.id, action.task);
     case 'settle':
@@ -100,6 +104,15 @@ async function adopt(deps: ContainerDeps, id: ContainerId, task: TaskRecord): Pr
   }
   superviseTask(deps, task);
   deps.health.begin(id);
+}
+
+async function thaw(deps: ContainerDeps, id: ContainerId, task: TaskRecord): Promise<void> {
+  await deps.tasks.resume(task);
+  await deps.registry.amend(id, (document) => {
+    const live = liveStatus(document.status);
+    if (live === undefined) return document;
+    return { ...document, status: { state: 'running', task, network: live.network } };
+  });
 }
 
 /** Durably on its way before anything happens, and free of what the policy counted before. */

@@ -86,11 +86,12 @@ export class CrashRig implements AsyncDisposable {
     return await outcome;
   }
 
-  /** Kills without any point. */
-  async crash(victim: Victim): Promise<void> {
+  /** Kills at no point in particular; `meanwhile` happens before anything is started again. */
+  async crash(victim: Victim, meanwhile: () => void = () => undefined): Promise<void> {
     const engine = (await this.report())?.engine?.pid;
     assert.ok(engine !== undefined, 'there is an engine');
     await this.#kill(engine, victim);
+    meanwhile();
     await this.#recovered(engine, victim);
   }
 

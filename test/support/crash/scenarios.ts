@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Failpoint } from '../../../src/shared/failpoints.ts';
+import { readStat } from '../../../src/sys/proc/process-identity.ts';
 import { eventually } from '../eventually.ts';
 import type { Answer } from '../http-over-socket.ts';
 import { BUSYBOX } from '../images.ts';
@@ -69,6 +70,35 @@ export const SCENARIOS: Readonly<Record<Verb, Scenario>> = {
     done: [204],
     check: (stage) => hasState(stage, { status: 'running', exitCode: 0 }),
     cleanUp: removeContainer,
+  },
+  'container-pause': {
+    prepare: run,
+    act: ({ rig, name }) => rig.call('POST', `/containers/${name}/pause`),
+    done: [204, 409],
+    check: (stage) => hasState(stage, { status: 'paused', exitCode: 0 }),
+    cleanUp: removeContainer,
+  },
+  'container-unpause': {
+    prepare: async (stage) => {
+      await run(stage);
+      await stage.rig.must([204], `POST /containers/${stage.name}/pause`);
+    },
+    act: ({ rig, name }) => rig.call('POST', `/containers/${name}/unpause`),
+    done: [204, 409],
+    check: isNotFrozen,
+    cleanUp: removeContainer,
+  },
+  'image-commit': {
+    prepare: run,
+    act: ({ rig, name }) => rig.call('POST', `/commit?container=${name}&repo=${name}`),
+    done: [201],
+    check: isNotFrozen,
+    cleanUp: async (stage) => {
+      await removeContainer(stage);
+      await stage.rig.must([200], `DELETE /images/${stage.name}`);
+      // A commit that was finished before its client knew has an image of its own, which the retry took the name from.
+      await stage.rig.must([200], 'POST /images/prune');
+    },
   },
   'container-rename': {
     prepare: run,
@@ -237,6 +267,12 @@ async function hasState(
 ): Promise<void> {
   const { State } = await rig.must([200], `GET /containers/${name}/json`);
   assert.deepEqual({ status: State.Status, exitCode: State.ExitCode }, expected);
+}
+
+async function isNotFrozen(stage: Stage): Promise<void> {
+  await hasState(stage, { status: 'running', exitCode: 0 });
+  const { State } = await stage.rig.must([200], `GET /containers/${stage.name}/json`);
+  assert.equal((await readStat(State.Pid))?.state, 'S');
 }
 
 /** Also after the next start: what is stored and what is so are the same. */
