@@ -27,6 +27,7 @@ import { findInit } from '../runtime/find-init.ts';
 import { KeyedMutex } from '../shared/keyed-mutex.ts';
 import { Collection } from '../state/collection.ts';
 import { ensureLayout } from '../state/layout.ts';
+import { FIRST_VERSION } from '../state/migrations.ts';
 import { MountedTrees } from '../storage/archive/mounted-trees.ts';
 import { DiskContainerFiles } from '../storage/files/disk-container-files.ts';
 import { DiskVolumeFiles } from '../storage/files/disk-volume-files.ts';
@@ -34,6 +35,7 @@ import { openSnapshotter } from '../storage/snapshots/open-snapshotter.ts';
 import { readBootId } from '../sys/proc/process-identity.ts';
 import { composeImages } from './compose-images.ts';
 import { composeRuntime, type RuntimeParts } from './compose-runtime.ts';
+import { DamageReport } from './damage-report.ts';
 import { loadEmbeddedImage } from './embedded-image.ts';
 import type { ComposedEngine, EngineParts } from './engine-composition.ts';
 import { engineId } from './engine-id.ts';
@@ -44,7 +46,8 @@ import { systemFacts } from './system-facts.ts';
 export async function composeEngine(parts: EngineParts): Promise<ComposedEngine> {
   const { logger } = parts;
   const runtime = await composeRuntime(parts);
-  const state = await openState(parts);
+  const damage = new DamageReport(logger);
+  const state = await openState(parts, damage);
   const services = await composeServices(parts, { runtime, state });
   await services.volumes.recover();
   await services.images.recover(new AbortController().signal);
@@ -60,6 +63,7 @@ export async function composeEngine(parts: EngineParts): Promise<ComposedEngine>
     logger,
   });
   return {
+    warnings: damage.lines,
     serve: (fd) => server.listen({ fd }),
     stop: async (reason) => {
       if (reason === 'stop') {
@@ -77,7 +81,7 @@ export async function composeEngine(parts: EngineParts): Promise<ComposedEngine>
 /** What is kept on disk, opened. */
 type EngineState = Awaited<ReturnType<typeof openState>>;
 
-async function openState(parts: EngineParts) {
+async function openState(parts: EngineParts, damage: DamageReport) {
   const { dataPaths, runtimePaths, logger, facts } = parts;
   const { corruptDir } = dataPaths;
   await ensureLayout(dataPaths.layoutFile);
@@ -93,6 +97,8 @@ async function openState(parts: EngineParts) {
         dir: dataPaths.containersDir,
         documentName: 'container.json',
         corruptDir,
+        onQuarantined: damage.add,
+        migrations: FIRST_VERSION,
         decode: decodeContainer,
       }),
     ),
@@ -100,14 +106,17 @@ async function openState(parts: EngineParts) {
       dir: dataPaths.volumesDir,
       documentName: 'volume.json',
       corruptDir,
+      onQuarantined: damage.add,
+      migrations: FIRST_VERSION,
       decode: decodeVolume,
     }),
-    ...(await openNetworks(parts)),
+    ...(await openNetworks(parts, damage)),
     id: await engineId(dataPaths),
+    damage,
   };
 }
 
-function openNetworks(parts: EngineParts): Promise<OpenedNetwork> {
+function openNetworks(parts: EngineParts, damage: DamageReport): Promise<OpenedNetwork> {
   const { dataPaths, runtimePaths, facts, hostListeners, clock, failpoints, logger } = parts;
   return openNetwork({
     networksDir: dataPaths.networksDir,
@@ -118,6 +127,7 @@ function openNetworks(parts: EngineParts): Promise<OpenedNetwork> {
     hostListeners,
     clock,
     failpoints,
+    onQuarantined: damage.add,
     logger,
   });
 }
@@ -144,6 +154,7 @@ async function composeServices(
   const images = await composeImages(parts, {
     snapshots,
     events,
+    damage: made.state.damage,
     usedBy: (imageId) => registry.usersOfImage(imageId),
   });
   const deps = await containerDeps(parts, { ...made, events, volumes, images });
@@ -157,6 +168,7 @@ async function composeServices(
     facts: await systemFacts(parts, {
       engineId: made.state.id,
       storageDriver: snapshots.name,
+      damage: made.state.damage.lines,
       ...made.runtime.facts,
     }),
     registry,

@@ -16,11 +16,13 @@ import type { EventSink, ImageServiceOptions } from '../engine/images/image-deps
 import { decodeImageDocument } from '../engine/images/image-document.ts';
 import { ImageService } from '../engine/images/image-service.ts';
 import { Collection } from '../state/collection.ts';
+import { FIRST_VERSION } from '../state/migrations.ts';
 import { DiskContentStore } from '../storage/content/disk-content-store.ts';
 import { OciLayoutIndex } from '../storage/content/oci-layout-index.ts';
 import type { OpenedSnapshotter } from '../storage/snapshots/open-snapshotter.ts';
 import { TarUnpacker } from '../storage/unpack/tar-unpacker.ts';
 import { isMissing } from '../sys/system-errors.ts';
+import type { DamageReport } from './damage-report.ts';
 import type { EngineParts } from './engine-composition.ts';
 
 /** Architectures in the words of the OCI (GOARCH). */
@@ -29,6 +31,7 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '3
 export interface ImageParts {
   readonly snapshots: OpenedSnapshotter;
   readonly events: EventSink;
+  readonly damage: DamageReport;
   readonly usedBy: ImageServiceOptions['usedBy'];
 }
 
@@ -41,6 +44,8 @@ export async function composeImages(parts: EngineParts, given: ImageParts): Prom
     documents: await Collection.open({
       dir: dataPaths.imagesDir,
       corruptDir: dataPaths.corruptDir,
+      onQuarantined: given.damage.add,
+      migrations: FIRST_VERSION,
       decode: decodeImageDocument,
     }),
     content: await DiskContentStore.open(dataPaths.contentDir),

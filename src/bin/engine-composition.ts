@@ -27,6 +27,8 @@ export interface EngineParts {
 
 /** An engine that has recovered its state and is about to serve. */
 export interface ComposedEngine {
+  /** What the user should know of its state. */
+  readonly warnings: readonly string[];
   /** Serves the API on a listening descriptor, which from then on is the server's. */
   serve(listenerFd: number): Promise<void>;
   /**

@@ -150,7 +150,7 @@ class EngineProcess {
       logger,
     });
     await this.#serveNewListeners(facts);
-    this.#link.announceReady();
+    this.#link.announceReady(this.#engine.warnings);
   }
 
   /** Takes over the API's sockets that are not served yet: all at first, new ones of a later host. */

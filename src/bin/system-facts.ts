@@ -13,6 +13,8 @@ export interface ComposedFacts {
   readonly defaultRuntime: string;
   readonly runtimes: readonly RuntimeInfo[];
   readonly monitorVersion: string;
+  /** What was found damaged at start. */
+  readonly damage: readonly string[];
   readonly limits: LimitSupport;
 }
 
@@ -64,7 +66,7 @@ export async function systemFacts(
     httpsProxy: withoutPassword(settings.proxies.httpsProxy),
     noProxy: settings.proxies.noProxy,
     // Clients print these lines as they are; Docker's begin with this word.
-    warnings: [...facts.warnings, ...missingLimits(composed.limits)].map(
+    warnings: [...facts.warnings, ...composed.damage, ...missingLimits(composed.limits)].map(
       (text) => `WARNING: ${text}`,
     ),
     serverVersion: parts.version,

@@ -52,7 +52,8 @@ export class HostLink {
   readonly #waiters = new Set<() => void>();
   #connection: LineConnection | undefined;
   #nextId = 1;
-  #ready = false;
+  /** Warnings of an engine that is ready. */
+  #ready: readonly string[] | undefined;
 
   constructor(options: HostLinkOptions) {
     this.#options = options;
@@ -76,10 +77,10 @@ export class HostLink {
     }
   }
 
-  /** Tells this host and all later ones that the API answers. */
-  announceReady(): void {
-    this.#ready = true;
-    this.#send({ type: 'engine-ready' });
+  /** Tells this host and all later ones that the API answers, and what the user should know of the engine. */
+  announceReady(warnings: readonly string[] = []): void {
+    this.#ready = warnings;
+    this.#sendReady(warnings);
   }
 
   /**
@@ -139,9 +140,13 @@ export class HostLink {
     const { pid, version, heldListeners } = this.#options;
     const listeners = [...heldListeners()];
     this.#send({ type: 'engine-hello', pid, version, protocol: PROTOCOL, listeners });
-    if (this.#ready) this.#send({ type: 'engine-ready' });
+    if (this.#ready !== undefined) this.#sendReady(this.#ready);
     for (const wake of this.#waiters) wake();
     this.#waiters.clear();
+  }
+
+  #sendReady(warnings: readonly string[]): void {
+    this.#send({ type: 'engine-ready', warnings: [...warnings] });
   }
 
   #forget(error: unknown): void {

@@ -14,6 +14,7 @@ test('the first message tells an operator from an engine', () => {
 test('unknown fields are ignored', () => {
   assert.deepEqual(decodeEngineMessage({ type: 'engine-ready', later: true }), {
     type: 'engine-ready',
+    warnings: [],
   });
 });
 

@@ -69,7 +69,7 @@ export const engineMessageSchema = v.variant('type', [
     /** Listeners whose descriptors this engine holds, so that a new host can get them back. */
     listeners: v.array(listenerSchema),
   }),
-  v.object({ type: v.literal('engine-ready') }),
+  v.object({ type: v.literal('engine-ready'), warnings: v.optional(v.array(v.string()), []) }),
   v.object({ type: v.literal('request'), id: v.number(), request: hostRequestSchema }),
   /** The descriptor of a listener was sent under `token`, or cannot be. */
   v.object({ type: v.literal('listener-returned'), listenerId: v.string(), token: v.string() }),

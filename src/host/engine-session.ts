@@ -31,6 +31,7 @@ export class EngineSession {
   readonly #returns: ListenerReturns;
   readonly #joined = new Gate();
   #engine: { readonly port: EnginePort; readonly version: string } | undefined;
+  #warnings: readonly string[] = [];
 
   constructor(options: EngineSessionOptions) {
     this.#options = options;
@@ -46,6 +47,11 @@ export class EngineSession {
   /** Version of the engine that is connected. */
   get engineVersion(): string | undefined {
     return this.#engine?.version;
+  }
+
+  /** What the engine that is connected wants the user to know. */
+  get engineWarnings(): readonly string[] {
+    return this.#engine === undefined ? [] : this.#warnings;
   }
 
   /** An engine says hello: takes its sockets back and tells it the facts, or replaces it by one of our version. */
@@ -66,6 +72,7 @@ export class EngineSession {
   async hear(port: EnginePort, message: EngineMessage): Promise<void> {
     switch (message.type) {
       case 'engine-ready':
+        this.#warnings = message.warnings;
         return this.#options.onReady();
       case 'request':
         return this.#requests.answer(port, message.id, message.request);

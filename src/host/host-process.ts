@@ -265,7 +265,11 @@ export class HostProcess {
       dataRoot,
       execRoot: paths.root,
       hosts: [...this.#hosts()],
-      warnings: [...facts.warnings, ...(this.#machine?.warnings ?? [])],
+      warnings: [
+        ...facts.warnings,
+        ...(this.#machine?.warnings ?? []),
+        ...this.#session.engineWarnings,
+      ],
       errors: this.#state === 'degraded' ? ['the engine is being started again'] : [],
     };
   }

@@ -5,6 +5,8 @@ import type { Clock } from '../shared/clock.ts';
 import { type NetworkId, newNetworkId } from '../shared/ids.ts';
 import { PREDEFINED_NETWORKS } from '../shared/predefined-networks.ts';
 import { Collection } from '../state/collection.ts';
+import { FIRST_VERSION } from '../state/migrations.ts';
+import type { QuarantinedDocument } from '../state/quarantine.ts';
 import type { NetworkRecord } from './network-record.ts';
 
 /** What is stored of a network. */
@@ -43,6 +45,14 @@ export interface BridgeFacts {
   readonly options: Readonly<Record<string, string>>;
 }
 
+/** Where the documents are. */
+export interface NetworkCatalogOptions {
+  readonly networksDir: string;
+  readonly clock: Clock;
+  /** Hears of documents that cannot be read. */
+  readonly onQuarantined?: (document: QuarantinedDocument) => void;
+}
+
 /** The only writer of the network documents. */
 export class NetworkCatalog {
   readonly #documents: Collection<NetworkDocument>;
@@ -52,11 +62,14 @@ export class NetworkCatalog {
   }
 
   /** Reads the documents and makes those of the predefined networks that are missing. */
-  static async open(networksDir: string, clock: Clock): Promise<NetworkCatalog> {
+  static async open(options: NetworkCatalogOptions): Promise<NetworkCatalog> {
+    const { networksDir, clock, onQuarantined } = options;
     const documents = await Collection.open({
       dir: networksDir,
       corruptDir: join(networksDir, '..', 'corrupt'),
+      migrations: FIRST_VERSION,
       decode: (raw) => v.parse(schema, raw),
+      ...(onQuarantined === undefined ? {} : { onQuarantined }),
     });
     const catalog = new NetworkCatalog(documents);
     for (const { name, driver } of PREDEFINED_NETWORKS) {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Clock } from '../shared/clock.ts';
 import type { Failpoints } from '../shared/failpoints.ts';
 import type { Logger } from '../shared/logger.ts';
+import type { QuarantinedDocument } from '../state/quarantine.ts';
 import { formatIpv4, formatPrefix } from '../sys/netlink/ipv4.ts';
 import { BridgeNetwork } from './bridge/bridge-network.ts';
 import { DEFAULT_BRIDGE, startBridge } from './bridge/start-bridge.ts';
@@ -32,6 +33,8 @@ export interface NetworkOptions {
   readonly hostListeners: HostListeners;
   readonly clock: Clock;
   readonly failpoints: Failpoints;
+  /** Hears of documents of networks that cannot be read. */
+  readonly onQuarantined?: (document: QuarantinedDocument) => void;
   readonly logger: Logger;
 }
 
@@ -46,8 +49,8 @@ export interface OpenedNetwork {
 
 /** Makes or takes over everything in the engine's network namespace that containers need. */
 export async function openNetwork(options: NetworkOptions): Promise<OpenedNetwork> {
-  const { clock, logger, uplink } = options;
-  const catalog = await NetworkCatalog.open(options.networksDir, clock);
+  const { logger, uplink } = options;
+  const catalog = await NetworkCatalog.open(options);
   const record = requireNetwork(catalog, 'bridge');
   const mtu = uplink?.mtu ?? DEFAULT_MTU;
   const started = startBridge({

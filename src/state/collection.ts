@@ -20,6 +20,8 @@ export interface CollectionOptions<T extends object> extends DocumentFormat<T> {
   readonly documentName?: string;
   /** Where unreadable documents are put. Default: `corrupt` beside `dir`. */
   readonly corruptDir?: string;
+  /** Hears of every document that could not be read when the collection was opened. */
+  readonly onQuarantined?: (document: QuarantinedDocument) => void;
 }
 
 const SAFE_KEY = /^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,200}$/;
@@ -53,6 +55,7 @@ export class Collection<T extends object> {
     for (const outcome of outcomes) if ('refusal' in outcome) throw outcome.refusal;
     for (const outcome of outcomes) await collection.#admit(outcome);
     await collection.#removeLeftovers(names);
+    for (const bad of collection.#quarantined) options.onQuarantined?.(bad);
     return collection;
   }
 
@@ -183,9 +186,9 @@ export class Collection<T extends object> {
   async #putAside(bad: Unreadable): Promise<void> {
     const { dir, corruptDir = join(dirname(dir), 'corrupt') } = this.#options;
     const label = `${basename(dir)}-${bad.key}`;
-    const { key, reason } = bad;
-    const movedTo = await quarantine({ path: bad.unreadable, label, reason }, corruptDir);
-    this.#quarantined.push({ key, reason, movedTo });
+    const { key, reason, unreadable: path } = bad;
+    const movedTo = await quarantine({ path, label, reason }, corruptDir);
+    this.#quarantined.push({ key, path, reason, movedTo });
   }
 
   /** A directory without a document: debris of an interrupted `create` when empty, reported otherwise. */
@@ -194,7 +197,8 @@ export class Collection<T extends object> {
     const names = await namesIn(dir);
     if (names === undefined) return;
     if (names.every(isTemporaryName)) return await rm(dir, { recursive: true, force: true });
-    this.#quarantined.push({ key, reason: `${this.#fileOf(key)} is missing` });
+    const path = this.#fileOf(key);
+    this.#quarantined.push({ key, path, reason: 'it is missing' });
   }
 
   async #removeLeftovers(names: readonly string[]): Promise<void> {

@@ -2,16 +2,13 @@
 import { dirname } from 'node:path';
 import { ensurePrivateDir } from '../sys/fs/private-dir.ts';
 import { Document } from './document.ts';
-import type { MigrationPlan } from './migrations.ts';
+import { FIRST_VERSION } from './migrations.ts';
 import { undecodable } from './state-errors.ts';
 
 /** `layout.json`. */
 interface Layout {
   readonly v: number;
 }
-
-/** Version of the layout that this program uses; `steps` would move files of earlier ones. */
-const LAYOUT: MigrationPlan = { current: 1, steps: {} };
 
 /**
  * Makes the data directory (0700) with its layout file, or checks the one that is there. `unavailable`, with
@@ -22,10 +19,11 @@ export async function ensureLayout(layoutFile: string): Promise<void> {
   const document = await Document.open<Layout>({
     path: layoutFile,
     initial: { v: 0 },
-    migrations: LAYOUT,
+    migrations: FIRST_VERSION,
     decode: (raw) => decodeLayout(raw, layoutFile),
   });
-  if (document.value.v !== LAYOUT.current) await document.update(() => ({ v: LAYOUT.current }));
+  const { current } = FIRST_VERSION;
+  if (document.value.v !== current) await document.update(() => ({ v: current }));
 }
 
 function decodeLayout(raw: unknown, path: string): Layout {

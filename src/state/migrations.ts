@@ -12,6 +12,9 @@ export interface MigrationPlan {
   readonly steps: Readonly<Record<number, (document: RawDocument) => RawDocument>>;
 }
 
+/** Of documents that have had one version only. */
+export const FIRST_VERSION: MigrationPlan = { current: 1, steps: {} };
+
 /**
  * The document at the present version. `unavailable` for one of a newer program (which must stop the start),
  * `corrupt` for one without a version or of a version that no step knows.

@@ -7,6 +7,8 @@ import { syncDir, writeFileDurably } from '../sys/fs/durable.ts';
 /** A document that was found unreadable at start. */
 export interface QuarantinedDocument {
   readonly key: string;
+  /** Where it was, or should have been. */
+  readonly path: string;
   /** What is wrong with it. */
   readonly reason: string;
   /** Where the file is now; undefined when there was no file to move. */

@@ -147,7 +147,8 @@ function diskFull(what: string, cause: unknown): EngineError {
   );
 }
 
-function isDiskFull(error: unknown): boolean {
+/** True when there was no room for what was to be written. */
+export function isDiskFull(error: unknown): boolean {
   const code = systemCode(error) ?? findEngineError(error)?.details['code'];
   return code === 'ENOSPC' || code === 'EDQUOT';
 }

@@ -79,9 +79,12 @@ export class TestDaemon implements AsyncDisposable {
     const child = spawn(file, args, { env: this.env, stdio: ['ignore', log, log] });
     closeSync(log);
     this.#process = child;
-    await eventually(() => this.answers() || this.#failWhenEnded(child), {
-      withinMs: START_TIMEOUT_MS,
+    const ended = once(child, 'exit').then(() => {
+      throw new Error(`the daemon ended at once: ${this.log()}`);
     });
+    // Later it may end whenever it likes.
+    ended.catch(() => undefined);
+    await Promise.race([eventually(() => this.answers(), { withinMs: START_TIMEOUT_MS }), ended]);
   }
 
   /** Runs the docker client to its end. */
@@ -190,11 +193,6 @@ export class TestDaemon implements AsyncDisposable {
     }
     const script = `${surroundings}\n${WITHOUT_PRIVILEGES}`;
     return [...asOrdinaryUser(), 'sh', '-ec', script, 'sh', ...daemon];
-  }
-
-  #failWhenEnded(child: ChildProcess): boolean {
-    if (hasEnded(child)) throw new Error(`the daemon ended at once: ${this.log()}`);
-    return false;
   }
 }
 

@@ -49,6 +49,11 @@ export class ContainerRegistry {
     return this.#documents.list().map((document) => document.value);
   }
 
+  /** Ids of the containers whose documents could not be read. */
+  damagedIds(): readonly string[] {
+    return this.#documents.quarantined().map(({ key }) => key);
+  }
+
   /** Ids of the containers that have the volume among their mounts. */
   usersOfVolume(name: string): readonly ContainerId[] {
     return this.all()

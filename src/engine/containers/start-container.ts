@@ -157,7 +157,9 @@ async function recordFailure(
   const exitCode = startExitCode(error, 128);
   const text = messageOf(error);
   try {
-    await deps.registry.transition(id, failedStatus(before, { exitCode, text }));
+    const status = failedStatus(before, { exitCode, text });
+    // True whether the disk takes it or not: a start that failed for want of room must not seem to go on.
+    await deps.registry.record(id, (document) => ({ ...document, status }));
     if (before.hostConfig.AutoRemove === true) {
       // The start itself reports the error; a client that waits for the removal must not print it again.
       await removeLocked(deps, id, { volumes: true, end: { exitCode, error: '' } });

@@ -53,7 +53,12 @@ export class ImageStore {
     const documents = deps.documents.list().map((document) => document.value);
     // A tag on two images is the trace of a crash while it moved: the later one has it.
     for (const document of documents.toSorted(byTagTime)) await store.#load(document);
-    await store.#writeLayoutIndex();
+    try {
+      await store.#writeLayoutIndex();
+    } catch (error) {
+      // Only other tools read it, and the next change writes it: a full disk must not keep what makes room from starting.
+      deps.logger.warn('the index of images could not be written', { error });
+    }
     return store;
   }
 

@@ -65,6 +65,7 @@ function world({ status, observation, policy, leftovers }: Parts): Observed {
   const hostConfig = { RestartPolicy: { Name: policy } };
   return {
     documents: status === undefined ? [] : [{ id, status, hostConfig } as ContainerDocument],
+    damagedIds: [],
     tasks: new Map([[id, observation]]),
     taskIds: observation.state === 'absent' ? [] : [id],
     sandboxIds: leftovers.includes('sandbox') ? [id] : [],

@@ -27,6 +27,7 @@ const now = '2026-01-02T00:00:00Z';
 
 function plan(status: ContainerStatus, observation: TaskObservation) {
   return planRecovery({
+    damagedIds: [],
     documents: [{ id, status, hostConfig: {} } as ContainerDocument],
     tasks: new Map([[id, observation]]),
     taskIds: [],
@@ -118,6 +119,7 @@ test('a restart that was waited for is waited for again', () => {
 test('a container at rest is started when its policy says so', () => {
   const planFor = (Name: string, hasBeenManuallyStopped: boolean) =>
     planRecovery({
+      damagedIds: [],
       documents: [
         {
           id,
@@ -146,6 +148,7 @@ test('a container at rest is started when its policy says so', () => {
 
 test('what belongs to no document is discarded', () => {
   const actions = planRecovery({
+    damagedIds: [],
     documents: [],
     tasks: new Map(),
     taskIds: [other],
@@ -163,6 +166,7 @@ test('what belongs to no document is discarded', () => {
 
 test('runtime files of a container at rest are discarded but its snapshot stays', () => {
   const actions = planRecovery({
+    damagedIds: [],
     documents: [{ id, status: { state: 'exited', last }, hostConfig: {} } as ContainerDocument],
     tasks: new Map(),
     taskIds: [id],
@@ -192,7 +196,7 @@ test('a volume goes with the container that never came to be, and stays with one
     isNewMachine: true,
     now,
   };
-  assert.deepEqual(planRecovery({ documents: [document], volumes, ...rest }), [
+  assert.deepEqual(planRecovery({ documents: [document], damagedIds: [], volumes, ...rest }), [
     { do: 'discard-volume', name: 'stranded' },
     { do: 'keep-volume', name: 'needed' },
   ]);
@@ -202,6 +206,7 @@ test('the file system of a mounted image goes with its container', () => {
   const document = { id, status: { state: 'created' }, hostConfig: {} } as ContainerDocument;
   const actions = planRecovery({
     documents: [document],
+    damagedIds: [],
     tasks: new Map(),
     taskIds: [],
     sandboxIds: [],
@@ -211,4 +216,19 @@ test('the file system of a mounted image goes with its container', () => {
     now,
   });
   assert.deepEqual(actions, [{ do: 'discard-snapshot', key: `${other}.1` }]);
+});
+
+test('nothing is taken from a container whose document cannot be read', () => {
+  const actions = planRecovery({
+    documents: [],
+    damagedIds: [id],
+    tasks: new Map(),
+    taskIds: [id],
+    sandboxIds: [id],
+    snapshotKeys: [id],
+    volumes: [{ name: 'v', madeFor: id }],
+    isNewMachine: false,
+    now,
+  });
+  assert.deepEqual(actions, [{ do: 'keep-volume', name: 'v' }]);
 });

@@ -44,6 +44,8 @@ export type Action =
 /** Everything the plan depends on. */
 export interface Observed {
   readonly documents: readonly ContainerDocument[];
+  /** Containers whose documents cannot be read: what they have is kept for when somebody repairs them. */
+  readonly damagedIds: readonly string[];
   readonly tasks: ReadonlyMap<ContainerId, TaskObservation>;
   /** Containers that have runtime files, sandboxes or writable snapshots, whether documented or not. */
   readonly taskIds: readonly ContainerId[];
@@ -62,7 +64,8 @@ const LOST_EXIT_CODE = 255;
 
 /** The actions in the order in which they are to be done. */
 export function planRecovery(observed: Observed): readonly Action[] {
-  const known = new Set<string>(observed.documents.map((document) => document.id));
+  const ids = observed.documents.map((document) => document.id);
+  const known = new Set<string>([...ids, ...observed.damagedIds]);
   const isOrphan = (id: string) => !known.has(id);
   return [
     ...observed.taskIds.filter(isOrphan).map((id): Action => ({ do: 'discard-task', id })),

@@ -44,6 +44,7 @@ async function observe(deps: ContainerDeps): Promise<Omit<Observed, 'isNewMachin
   }
   return {
     documents,
+    damagedIds: deps.registry.damagedIds(),
     tasks,
     taskIds: await deps.tasks.list(),
     sandboxIds: await deps.sandboxes.list(),

@@ -47,6 +47,12 @@ async function choose(options: OpenSnapshotterOptions): Promise<'overlay' | 'cop
     await probeOverlay(join(options.snapshotsDir, 'overlay'));
     return 'overlay';
   } catch (error) {
+    if (await hasContainers(join(options.snapshotsDir, 'overlay', 'active'))) {
+      options.logger.error('overlay does not work any more: containers cannot be started', {
+        reason: messageOf(error),
+      });
+      return 'overlay';
+    }
     options.logger.warn('overlay cannot be used, containers get full copies of their images', {
       reason: messageOf(error),
     });

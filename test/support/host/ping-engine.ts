@@ -30,6 +30,7 @@ const exitCode = await runEngine(
   async (parts) => {
     const servers = new Set<Server>();
     return {
+      warnings: [],
       serve: (fd) =>
         new Promise((resolve) => {
           const server = createServer((request, response) => {

@@ -4,16 +4,25 @@ import { access, lstat, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../../../shared/errors.ts';
 import { lsetxattr, mknod, mount, UmountFlag, umount } from '../../../sys/libc.ts';
-import { overlayUnusable } from '../../storage-errors.ts';
+import { isDiskFull, overlayUnusable } from '../../storage-errors.ts';
 
-/** Rejects with `unavailable`, saying why, when overlay with whiteouts cannot be used below `dir`. */
+/**
+ * Rejects with `unavailable`, saying why, when overlay with whiteouts cannot be used below `dir`. A full disk says
+ * nothing against it: whoever starts on one must find the containers of before.
+ */
 export async function probeOverlay(dir: string): Promise<void> {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await probeIn(dir);
+  } catch (error) {
+    if (!isDiskFull(error)) throw overlayUnusable(dir, error);
+  }
+}
+
+async function probeIn(dir: string): Promise<void> {
   const scratch = await mkdtemp(join(dir, '.probe-'));
   try {
     await tryOverlay(scratch);
-  } catch (error) {
-    throw overlayUnusable(dir, error);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
