@@ -1,5 +1,5 @@
 /**
- * Measures: `npm run bench -- [--json] [--rounds N] [cli|start|api|exec|daemon|memory|idle...]`, all sections when
+ * Measures: `npm run bench -- [--json] [--rounds N] [cli|start|api|exec|daemon|memory|idle|images...]`, all sections when
  * none is named. Medians of one run on one machine, beside the bare runtimes and the peers that are installed.
  */
 import { spawnSync } from 'node:child_process';
@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCommand } from '../test/support/run-command.ts';
 import type { BareTimes } from './bench/bare-runtime.ts';
+import { measureTransferFloor } from './bench/image-transfers.ts';
 import { mediansMs } from './bench/measure.ts';
 import { startPodman } from './bench/podman-subject.ts';
 import { type Column, toJson, toTable } from './bench/report.ts';
@@ -40,6 +41,10 @@ async function main(): Promise<void> {
   const columns: Column[] = [];
   if (sections.length > 0) columns.push(...(await measureEngines(sections, rounds)));
   if (wanted('cli')) columns.unshift(...(await measureCliStart(rounds, columns.shift())));
+  if (wanted('images')) {
+    const readings = new Map(await measureTransferFloor());
+    columns.push({ name: 'curl | tar', readings });
+  }
   if (wanted('start') || wanted('exec')) columns.push(...(await measureBareRuntimes()));
   console.log(values.json === true ? toJson(columns) : toTable(columns));
 }

@@ -73,6 +73,7 @@ async function startIn(home: TestHome): Promise<Subject> {
   return {
     name: 'podman',
     cli: podman,
+    pull: ['pull', '-q', '--tls-verify=false'],
     socketPath,
     image: IMAGE,
     env,

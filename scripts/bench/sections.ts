@@ -1,6 +1,7 @@
 /** What is measured of an engine. Each section takes a subject and gives named numbers. */
 
 import { setTimeout as pause } from 'node:timers/promises';
+import { measureImageTransfers } from './image-transfers.ts';
 import { cpuTicks, medianMs, namedPids, pssBytes } from './measure.ts';
 import { ApiClient, runClient, type Subject } from './subject.ts';
 
@@ -8,7 +9,7 @@ import { ApiClient, runClient, type Subject } from './subject.ts';
 export type Reading = readonly [measure: string, value: number];
 
 /** The parts of a run that can be chosen. */
-export type Section = 'start' | 'api' | 'exec' | 'daemon' | 'memory' | 'idle';
+export type Section = 'start' | 'api' | 'exec' | 'daemon' | 'memory' | 'idle' | 'images';
 
 const CONTAINERS_FOR_MEMORY = 5;
 const CONTAINERS_FOR_IDLENESS = 50;
@@ -30,6 +31,7 @@ export const SECTIONS: Readonly<
   daemon: async ({ coldStartMs }) => [['daemon start to first ping, ms', coldStartMs]],
   memory: measureMemory,
   idle: measureIdle,
+  images: measureImageTransfers,
 };
 
 async function measureStart(subject: Subject, rounds: number): Promise<readonly Reading[]> {

@@ -10,6 +10,8 @@ export interface Subject extends AsyncDisposable {
   readonly image: string;
   /** The client that is typed: docker, or a peer's own where docker's does not fit it. */
   readonly cli: readonly string[];
+  /** Arguments that pull from a registry without TLS, before the reference. */
+  readonly pull: readonly string[];
   /** Variables of the client. */
   readonly env: Readonly<Record<string, string>>;
   /** How long it took from the start of the program to the first answer, in milliseconds. */

@@ -19,6 +19,7 @@ export async function startWherry(): Promise<Subject> {
   return {
     name: 'wherry',
     cli: ['docker'],
+    pull: ['pull', '-q'],
     socketPath: daemon.socketPath,
     image: BUSYBOX,
     env: daemon.env,

@@ -1,0 +1,121 @@
+/** Images between a registry on loopback, the store, and archives: each of them once, into an empty store. */
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { debianImage } from '../../test/support/debian-image.ts';
+import { TestRegistry } from '../../test/support/registry.ts';
+import { runCommand } from '../../test/support/run-command.ts';
+import { type ImageRecipe, imageArchive, imageBlobs } from '../image/image-archive.ts';
+import { type LayerEntry, tarOf } from '../image/tar-of.ts';
+import type { Reading } from './sections.ts';
+import { ApiClient, runClient, type Subject } from './subject.ts';
+
+const FILES = 20_000;
+const LAYERS = 5;
+const FILE_BYTES = 6_000;
+const CREATED = '2025-01-01T00:00:00.000Z';
+const BYTES_PER_MB = 1_000_000;
+/** How often the engine is asked for a sign of life meanwhile. */
+const PING_PAUSE_MS = 5;
+
+const DEBIAN = 'pull Debian, ms';
+const MANY_FILES = `pull ${FILES} files in ${LAYERS} layers, ms`;
+
+/** Pulls, saves and loads. Content is made anew: nothing is there before. */
+export async function measureImageTransfers(subject: Subject): Promise<readonly Reading[]> {
+  await using registry = await TestRegistry.start();
+  const dir = await mkdtemp(join(tmpdir(), 'bench-'));
+  try {
+    const debian = await registry.push(await debianImage('bench/debian:1'));
+    const files = await registry.push(await manyFiles('bench/files:1', 'pulled'));
+    const archive = join(dir, 'load.tar');
+    await writeFile(archive, await imageArchive(await manyFiles('bench/loaded:1', 'loaded')));
+    const saved = join(dir, 'save.tar');
+    const pull = (reference: string) => [...subject.pull, reference];
+    const watch = new PingWatch(subject);
+    const readings: Reading[] = [
+      [DEBIAN, await timed(subject, ...pull(debian.reference))],
+      [MANY_FILES, await timed(subject, ...pull(files.reference))],
+      ['save of it, ms', await timed(subject, 'save', '-o', saved, files.reference)],
+      [`load of ${FILES} files, ms`, await timed(subject, 'load', '-q', '-i', archive)],
+    ];
+    const longest = await watch.end();
+    const size = (await stat(saved)).size / BYTES_PER_MB;
+    return [...readings, ['saved archive, MB', size], ['longest ping meanwhile, ms', longest]];
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** What the same downloads take that only fetch, unpack and write: one pipe for each layer, all at once. */
+export async function measureTransferFloor(): Promise<readonly Reading[]> {
+  await using registry = await TestRegistry.start();
+  const readings: Reading[] = [];
+  for (const [name, recipe] of [
+    [DEBIAN, await debianImage('bench/debian:1')],
+    [MANY_FILES, await manyFiles('bench/files:1', 'pulled')],
+  ] as const) {
+    await registry.push(recipe);
+    const dir = await mkdtemp(join(tmpdir(), 'bench-'));
+    const [repository] = recipe.reference.split(':');
+    const script = imageBlobs(recipe)
+      .layers.map(({ digest }, index) => {
+        const url = `http://${registry.host}/v2/${repository}/blobs/${digest}`;
+        return `mkdir ${index}; curl -sf ${url} | tar xz --no-same-owner -C ${index} &`;
+      })
+      .join('\n');
+    const started = performance.now();
+    await runCommand(['sh', '-c', `${script}\nwait`], { cwd: dir });
+    readings.push([name, performance.now() - started]);
+    await rm(dir, { recursive: true, force: true });
+  }
+  return readings;
+}
+
+async function manyFiles(reference: string, seed: string): Promise<ImageRecipe> {
+  const layers = Array.from({ length: LAYERS }, async (_, layer) => {
+    const entries = Array.from({ length: FILES / LAYERS }, (_unused, index): LayerEntry => {
+      const path = `${layer}/d${index % 100}/f${index}`;
+      const line = `${seed} ${path} ${(index * 2_654_435_761) % 4_294_967_296}\n`;
+      const content = Buffer.from(line.repeat(Math.ceil(FILE_BYTES / line.length)));
+      return { kind: 'file', path, mode: 0o644, content };
+    });
+    return { tar: await tarOf(entries, Date.parse(CREATED)), createdBy: `layer ${layer}` };
+  });
+  return { reference, created: CREATED, config: {}, layers: await Promise.all(layers) };
+}
+
+async function timed(subject: Subject, ...args: readonly string[]): Promise<number> {
+  const started = performance.now();
+  await runClient(subject, ...args);
+  return performance.now() - started;
+}
+
+/** Asks for a sign of life all the time, and remembers the longest wait for one. */
+class PingWatch {
+  readonly #api: ApiClient;
+  readonly #running: Promise<void>;
+  #ended = false;
+  #longestMs = 0;
+
+  constructor(subject: Subject) {
+    this.#api = new ApiClient(subject);
+    this.#running = this.#watch();
+  }
+
+  async end(): Promise<number> {
+    this.#ended = true;
+    await this.#running;
+    this.#api[Symbol.dispose]();
+    return this.#longestMs;
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#ended) {
+      const started = performance.now();
+      await this.#api.call('GET', '/_ping');
+      this.#longestMs = Math.max(this.#longestMs, performance.now() - started);
+      await new Promise((resolve) => setTimeout(resolve, PING_PAUSE_MS));
+    }
+  }
+}
