@@ -82,6 +82,11 @@ export interface TaskObserver {
    * complaint of `ps` when it refuses them, `unavailable` when there is no `ps`.
    */
   listProcesses(record: TaskRecord, psArgs: readonly string[]): Promise<ProcessTable>;
+  /**
+   * Calls `onKill` whenever the kernel kills a process of the task for want of memory, until `signal` aborts. Only
+   * tasks with a control group of their own are told apart; for others nothing is ever called.
+   */
+  watchMemory(record: TaskRecord, onKill: () => void, signal: AbortSignal): Promise<void>;
   /** One measurement. `conflict` when the task has ended. */
   measure(record: TaskRecord): Promise<TaskUsage>;
 }

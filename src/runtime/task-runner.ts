@@ -119,10 +119,10 @@ export interface TaskRunner {
   /** Sends a signal to the init process. `conflict` when it has gone. */
   signal(record: TaskRecord, signal: number): Promise<void>;
   /**
-   * Sets the limits of a running task; those that are absent stay. `invalid-argument` when the kernel refuses one,
-   * `conflict` when the task has ended.
+   * Sets the limits of a running task; those that are absent stay. Resolves to a sentence for each that it will have
+   * only from its next start on. `invalid-argument` when the kernel refuses one, `conflict` when the task has ended.
    */
-  limit(record: TaskRecord, resources: Resources): Promise<void>;
+  limit(record: TaskRecord, resources: Resources): Promise<readonly string[]>;
   /** Stops all its processes, at once where the kernel has a freezer for them. */
   pause(record: TaskRecord): Promise<void>;
   resume(record: TaskRecord): Promise<void>;

@@ -61,6 +61,11 @@ describe('limits by control groups, in a guest', needs, () => {
     assert.equal(output('oom-event'), 'oom');
   });
 
+  it('a container that outlives the kill is told of at once', () => {
+    assert.equal(output('survivor'), 'true true');
+    assert.equal(output('survivor-event'), 'survivor');
+  });
+
   it('too many processes are refused', () => {
     assert.match(step('pids').output, /can't fork/);
   });

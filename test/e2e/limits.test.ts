@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { cpus } from 'node:os';
 import { after, test } from 'node:test';
 import { startDaemon } from '../support/daemon.ts';
+import { requestOverSocket } from '../support/http-over-socket.ts';
 import { BUSYBOX } from '../support/images.ts';
 
 // No control group is delegated to the account of these tests: what is emulated and what is told.
@@ -39,6 +40,11 @@ test('fewer shares are niceness, for sessions too, and more are warned of', asyn
   assert.equal(await daemon.ok('exec', 'nice', 'sh', '-c', NICENESS), '3');
   await daemon.ok('update', '--cpu-shares', '256', 'nice');
   assert.equal(await daemon.ok('exec', 'nice', 'sh', '-c', init), '6');
+  const body = JSON.stringify({ CpuShares: 1024 });
+  const headers = { 'content-type': 'application/json' };
+  const request = { method: 'POST', headers, body };
+  const answer = await requestOverSocket(daemon.socketPath, '/containers/nice/update', request);
+  assert.match(answer.body, /The running container keeps its niceness until its next start/);
   await daemon.ok('rm', '-f', 'nice');
   const more = await daemon.docker('run', '--rm', '--cpu-shares', '2048', BUSYBOX, 'true');
   assert.match(more.stderr, /WARNING: The CPU shares are discarded/);

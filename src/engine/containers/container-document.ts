@@ -35,6 +35,8 @@ export type ContainerStatus =
   | {
       readonly state: 'running' | 'stopping';
       readonly task: TaskRecord;
+      /** Absent until the kernel kills a process of this run for want of memory. */
+      readonly oomKilled?: boolean;
       readonly network: NetworkFacts | undefined;
       /** When the run before this one ended; absent in the first. RFC 3339. */
       readonly previousEnd?: string;

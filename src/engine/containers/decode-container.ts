@@ -22,6 +22,7 @@ const exit = v.looseObject({
 
 const live = {
   task,
+  oomKilled: v.optional(v.boolean()),
   network: v.optional(v.looseObject({ netnsPath: v.string() })),
   previousEnd: v.optional(v.string()),
 };

@@ -12,12 +12,33 @@ import { restartDelayAfter } from './restart-policy.ts';
 
 /** Waits in the background for the end of a task and then settles the container. */
 export function superviseTask(deps: ContainerDeps, task: TaskRecord): void {
+  const running = new AbortController();
+  hearOfKills(deps, task, running.signal);
   deps.tasks
     .waitExit(task)
+    .finally(() => running.abort())
     .then((exit) => settleExit(deps, task.id, exit))
     .catch((error: unknown) => {
       deps.logger.error('cannot record the end of a container', { container: task.id, error });
     });
+}
+
+/** Tells at once that a process was killed for want of memory: the container may run on without it. */
+function hearOfKills(deps: ContainerDeps, task: TaskRecord, running: AbortSignal): void {
+  const { id } = task;
+  const report = reportCleanup(deps, id);
+  const tell = async () => {
+    const document = deps.registry.tryGet(id);
+    const live = document === undefined ? undefined : liveStatus(document.status);
+    if (document === undefined || live?.task.init.pid !== task.init.pid) return;
+    const status = { ...live, oomKilled: true };
+    await deps.registry.record(id, (current) => ({ ...current, status }));
+    publishContainerEvent(deps, document, { action: 'oom' });
+  };
+  const onKill = () => {
+    deps.locks.run(id, tell).catch(report);
+  };
+  deps.observer.watchMemory(task, onKill, running).catch(report);
 }
 
 /**
@@ -90,7 +111,9 @@ function announceExit(deps: ContainerDeps, document: ContainerDocument, facts: E
   const ranMs = Date.parse(facts.finishedAt) - Date.parse(facts.startedAt);
   const execDuration = String(Math.max(0, Math.floor(ranMs / 1000)));
   const attributes = { exitCode: String(facts.exitCode), execDuration };
-  if (facts.oomKilled) publishContainerEvent(deps, document, { action: 'oom' });
+  // Mostly told already, when it happened.
+  const wasTold = liveStatus(document.status)?.oomKilled === true;
+  if (facts.oomKilled && !wasTold) publishContainerEvent(deps, document, { action: 'oom' });
   publishContainerEvent(deps, document, { action: 'die', attributes });
   deps.signals.notify(document.id, 'settled', { exitCode: facts.exitCode, error: facts.error });
 }

@@ -1,12 +1,11 @@
 /** `POST /containers/{id}/update`. */
-
 import { CleanupStack } from '../../shared/cleanup-stack.ts';
 import type { ContainerId } from '../../shared/ids.ts';
 import type { HostConfig } from '../../wire/container-config.ts';
 import { checkRestartPolicy } from './check-create-request.ts';
 import { checkResources } from './check-resources.ts';
 import { type ContainerDeps, reportCleanup } from './container-deps.ts';
-import type { ContainerDocument } from './container-document.ts';
+import type { ContainerDocument, ContainerStatus } from './container-document.ts';
 import { cannotUpdate } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { liveStatus } from './container-status.ts';
@@ -61,14 +60,15 @@ export async function updateContainer(
   const warnings = deps.specs.shortcomings(givenLimits(change));
   const { id } = deps.registry.resolve(ref);
   const limits = givenLimits(change);
-  await deps.locks.run(id, async () => {
+  const later = await deps.locks.run(id, async () => {
     const refusal = refusalOf(deps.registry.get(id), change);
     if (refusal !== undefined) throw cannotUpdate(id, refusal);
     const policy = change.RestartPolicy?.Name ? { RestartPolicy: change.RestartPolicy } : {};
-    await changeSettings(deps, id, { ...limits, ...policy });
+    const ofNow = await changeSettings(deps, id, { ...limits, ...policy });
     publishContainerEvent(deps, deps.registry.get(id), { action: 'update' });
+    return ofNow;
   });
-  return { warnings: [...warnings, ...fixedWarnings(change)] };
+  return { warnings: [...warnings, ...later, ...fixedWarnings(change)] };
 }
 
 type UpdateDeps = Pick<
@@ -77,7 +77,11 @@ type UpdateDeps = Pick<
 >;
 
 /** Stores the settings and then sets the limits of a container that runs. What the kernel refuses is taken back. */
-async function changeSettings(deps: UpdateDeps, id: ContainerId, change: HostConfig) {
+async function changeSettings(
+  deps: UpdateDeps,
+  id: ContainerId,
+  change: HostConfig,
+): Promise<readonly string[]> {
   const { hostConfig: before, status } = deps.registry.get(id);
   const store = (hostConfig: HostConfig) =>
     deps.registry.update(id, (document) => ({ ...document, hostConfig }));
@@ -85,12 +89,25 @@ async function changeSettings(deps: UpdateDeps, id: ContainerId, change: HostCon
   await using undo = new CleanupStack(reportCleanup(deps, id));
   await store(after);
   undo.defer(() => store(before));
-  const live = liveStatus(status);
-  if (live !== undefined) {
-    undo.defer(() => deps.tasks.limit(live.task, before));
-    await deps.tasks.limit(live.task, after);
-  }
+  const warnings = await limitLive(deps, status, { before, after });
   undo.release();
+  return warnings;
+}
+
+/** On failure the limits are as they were. */
+async function limitLive(
+  deps: UpdateDeps,
+  status: ContainerStatus,
+  { before, after }: { readonly before: HostConfig; readonly after: HostConfig },
+): Promise<readonly string[]> {
+  const live = liveStatus(status);
+  if (live === undefined) return [];
+  try {
+    return await deps.tasks.limit(live.task, after);
+  } catch (error) {
+    await deps.tasks.limit(live.task, before);
+    throw error;
+  }
 }
 
 function givenLimits(change: HostConfig): Limits {

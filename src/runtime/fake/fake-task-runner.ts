@@ -112,8 +112,9 @@ export class FakeTaskRunner implements TaskRunner {
     this.#running(record).process.signal(signal);
   }
 
-  async limit(record: TaskRecord, resources: Resources): Promise<void> {
+  async limit(record: TaskRecord, resources: Resources): Promise<readonly string[]> {
     this.#running(record).resources = resources;
+    return [];
   }
 
   async pause(record: TaskRecord): Promise<void> {

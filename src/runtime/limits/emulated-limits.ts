@@ -53,18 +53,23 @@ export async function limitProcess(pid: number, limits: EmulatedLimits): Promise
   await limitThread(pid, limits);
 }
 
-/** Sets the limits on all processes of a running container, and so on those that they will start. */
-export async function limitMembers(initPid: number, limits: EmulatedLimits): Promise<void> {
+/**
+ * Sets the limits on all processes of a running container, and so on those that they will start. False when one keeps
+ * a greater niceness, which only a privilege takes away.
+ */
+export async function limitMembers(initPid: number, limits: EmulatedLimits): Promise<boolean> {
   const done = new Set<number>();
+  let complete = true;
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const threads = (await Promise.all((await memberPids(initPid)).map(threadsOf))).flat();
     const found = threads.filter((thread) => !done.has(thread));
-    if (found.length === 0) return;
+    if (found.length === 0) break;
     for (const thread of found) {
-      await limitThread(thread, limits);
+      if (!(await limitThread(thread, limits))) complete = false;
       done.add(thread);
     }
   }
+  return complete;
 }
 
 /** The limits that a process has, for another one that joins its container. */
@@ -78,12 +83,13 @@ export async function limitsOfProcess(pid: number): Promise<EmulatedLimits> {
 /** Place of `nice` behind the command name in `/proc/PID/stat`. */
 const NICE_FIELD = 16;
 
-async function limitThread(thread: number, { cpus, niceness }: EmulatedLimits): Promise<void> {
+async function limitThread(thread: number, { cpus, niceness }: EmulatedLimits): Promise<boolean> {
   try {
     if (cpus !== undefined) setAffinity(thread, cpus);
-    if (niceness !== undefined) await setNiceness(thread, niceness);
+    return niceness === undefined || (await setNiceness(thread, niceness));
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (isMissing(error)) return true;
+    throw error;
   }
 }
 

@@ -57,6 +57,8 @@ export interface ConmonTaskRunnerOptions {
 
 /** What Docker stores for a process whose end nobody saw. */
 const EXIT_CODE_LOST = 255;
+const SHARES_STAY =
+  'The running container keeps its niceness until its next start: lowering it takes a privilege.';
 /** How long `remove` waits for a task that was just killed, and then for its monitor to write its last output. */
 const MOST_DYING_MS = 5_000;
 const MOST_DRAINING_MS = 30_000;
@@ -116,11 +118,13 @@ export class ConmonTaskRunner implements TaskRunner {
     }
   }
 
-  async limit(record: TaskRecord, resources: Resources): Promise<void> {
+  async limit(record: TaskRecord, resources: Resources): Promise<readonly string[]> {
     if (!(await isAlive(record.init))) throw taskGone(record.id);
     const group = await this.#store.groupOf(record.id);
     if (group !== undefined) await this.#options.groups?.limit(group, resources);
-    await limitMembers(record.init.pid, emulatedLimits(resources, this.#options.support));
+    const emulated = emulatedLimits(resources, this.#options.support);
+    const isComplete = await limitMembers(record.init.pid, emulated);
+    return isComplete ? [] : [SHARES_STAY];
   }
 
   async pause(record: TaskRecord): Promise<void> {

@@ -9,6 +9,7 @@ import type { TaskRecord } from '../task-runner.ts';
 import { parseInterfaceTraffic } from './interface-traffic.ts';
 import { listProcesses } from './list-processes.ts';
 import { memberPids, membersOf, type ProcessScan, scanProcesses } from './member-pids.ts';
+import { watchMemoryEvents } from './memory-events.ts';
 import { parseMachineTime } from './process-counters.ts';
 import { ownGroupDir, usageFromGroup } from './usage-from-group.ts';
 import { usageFromProcesses } from './usage-from-processes.ts';
@@ -20,6 +21,11 @@ export class ProcTaskObserver implements TaskObserver {
   async listProcesses(record: TaskRecord, psArgs: readonly string[]): Promise<ProcessTable> {
     await assertAlive(record);
     return await listProcesses(await memberPids(record.init.pid), psArgs);
+  }
+
+  async watchMemory(record: TaskRecord, onKill: () => void, signal: AbortSignal): Promise<void> {
+    const dir = await ownGroupDir(record);
+    if (dir !== undefined && !signal.aborted) watchMemoryEvents(dir, onKill, signal);
   }
 
   async measure(record: TaskRecord): Promise<TaskUsage> {
