@@ -44,6 +44,8 @@ export type ContainerStatus =
   | {
       readonly state: 'paused';
       readonly task: TaskRecord;
+      /** As of a running one. */
+      readonly oomKilled?: boolean;
       readonly network: NetworkFacts | undefined;
       /** Only for as long as a verb of the engine's needs it: nobody asked for it to last. */
       readonly passing?: boolean;
