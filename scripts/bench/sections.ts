@@ -2,6 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { measureImageTransfers } from './image-transfers.ts';
+import { measureLogs } from './logs-section.ts';
 import { cpuTicks, medianMs, namedPids, pssBytes } from './measure.ts';
 import { ApiClient, runClient, type Subject } from './subject.ts';
 
@@ -9,7 +10,7 @@ import { ApiClient, runClient, type Subject } from './subject.ts';
 export type Reading = readonly [measure: string, value: number];
 
 /** The parts of a run that can be chosen. */
-export type Section = 'start' | 'api' | 'exec' | 'daemon' | 'memory' | 'idle' | 'images';
+export type Section = 'start' | 'api' | 'exec' | 'daemon' | 'memory' | 'idle' | 'images' | 'logs';
 
 const CONTAINERS_FOR_MEMORY = 5;
 const CONTAINERS_FOR_IDLENESS = 50;
@@ -32,6 +33,7 @@ export const SECTIONS: Readonly<
   memory: measureMemory,
   idle: measureIdle,
   images: measureImageTransfers,
+  logs: measureLogs,
 };
 
 async function measureStart(subject: Subject, rounds: number): Promise<readonly Reading[]> {

@@ -9,10 +9,18 @@ export interface LogEntry {
   readonly data: Uint8Array;
 }
 
+/** A place in a log, which rotation does not change. */
+export interface LogPosition {
+  /** Which of the log's files. */
+  readonly segment: number;
+  /** Byte offset in it, at the start of a record. */
+  readonly offset: number;
+}
+
 export interface LogReadOptions {
   readonly logPath: string;
-  /** Start at this byte offset of the log file: output from a known moment on. Default 0. */
-  readonly fromOffset?: number;
+  /** Output from a known moment on; undefined is all that is kept. */
+  readonly from?: LogPosition;
   /** Only the last n lines; undefined is all. */
   readonly tailLines?: number;
   /** Epoch seconds with fraction: entries at or after. */
@@ -25,8 +33,11 @@ export interface LogReadOptions {
 }
 
 export interface LogReader {
-  /** Batches of entries in order; a batch holds what was available at once. A missing file reads as empty. */
+  /**
+   * Batches of entries in order; a batch holds what was available at once. Goes through the files of a rotated log
+   * one after the other. A missing file reads as empty.
+   */
   read(options: LogReadOptions): AsyncIterable<readonly LogEntry[]>;
-  /** Present size of the log in bytes, 0 when there is none. */
-  size(logPath: string): Promise<number>;
+  /** Where the log ends at present. */
+  end(logPath: string): Promise<LogPosition>;
 }

@@ -59,9 +59,9 @@ async function followOutput(
   const ended = isLive
     ? deps.signals.endOfLiveRun(document.id, signal)
     : deps.signals.next(document.id, ['ended', 'removed'], signal);
-  const fromOffset = options.logs ? 0 : await deps.logs.size(logPath);
+  const from = options.logs ? {} : { from: await deps.logs.end(logPath) };
   const follow = options.stream && waits ? { follow: { ended } } : {};
-  return deps.logs.read({ logPath, fromOffset, signal, ...follow });
+  return deps.logs.read({ logPath, signal, ...from, ...follow });
 }
 
 function canStillStart(document: ContainerDocument): boolean {

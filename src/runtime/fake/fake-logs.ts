@@ -1,5 +1,5 @@
 /** Logs in memory, by path: what the fake task runner writes and everybody reads. */
-import type { LogEntry, LogReader, LogReadOptions } from '../log-reader.ts';
+import type { LogEntry, LogPosition, LogReader, LogReadOptions } from '../log-reader.ts';
 
 interface FakeLog {
   readonly entries: LogEntry[];
@@ -19,8 +19,8 @@ export class FakeLogs implements LogReader {
     for (const wake of log.readers) wake();
   }
 
-  async size(logPath: string): Promise<number> {
-    return this.#logOf(logPath).ends.at(-1) ?? 0;
+  async end(logPath: string): Promise<LogPosition> {
+    return { segment: 1, offset: this.#logOf(logPath).ends.at(-1) ?? 0 };
   }
 
   async *read(options: LogReadOptions): AsyncGenerator<readonly LogEntry[]> {
@@ -51,8 +51,9 @@ export class FakeLogs implements LogReader {
 }
 
 function firstIndex({ entries, ends }: FakeLog, options: LogReadOptions): number {
-  const { fromOffset = 0, tailLines } = options;
-  const from = ends.filter((end) => end <= fromOffset).length;
+  const { offset = 0 } = options.from ?? {};
+  const { tailLines } = options;
+  const from = ends.filter((end) => end <= offset).length;
   if (tailLines === undefined) return from;
   return Math.max(from, entries.length - tailLines);
 }

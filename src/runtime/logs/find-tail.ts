@@ -6,15 +6,15 @@ const BLOCK_BYTES = 64 << 10;
 const NEWLINE = 0x0a;
 
 /**
- * Offset at which the last `lines` lines begin, between `from` (the start of a record) and `to`. A line that was
- * written in parts counts once, and so does one that is not finished yet.
+ * Offset at which the lines that `counter` still wants begin, between `from` (the start of a record) and `to`;
+ * undefined when it wants more than there are. A line that was written in parts counts once, and so does one that is
+ * not finished yet.
  */
 export async function findTailOffset(
   file: FileHandle,
   range: { readonly from: number; readonly to: number },
-  lines: number,
-): Promise<number> {
-  const counter = new LineCounter(lines);
+  counter: LineCounter,
+): Promise<number | undefined> {
   // The part after the last newline is no record yet, but will be read as one: it is kept out of the count.
   let carry: Buffer = Buffer.alloc(0);
   let blockStart = range.to;
@@ -26,7 +26,7 @@ export async function findTailOffset(
     if (walked.stop !== undefined) return blockStart + walked.stop;
     carry = block.subarray(0, walked.rest);
   }
-  return range.from;
+  return undefined;
 }
 
 /** Goes through the records of a block from the last to the first. */
@@ -48,7 +48,7 @@ function walkBack(
 }
 
 /** Counts lines backwards: each stream's last record ends one, and so does every full record. */
-class LineCounter {
+export class LineCounter {
   #left: number;
   readonly #seen = new Set<string>();
 

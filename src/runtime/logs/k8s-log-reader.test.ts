@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, link, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import type { LogReadOptions } from '../log-reader.ts';
 import { K8sLogReader } from './k8s-log-reader.ts';
 
@@ -33,16 +34,17 @@ async function textOf(options: LogReadOptions): Promise<string> {
   return text;
 }
 
-test('a missing log reads as empty and has no size', async () => {
+test('a missing log reads as empty and ends where it begins', async () => {
   const logPath = join(dir, 'nowhere.log');
   assert.equal(await textOf({ logPath }), '');
-  assert.equal(await new K8sLogReader().size(logPath), 0);
+  assert.deepEqual(await new K8sLogReader().end(logPath), { segment: 1, offset: 0 });
 });
 
-test('reading from an offset leaves out what was there before', async () => {
-  const first = line(1, 'old');
-  const logPath = await logOf(first, line(2, 'new'));
-  assert.equal(await textOf({ logPath, fromOffset: first.length }), 'new\n');
+test('reading from a position leaves out what was there before', async () => {
+  const logPath = await logOf(line(1, 'old'));
+  const from = await new K8sLogReader().end(logPath);
+  await appendFile(logPath, line(2, 'new'));
+  assert.equal(await textOf({ logPath, from }), 'new\n');
 });
 
 test('the last lines of a long log are found from its end', async () => {
@@ -124,4 +126,63 @@ test('a follow with a time limit in the past ends after what is there', async ()
   const logPath = await logOf(line(1, 'a'), line(100, 'b'));
   const follow = { ended: new Promise(() => undefined) };
   assert.equal(await textOf({ logPath, follow, untilSeconds: 50 }), 'a\n');
+});
+
+/** A log in four files: compressed, rotated, linked but not given up by its writer, and the present one. */
+async function rotatedLog(): Promise<string> {
+  const logPath = await logOf(line(4, 'd'), line(5, 'e'));
+  await writeFile(`${logPath}.2.gz`, gzipSync(line(1, 'a') + line(2, 'b')));
+  await writeFile(`${logPath}.3`, line(3, 'c'));
+  return logPath;
+}
+
+test('a rotated log is read from its oldest file on', async () => {
+  const logPath = await rotatedLog();
+  assert.equal(await textOf({ logPath }), 'a\nb\nc\nd\ne\n');
+  assert.deepEqual(await new K8sLogReader().end(logPath), {
+    segment: 4,
+    offset: line(4, 'd').length * 2,
+  });
+});
+
+test('the last lines are found in whichever file they are', async () => {
+  const logPath = await rotatedLog();
+  assert.equal(await textOf({ logPath, tailLines: 1 }), 'e\n');
+  assert.equal(await textOf({ logPath, tailLines: 3 }), 'c\nd\ne\n');
+  assert.equal(await textOf({ logPath, tailLines: 4 }), 'b\nc\nd\ne\n');
+  assert.equal(await textOf({ logPath, tailLines: 9 }), 'a\nb\nc\nd\ne\n');
+});
+
+test('a file that has its number already but is still written to is read once', async () => {
+  const logPath = await rotatedLog();
+  await link(logPath, `${logPath}.4`);
+  assert.equal(await textOf({ logPath }), 'a\nb\nc\nd\ne\n');
+});
+
+test('a position in a file that was removed since is the beginning of what is left', async () => {
+  const logPath = await rotatedLog();
+  assert.equal(await textOf({ logPath, from: { segment: 1, offset: 9 } }), 'a\nb\nc\nd\ne\n');
+  assert.equal(await textOf({ logPath, from: { segment: 4, offset: line(4, 'd').length } }), 'e\n');
+});
+
+test('a follow goes on through several rotations that happen at once', async () => {
+  const logPath = await logOf(line(1, 'one'));
+  let finish: (value: unknown) => void = () => undefined;
+  const ended = new Promise((resolve) => {
+    finish = resolve;
+  });
+  let text = '';
+  for await (const batch of new K8sLogReader().read({ logPath, follow: { ended } })) {
+    for (const { data } of batch) text += Buffer.from(data).toString();
+    if (text !== 'one\n') continue;
+    for (const number of [1, 2, 3]) {
+      await appendFile(logPath, line(2, `last of ${number}`));
+      await link(logPath, `${logPath}.${number}`);
+      await writeFile(`${logPath}.tmp`, line(3, `first after ${number}`));
+      await rename(`${logPath}.tmp`, logPath);
+    }
+    finish(undefined);
+  }
+  const expected = [1, 2, 3].flatMap((n) => [`last of ${n}`, `first after ${n}`]);
+  assert.deepEqual(text.split('\n'), ['one', ...expected, '']);
 });
