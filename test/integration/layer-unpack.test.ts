@@ -1,13 +1,14 @@
 /** Layers on disk: everything a tar can hold, and everything a hostile one can try. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { digestOf } from '../../src/oci/digest.ts';
-import { OCI_LAYER_GZIP } from '../../src/oci/media-types.ts';
+import { OCI_LAYER_GZIP, OCI_LAYER_ZSTD } from '../../src/oci/media-types.ts';
 import { kindOf, messageOf } from '../../src/shared/errors.ts';
 import type { UnpackedLayer } from '../../src/storage/layer-unpacker.ts';
 import { TarUnpacker } from '../../src/storage/unpack/tar-unpacker.ts';
@@ -172,6 +173,26 @@ describe('an unpacked layer', () => {
       assert.equal((await unpacking.finish()).sizeBytes, 1_000_000);
     }
   });
+
+  it(
+    'packed by zstd can be given up at any moment, and is corrupt when cut short',
+    requires('zstd'),
+    async () => {
+      await using scratch = await makeScratch();
+      const tar = layerTar([{ name: 'big', content: randomBytes(2_000_000) }]);
+      const packed = pack('zstd', tar);
+      const layer = { mediaType: OCI_LAYER_ZSTD, diffId: digestOf(tar) };
+      for (const part of [10, packed.length >> 1, packed.length]) {
+        const unpacking = new TarUnpacker().begin({ dir: scratch.dir, whiteouts: 'files' }, layer);
+        await unpacking.write(packed.subarray(0, part));
+        await unpacking.abort();
+      }
+      const unpacking = new TarUnpacker().begin({ dir: scratch.dir, whiteouts: 'files' }, layer);
+      await unpacking.write(packed.subarray(0, packed.length >> 1));
+      await assert.rejects(unpacking.finish(), { kind: 'corrupt', message: 'unexpected EOF' });
+      await unpacking.abort();
+    },
+  );
 
   it('has the holes of sparse files, in all forms that tar writes', async () => {
     for (const form of ['gnu', 'posix']) {

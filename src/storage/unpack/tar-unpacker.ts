@@ -1,6 +1,6 @@
 /** Unpacks layer blobs: decompression in the thread pool, digest of the tar stream, parser, extractor. */
 import { once } from 'node:events';
-import { Duplex, type TransformOptions } from 'node:stream';
+import { type Duplex, PassThrough, type TransformOptions } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { createGunzip, type ZlibOptions } from 'node:zlib';
 import { type Digest, DigestCounter } from '../../oci/digest.ts';
@@ -51,7 +51,7 @@ class TarUnpacking implements LayerUnpacking {
   readonly #extractor: LayerExtractor;
   readonly #space: SpaceGuard;
   /** Undoes the compression; undefined for plain layers. */
-  #decoder: Duplex | undefined;
+  #decoder: LayerDecoder | undefined;
   /** Settles when everything that came out of the decoder is extracted. */
   #extraction: Promise<void> = Promise.resolve();
   #failure: unknown;
@@ -77,7 +77,7 @@ class TarUnpacking implements LayerUnpacking {
   async finish(): Promise<UnpackedLayer> {
     this.#throwIfFailed();
     if (!this.#begun) await this.#begin();
-    this.#decoder?.end();
+    this.#decoder?.input.end();
     await this.#extraction;
     this.#throwIfFailed();
     this.#parser.finish();
@@ -95,7 +95,7 @@ class TarUnpacking implements LayerUnpacking {
     if (this.#ended) return;
     this.#ended = true;
     this.#failure ??= new Error('unpacking was aborted');
-    this.#decoder?.destroy();
+    this.#decoder?.input.destroy();
     await this.#extraction.catch(() => undefined);
     this.#extractor.close();
   }
@@ -110,7 +110,7 @@ class TarUnpacking implements LayerUnpacking {
       // The failure is reported by the next write or by finish.
       this.#extraction.catch((error: unknown) => {
         this.#failure ??= error;
-        decoder.destroy();
+        decoder.input.destroy();
       });
     }
     await this.#take(this.#start);
@@ -119,14 +119,15 @@ class TarUnpacking implements LayerUnpacking {
   async #take(bytes: Buffer): Promise<void> {
     if (bytes.length === 0) return;
     if (this.#decoder === undefined) return this.#extractInSlices(bytes);
-    if (!this.#decoder.write(bytes)) await this.#drained(this.#decoder);
+    const { input } = this.#decoder;
+    if (!input.write(bytes)) await this.#drained(input);
     this.#throwIfFailed();
   }
 
-  async #consume(decoder: Duplex): Promise<void> {
+  async #consume({ output }: LayerDecoder): Promise<void> {
     try {
-      for await (const piece of decoder) {
-        await this.#extract(piece as Buffer);
+      for await (const piece of output) {
+        await this.#extract(piece);
         // Lets the decoder's thread hand over what it has and take more, so that both work at once.
         await setImmediate();
       }
@@ -154,10 +155,10 @@ class TarUnpacking implements LayerUnpacking {
   }
 
   /** Waits until the decoder takes more, or until the extraction has failed. */
-  async #drained(decoder: Duplex): Promise<void> {
+  async #drained(input: Duplex): Promise<void> {
     const stop = new AbortController();
     try {
-      await Promise.race([once(decoder, 'drain', { signal: stop.signal }), this.#extraction]);
+      await Promise.race([once(input, 'drain', { signal: stop.signal }), this.#extraction]);
     } catch (error) {
       this.#failure ??= fromZlib(error);
     } finally {
@@ -174,15 +175,24 @@ function verify(expected: Digest, actual: Digest): void {
   if (actual !== expected) throw wrongDiffId(expected, actual);
 }
 
-/** Undefined for a plain stream. Compressions that layers do not have are no tar stream either. */
-function decoderFor(start: Buffer): Duplex | undefined {
-  const compression = compressionOf(start);
-  if (compression === 'zstd') return Duplex.from(decodeZstd);
-  return compression === 'gzip' ? createGunzip(GUNZIP_OPTIONS) : undefined;
+/** Takes the packed bytes and gives the plain ones. Destroying the input ends the output. */
+interface LayerDecoder {
+  readonly input: Duplex;
+  readonly output: AsyncIterable<Buffer>;
 }
 
-function decodeZstd(source: AsyncIterable<Uint8Array>): AsyncIterable<Buffer> {
-  return decoded('zstd', source);
+/** Undefined for a plain stream. Compressions that layers do not have are no tar stream either. */
+function decoderFor(start: Buffer): LayerDecoder | undefined {
+  const compression = compressionOf(start);
+  if (compression === 'zstd') {
+    // Not `Duplex.from`: destroyed while its source is awaited, it never lets the decoder free its memory.
+    const input = new PassThrough({ highWaterMark: CHUNK_BYTES });
+    input.on('error', () => undefined);
+    return { input, output: decoded('zstd', input) };
+  }
+  if (compression !== 'gzip') return undefined;
+  const gunzip = createGunzip(GUNZIP_OPTIONS);
+  return { input: gunzip, output: gunzip };
 }
 
 function fromZlib(error: unknown): unknown {
