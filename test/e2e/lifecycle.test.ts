@@ -190,3 +190,16 @@ test('info and version tell the truth about a rootless engine', async () => {
   assert.doesNotMatch(info.stdout + info.stderr, /ERROR|%!|nil/);
   assert.match(await daemon.ok('version', '--format', '{{.Server.APIVersion}}'), /^1\.\d+$/);
 });
+
+test('a pause does not make inspect forget when the run before ended', async () => {
+  await daemon.ok('run', '-d', '--name', 'resumed', BUSYBOX, 'sleep', '1000');
+  await daemon.ok('restart', '-t', '0', 'resumed');
+  const finished = ['inspect', '-f', '{{.State.FinishedAt}}', 'resumed'];
+  const before = await daemon.ok(...finished);
+  assert.doesNotMatch(before, /^0001/);
+  await daemon.ok('pause', 'resumed');
+  assert.equal(await daemon.ok(...finished), before);
+  await daemon.ok('unpause', 'resumed');
+  assert.equal(await daemon.ok(...finished), before);
+  await daemon.ok('rm', '-f', 'resumed');
+});

@@ -43,10 +43,11 @@ export type ContainerStatus =
     }
   | {
       readonly state: 'paused';
+      /** These are as of a running one. */
       readonly task: TaskRecord;
-      /** As of a running one. */
       readonly oomKilled?: boolean;
       readonly network: NetworkFacts | undefined;
+      readonly previousEnd?: string;
       /** Only for as long as a verb of the engine's needs it: nobody asked for it to last. */
       readonly passing?: boolean;
     }

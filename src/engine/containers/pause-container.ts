@@ -24,8 +24,8 @@ export async function pauseLocked(
   if (status.state === 'paused') throw alreadyPaused(id);
   if (isRestarting(status)) throw isRestartingNow(id);
   if (status.state !== 'running') throw notRunning(id);
-  const { task, network } = status;
-  const paused = { state: 'paused', task, network, ...(passing ? { passing } : {}) } as const;
+  const { task } = status;
+  const paused = { ...status, state: 'paused', ...(passing ? { passing } : {}) } as const;
   const document = await deps.registry.transition(id, paused);
   deps.failpoints.hit('container-pause:after-intent');
   try {
@@ -47,9 +47,9 @@ export async function unpauseContainer(deps: ContainerDeps, ref: string): Promis
 export async function unpauseLocked(deps: ContainerDeps, id: ContainerId): Promise<void> {
   const { status } = deps.registry.get(id);
   if (status.state !== 'paused') throw notPaused(id);
-  const { task, network } = status;
-  await deps.tasks.resume(task);
+  const { passing: _, ...kept } = status;
+  await deps.tasks.resume(kept.task);
   deps.failpoints.hit('container-unpause:after-thaw');
-  const document = await deps.registry.transition(id, { state: 'running', task, network });
+  const document = await deps.registry.transition(id, { ...kept, state: 'running' });
   publishContainerEvent(deps, document, { action: 'unpause' });
 }
