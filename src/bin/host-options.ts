@@ -1,5 +1,5 @@
 /** Building the options of a host process from the configuration and from what the machine has. */
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -105,6 +105,7 @@ function keeper({ user, question }: DaemonConfiguration, logger: Logger): GroupK
     moveToOwnScope: () => moveToOwnScope(manager, async () => (await detectCgroups()).ownDir),
     rejoinScope: (unit, subgroup) => rejoinScope(manager, unit, subgroup),
     pid: process.pid,
+    isManaged: existsSync('/run/systemd/system'),
     logger,
   });
 }

@@ -44,6 +44,7 @@ function keeper(parts: Partial<ClaimParts> = {}) {
     moveToOwnScope: async () => false,
     rejoinScope: async () => false,
     pid: PID,
+    isManaged: false,
     logger: silentLogger,
     ...parts,
   });
@@ -83,6 +84,13 @@ test('without a service manager the company moves along within the delegated gro
     '100',
     '7',
   ]);
+});
+
+test('where a service manager refuses, the company and its group are left alone', async () => {
+  await join_('session', PID);
+  await join_('session', 7);
+  assert.equal((await keeper({ isManaged: true }).claim()).own, undefined);
+  assert.deepEqual(await files.subgroups(join(mountPoint, 'session')), []);
 });
 
 test('a group with processes that nobody here can move is left as it was', async () => {

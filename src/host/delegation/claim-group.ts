@@ -27,6 +27,8 @@ export interface ClaimParts {
   /** Asks the service manager to put us back into a scope of an earlier daemon. */
   readonly rejoinScope: (unit: string, subgroup: string) => Promise<boolean>;
   readonly pid: number;
+  /** A service manager keeps the groups of this machine: one that it did not delegate to us alone is none of ours. */
+  readonly isManaged: boolean;
   readonly logger: Logger;
 }
 
@@ -110,7 +112,7 @@ async function claim(parts: ClaimParts, place: CgroupPlace): Promise<string | un
   if (isOurs) return await divide(files, place);
   // In company, or not allowed: a session. Its processes are none of our business where somebody gives us a group.
   if (await parts.moveToOwnScope()) return await divide(files, await parts.detect());
-  return place.delegated ? await divide(files, place) : undefined;
+  return place.delegated && !parts.isManaged ? await divide(files, place) : undefined;
 }
 
 function isAlone(members: readonly number[], pid: number): boolean {
