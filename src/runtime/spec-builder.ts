@@ -8,6 +8,18 @@ export type NetworkNamespace =
   /** Shares the engine's own namespace (`--network host`). */
   | { readonly kind: 'engine' };
 
+/** Namespaces of other containers that a container joins, and the shared memory that belongs to them. */
+export interface JoinedNamespaces {
+  /** Absolute path of a pinned PID namespace. */
+  readonly pid?: string;
+  /** Absolute path of a pinned IPC namespace. */
+  readonly ipc?: string;
+  /** The container that is joined has the engine's own IPC namespace. */
+  readonly ipcIsEngines?: boolean;
+  /** Directory to bind at `/dev/shm`; absent when the container gets one that nobody else sees. */
+  readonly shmDir?: string;
+}
+
 export interface SpecInput {
   readonly id: string;
   /** Config with the image's defaults already merged in: `Cmd`, `Entrypoint`, `Env`, `WorkingDir`, `User`. */
@@ -15,6 +27,8 @@ export interface SpecInput {
   readonly hostConfig: HostConfig;
   readonly rootfsDir: string;
   readonly network: NetworkNamespace;
+  /** Absent when no namespace or shared memory of other containers is involved. */
+  readonly joined?: JoinedNamespaces;
   /** Bind mounts, volumes and the generated files (`/etc/hosts`, …), ready to mount, in order. */
   readonly mounts: readonly SpecMount[];
   /** Hostname after defaults. */

@@ -13,6 +13,7 @@ export const FAILPOINTS = [
   'container-start:after-mount',
   'container-start:after-volumes',
   'container-start:after-network',
+  'container-start:after-namespaces',
   'task-start:after-bundle',
   'task-start:after-create',
   'task-start:after-note',

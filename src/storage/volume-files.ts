@@ -32,6 +32,10 @@ export interface VolumeFiles {
    * does not let what is mounted below be left away.
    */
   reform(source: string, form: MountForm, at: PinPlace): Promise<string>;
+  /** Pins a namespace (a link such as `/proc/PID/ns/ipc`), which lives on there without a process. Returns where. */
+  pinNamespace(path: string, at: PinPlace): Promise<string>;
+  /** A tmpfs of `sizeBytes` (mode 1777) for several containers, pinned for `unpin`. Idempotent. Returns where. */
+  sharedMemory(sizeBytes: number, at: PinPlace): Promise<string>;
   /** Takes away everything that was pinned under the key. Idempotent. */
   unpin(key: string): Promise<void>;
 }

@@ -56,7 +56,11 @@ export interface ContainerVolumes extends MountVolumes {
   pin(root: string, subpath: string, at: PinPlace): Promise<string>;
   /** A host path that shows `source` in a form which the runtime's mount cannot give it. */
   reform(source: string, form: MountForm, at: PinPlace): Promise<string>;
-  /** Undoes every `attach`, `pin` and `reform` of the container; the names are those of its volumes. */
+  /** Keeps the namespace that a link of `/proc` names. Returns the path to join it by. */
+  pinNamespace(path: string, at: PinPlace): Promise<string>;
+  /** Memory for several containers, made when it is not there. Returns the host path to bind. */
+  sharedMemory(sizeBytes: number, at: PinPlace): Promise<string>;
+  /** Undoes everything above of the container; the names are those of its volumes. */
   detach(containerId: ContainerId, names: readonly string[]): Promise<void>;
 }
 

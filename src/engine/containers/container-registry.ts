@@ -19,6 +19,16 @@ export class ContainerRegistry {
     for (const { value } of documents.list()) this.#idByName.set(value.name, value.id);
   }
 
+  /** As `resolve`; undefined when there is none. */
+  tryResolve(ref: string): ContainerDocument | undefined {
+    try {
+      return this.resolve(ref);
+    } catch (error) {
+      if (kindOf(error) === 'not-found') return undefined;
+      throw error;
+    }
+  }
+
   /** The container that a name, a full id or a unique prefix means. */
   resolve(ref: string): ContainerDocument {
     const name = ref.startsWith('/') ? ref.slice(1) : ref;

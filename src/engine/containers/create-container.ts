@@ -15,6 +15,7 @@ import { endpointsOf } from './endpoint-requests.ts';
 import { ineffectiveSettings } from './ineffective-settings.ts';
 import { logWarnings } from './log-drivers.ts';
 import { mergeImageConfig } from './merge-image-config.ts';
+import { withContainerIds } from './namespace-modes.ts';
 import { networkModeText, parseNetworkMode } from './network-mode.ts';
 import { type ResolveMountsDeps, resolveMounts } from './resolve-mounts.ts';
 
@@ -122,7 +123,8 @@ interface NewDocument {
 
 function newDocument(deps: ContainerDeps, input: NewDocument): ContainerDocument {
   const { id, image, request } = input;
-  const hostConfig = withDefaults(deps, withoutNetwork(input.config, request.hostConfig));
+  const asked = withContainerIds(deps.registry, request.hostConfig);
+  const hostConfig = withDefaults(deps, withoutNetwork(input.config, asked));
   return {
     v: 1,
     id,
@@ -154,6 +156,7 @@ function withDefaults(deps: ContainerDeps, given: HostConfig): HostConfig {
     ...given,
     NetworkMode: networkModeText(mode),
     Runtime: given.Runtime || deps.settings.defaultRuntime,
+    IpcMode: given.IpcMode || 'private',
     ShmSize: given.ShmSize || 64 * 1024 * 1024,
     ...defaultSwap(given),
     RestartPolicy: {

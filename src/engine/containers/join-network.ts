@@ -4,15 +4,17 @@ import type { NetworkNamespace } from '../../runtime/spec-builder.ts';
 import type { CleanupStack } from '../../shared/cleanup-stack.ts';
 import type { ContainerDeps } from './container-deps.ts';
 import type { ContainerDocument, NetworkFacts } from './container-document.ts';
-import { notRunning } from './container-errors.ts';
 import { liveStatus } from './container-status.ts';
 import { endpointRequests } from './endpoint-requests.ts';
+import { networkOfItself, networkOfMissing, networkOfStopped } from './namespace-modes.ts';
 import { parseNetworkMode, publishRequests } from './network-mode.ts';
 
 /** Where the process will be, and what is known of it there. */
 export interface JoinedNetwork {
   readonly namespace: NetworkNamespace;
   readonly facts: NetworkFacts | undefined;
+  /** The container whose network it is, when it is another one's: its names count, too. */
+  readonly owner?: ContainerDocument;
 }
 
 /** Makes the container's sandbox, or finds the namespace that it shares. Registers what undoes it. */
@@ -23,7 +25,7 @@ export async function joinNetwork(
 ): Promise<JoinedNetwork> {
   const mode = parseNetworkMode(document.hostConfig.NetworkMode);
   if (mode.kind === 'host') return { namespace: { kind: 'engine' }, facts: undefined };
-  if (mode.kind === 'container') return joinContainer(deps, mode.ref);
+  if (mode.kind === 'container') return joinContainer(deps, document, mode.ref);
   const networks = endpointRequests(document, deps.sandboxes.networks());
   const nameservers = document.hostConfig.Dns ?? [];
   const sandbox = await deps.sandboxes.create({
@@ -39,14 +41,20 @@ export async function joinNetwork(
   return { namespace: { kind: 'path', path: sandbox.netnsPath }, facts: networkFacts(sandbox) };
 }
 
-function joinContainer(deps: ContainerDeps, ref: string): JoinedNetwork {
-  const other = deps.registry.resolve(ref);
+function joinContainer(
+  deps: ContainerDeps,
+  document: ContainerDocument,
+  ref: string,
+): JoinedNetwork {
+  const other = deps.registry.tryResolve(ref);
+  if (other === undefined) throw networkOfMissing(ref);
+  if (other.id === document.id) throw networkOfItself();
   const live = liveStatus(other.status);
-  if (live === undefined) throw notRunning(other.id);
+  if (live === undefined) throw networkOfStopped(other.name, other.status.state);
   const path = live.network?.netnsPath;
   const namespace =
     path === undefined ? { kind: 'engine' as const } : { kind: 'path' as const, path };
-  return { namespace, facts: live.network };
+  return { namespace, facts: live.network, owner: other };
 }
 
 /** The part of a sandbox that the document keeps. */

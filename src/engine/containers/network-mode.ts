@@ -38,6 +38,9 @@ export function networkModeText(mode: NetworkMode): string {
 /** Refuses the combinations that dockerd refuses. */
 export function checkNetworkOptions(config: ContainerConfig, hostConfig: HostConfig): void {
   const mode = parseNetworkMode(hostConfig.NetworkMode);
+  if (hostConfig.UTSMode === 'host' && config.Hostname) {
+    throw conflictingNetworkOptions('hostname and the UTS mode');
+  }
   if (mode.kind !== 'container') return;
   if (config.Hostname) {
     throw conflictingNetworkOptions('hostname and the network mode');

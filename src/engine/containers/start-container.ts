@@ -1,4 +1,5 @@
 /** `POST /containers/{id}/start`. */
+import type { JoinedNamespaces } from '../../runtime/spec-builder.ts';
 import type { TaskRecord } from '../../runtime/task-runner.ts';
 import { CleanupStack } from '../../shared/cleanup-stack.ts';
 import { messageOf } from '../../shared/errors.ts';
@@ -10,6 +11,7 @@ import { startExitCode } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { isRestarting, lastExit, startRefusal } from './container-status.ts';
 import { holdVolumes } from './hold-volumes.ts';
+import { joinNamespaces } from './join-namespaces.ts';
 import { type JoinedNetwork, joinNetwork } from './join-network.ts';
 import { nameFileMounts, writeNameFiles } from './name-file-mounts.ts';
 import { removeLocked } from './remove-container.ts';
@@ -63,7 +65,9 @@ async function startLocked(deps: ContainerDeps, document: ContainerDocument): Pr
   deps.failpoints.hit('container-start:after-volumes');
   const network = await joinNetwork(deps, document, undo);
   deps.failpoints.hit('container-start:after-network');
-  const task = await runTask(deps, document, { rootfsDir, mounts, network });
+  const joined = await joinNamespaces(deps, document, undo);
+  deps.failpoints.hit('container-start:after-namespaces');
+  const task = await runTask(deps, document, { rootfsDir, mounts, network, joined });
   undo.defer(() => deps.tasks.remove(id));
   undo.defer(() => deps.tasks.signal(task, 9));
   deps.failpoints.hit('container-start:after-task');
@@ -112,6 +116,7 @@ interface StartPlace {
   readonly rootfsDir: string;
   readonly mounts: readonly MountPoint[];
   readonly network: JoinedNetwork;
+  readonly joined: JoinedNamespaces;
 }
 
 async function runTask(
@@ -121,15 +126,21 @@ async function runTask(
 ): Promise<TaskRecord> {
   const { id, config, hostConfig } = document;
   const { initPath } = deps.settings;
-  const nameFiles = await writeNameFiles(deps, document, place.network.facts);
+  const { owner, facts } = place.network;
+  // Who shares a network shares its names: both see the files of the container whose network it is.
+  const nameFiles =
+    owner === undefined
+      ? await writeNameFiles(deps, document, facts)
+      : deps.files.nameFilePaths(owner.id);
   const spec = await deps.specs.build({
     id,
     config,
     hostConfig,
     rootfsDir: place.rootfsDir,
     network: place.network.namespace,
+    joined: place.joined,
     mounts: [...nameFileMounts(nameFiles), ...toSpecMounts(place.mounts)],
-    hostname: config.Hostname ?? '',
+    hostname: (owner ?? document).config.Hostname ?? '',
     ...(hostConfig.Init === true && initPath !== undefined ? { initPath } : {}),
   });
   const [rows = 0, columns = 0] = hostConfig.ConsoleSize ?? [];

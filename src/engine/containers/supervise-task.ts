@@ -7,6 +7,7 @@ import type { ContainerDocument, ExitFacts } from './container-document.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { liveStatus } from './container-status.ts';
 import { letGoOfVolumes } from './hold-volumes.ts';
+import { letGoOfNamespaces } from './join-namespaces.ts';
 import { removeLocked } from './remove-container.ts';
 import { restartDelayAfter } from './restart-policy.ts';
 
@@ -98,9 +99,10 @@ function exitFacts(task: TaskRecord, exit: TaskExit, error: string): ExitFacts {
 
 /** Frees what a run holds. Goes on after a failed step. */
 export async function releaseResources(deps: ContainerDeps, id: ContainerId): Promise<void> {
-  const mounts = deps.registry.tryGet(id)?.mounts ?? [];
+  const { mounts = [], hostConfig = {} } = deps.registry.tryGet(id) ?? {};
   const steps = [
     () => deps.sandboxes.remove(id),
+    () => letGoOfNamespaces(deps, id, hostConfig),
     () => letGoOfVolumes(deps, id, mounts),
     () => deps.snapshots.unmount(id),
   ];

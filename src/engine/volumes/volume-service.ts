@@ -169,6 +169,16 @@ export class VolumeService implements VolumeBackend {
     return this.#deps.files.reform(source, form, at);
   }
 
+  /** Keeps a namespace that a link of `/proc` names. Only `detach` takes it away. */
+  pinNamespace(path: string, at: PinPlace): Promise<string> {
+    return this.#deps.files.pinNamespace(path, at);
+  }
+
+  /** Memory that several containers share. Only `detach` takes it away. */
+  sharedMemory(sizeBytes: number, at: PinPlace): Promise<string> {
+    return this.#deps.files.sharedMemory(sizeBytes, at);
+  }
+
   /** Undoes every `attach` and `reform` of a container; what others still hold stays mounted. Idempotent. */
   async detach(containerId: ContainerId, names: readonly string[]): Promise<void> {
     await this.#deps.files.unpin(containerId);

@@ -11,6 +11,8 @@ export interface DefaultMountsInput {
   readonly writableCgroups: boolean;
   /** Size of `/dev/shm`; 0 or absent for the default. */
   readonly shmSizeBytes: number | undefined;
+  /** Shared memory that other containers have, too; undefined for one of the container's own. */
+  readonly shmDir: string | undefined;
 }
 
 /** Docker's default size of `/dev/shm`. */
@@ -67,11 +69,12 @@ function sysMounts({
   return [mountOf('sysfs', '/sys', sys), mountOf('cgroup', '/sys/fs/cgroup', cgroup)];
 }
 
-function ownIpcMounts({ shared, shmSizeBytes }: DefaultMountsInput): readonly SpecMount[] {
+function ownIpcMounts({ shared, shmSizeBytes, shmDir }: DefaultMountsInput): readonly SpecMount[] {
   const size = shmSizeBytes && shmSizeBytes > 0 ? shmSizeBytes : DEFAULT_SHM_BYTES;
   const base = ['nosuid', 'noexec', 'nodev'];
   const queue = mountOf('mqueue', '/dev/mqueue', base);
   if (shared.withoutShm) return [queue];
+  if (shmDir !== undefined) return [queue, { ...bindOf('/dev/shm', base), source: shmDir }];
   return [queue, mountOf('tmpfs', '/dev/shm', [...base, 'mode=1777', `size=${size}`])];
 }
 

@@ -43,13 +43,15 @@ export class OciSpecBuilder implements SpecBuilder {
   async build(input: SpecInput): Promise<RuntimeSpec> {
     const { hostConfig, rootfsDir } = input;
     const privileged = hostConfig.Privileged === true;
-    const shared = sharedNamespaces(hostConfig);
+    const { joined = {} } = input;
+    const shared = sharedNamespaces(hostConfig, joined);
     const facts = this.#facts;
     const security = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
     const base = defaultMounts({
       ...{ facts, shared, privileged },
       writableCgroups: security.writableCgroups,
       shmSizeBytes: hostConfig.ShmSize,
+      shmDir: joined.shmDir,
     });
     const devices = await this.#requestedDevices(hostConfig);
     const process = withDevices(await this.#initProcess(input), devices);
@@ -71,7 +73,7 @@ export class OciSpecBuilder implements SpecBuilder {
       ...(devices === undefined ? {} : { hooks: devices.hooks }),
       ...(hostConfig.Annotations ? { annotations: hostConfig.Annotations } : {}),
       linux: {
-        namespaces: toSpecNamespaces(shared, input.network),
+        namespaces: toSpecNamespaces(shared, input.network, joined),
         sysctl: this.#sysctls(input),
         ...(seccomp === undefined ? {} : { seccomp }),
         ...pathRestrictions(hostConfig, security),

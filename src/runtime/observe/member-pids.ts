@@ -13,6 +13,8 @@ export interface ProcessScan {
 interface ScannedProcess extends Namespaces {
   readonly pid: number;
   readonly parentPid: number | undefined;
+  /** Start time in clock ticks since boot. */
+  readonly startTicks: number | undefined;
 }
 
 interface Namespaces {
@@ -34,12 +36,20 @@ export async function memberPids(initPid: number): Promise<readonly number[]> {
   return membersOf(await scanProcesses(), initPid);
 }
 
-/** Init first: whatever shares its mount namespace or its own pid namespace, and their descendants. */
+/**
+ * Init first: whatever shares its mount namespace or its own pid namespace, and their descendants. A pid namespace is
+ * the own one of its first process; who joined it later has no claim on the others.
+ */
 export function membersOf(scan: ProcessScan, initPid: number): readonly number[] {
   const init = scan.processes.find(({ pid }) => pid === initPid);
   const members = new Set([initPid]);
+  const isFirst = !scan.processes.some(
+    ({ pids, startTicks }) =>
+      pids !== undefined && pids === init?.pids && (startTicks ?? 0) < (init.startTicks ?? 0),
+  );
   for (const { pid, mount, pids } of scan.processes) {
-    const sharesPids = pids !== undefined && pids !== scan.ownPidNamespace && pids === init?.pids;
+    const sharesPids =
+      isFirst && pids !== undefined && pids !== scan.ownPidNamespace && pids === init?.pids;
     if ((mount !== undefined && mount === init?.mount) || sharesPids) members.add(pid);
   }
   for (let grew = true; grew; ) {
@@ -55,7 +65,7 @@ export function membersOf(scan: ProcessScan, initPid: number): readonly number[]
 
 async function scanProcess(pid: number): Promise<ScannedProcess> {
   const [namespaces, stat] = await Promise.all([namespacesOf(pid), readStat(pid)]);
-  return { pid, ...namespaces, parentPid: stat?.parentPid };
+  return { pid, ...namespaces, parentPid: stat?.parentPid, startTicks: stat?.startTicks };
 }
 
 async function namespacesOf(pid: number | 'self'): Promise<Namespaces> {

@@ -8,7 +8,7 @@ import { directorySize } from '../snapshots/directory-size.ts';
 import { cannotMountVolume } from '../storage-errors.ts';
 import type { MountForm, PinPlace, VolumeFiles, VolumeMount } from '../volume-files.ts';
 import { parseMountOptions } from './mount-options.ts';
-import { pinPath, reformPath, unpinPaths } from './pin-path.ts';
+import { memoryAt, pinNamespace, pinPath, reformPath, unpinPaths } from './pin-path.ts';
 
 /** Where volumes are, and where paths inside them are pinned. */
 export interface VolumePlaces {
@@ -60,6 +60,14 @@ export class DiskVolumeFiles implements VolumeFiles {
 
   reform(source: string, form: MountForm, at: PinPlace): Promise<string> {
     return reformPath(source, form, { pinsDir: this.#places.pinsDir, at });
+  }
+
+  pinNamespace(path: string, at: PinPlace): Promise<string> {
+    return pinNamespace(path, { pinsDir: this.#places.pinsDir, at });
+  }
+
+  sharedMemory(sizeBytes: number, at: PinPlace): Promise<string> {
+    return memoryAt(sizeBytes, { pinsDir: this.#places.pinsDir, at });
   }
 
   unpin(key: string): Promise<void> {

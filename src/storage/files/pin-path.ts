@@ -3,8 +3,8 @@ import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { systemCode } from '../../shared/errors.ts';
-import { bindMount } from '../../sys/libc.ts';
-import { mountsUnder, unmountLazily } from '../../sys/mount/mount-table.ts';
+import { bindMount, MountFlag, mount } from '../../sys/libc.ts';
+import { isMounted, mountsUnder, unmountLazily } from '../../sys/mount/mount-table.ts';
 import { errnoCode } from '../../sys/system-errors.ts';
 import { lockedMounts, subpathOutside, subpathUnavailable } from '../storage-errors.ts';
 import type { MountForm, PinPlace } from '../volume-files.ts';
@@ -58,6 +58,32 @@ export async function reformPath(
   } finally {
     await handle.close();
   }
+}
+
+/** Binds the namespace that a link of `/proc` names and returns where. */
+export async function pinNamespace(
+  path: string,
+  place: Pick<PinRequest, 'pinsDir' | 'at'>,
+): Promise<string> {
+  const handle = await open(path, O_PATH);
+  try {
+    return await bindAt(handle, place, { recursive: false, readOnly: false });
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Mounts a tmpfs as Docker mounts `/dev/shm`, unless it is there already, and returns where. */
+export async function memoryAt(
+  sizeBytes: number,
+  { pinsDir, at }: Pick<PinRequest, 'pinsDir' | 'at'>,
+): Promise<string> {
+  const target = join(pinsDir, at.key, at.place);
+  await mkdir(target, { recursive: true, mode: 0o700 });
+  if (await isMounted(target)) return target;
+  const flags = MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec;
+  mount({ source: 'shm', target, type: 'tmpfs', flags, data: `mode=1777,size=${sizeBytes}` });
+  return target;
 }
 
 async function bindAt(
