@@ -155,6 +155,16 @@ for (const suite of ['trixie', 'sid']) {
       assert.match(stdout, /job-1 +\| unloaded/);
     });
 
+    test('an attached up shows all services and stops them when it is interrupted', async () => {
+      await compose.ok('stop', '-t', '1');
+      await using attached = compose.watch('up', '--no-color');
+      await attached.printed(/worker-2 +\| .*ahoy/, 30_000);
+      attached.kill('SIGINT');
+      await attached.ended;
+      assert.equal(await compose.ok('ps', '-q', '--status', 'running'), '');
+      assert.match(await compose.ok('ps', '-a', '--format', '{{.Service}}'), /^db$/m);
+    });
+
     test('nothing is left after down', async () => {
       await compose.ok('--profile', 'tools', 'down', '-v', '-t', '1');
       assert.equal(await daemon.ok('ps', '-aq'), '');

@@ -141,9 +141,9 @@ class Containers(unittest.TestCase):
         container = client.containers.create("alpine", "sh -c 'read line; echo got $line'", stdin_open=True)
         sock = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
         container.start()
+        output = container.attach(stdout=True, stream=True)
         sock._sock.sendall(b"a line\n")
-        container.wait()
-        self.assertEqual(container.attach(stdout=True, logs=True), b"got a line\n")
+        self.assertEqual(b"".join(output), b"got a line\n")
         sock.close()
 
     def test_archives(self):
