@@ -50,6 +50,7 @@ describe('limits by control groups, in a guest', needs, () => {
         'cpuset.cpus 0',
         'pids.max 50',
         `io.max 254:0 rbps=${MB} wbps=max riops=max wiops=max`,
+        'io.weight default 4950',
         '1',
       ]);
     });

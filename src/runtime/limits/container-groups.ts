@@ -8,6 +8,7 @@ import {
   offeredControllers,
   removeGroupTree,
 } from '../../sys/cgroup/cgroup-files.ts';
+import { isMissing } from '../../sys/system-errors.ts';
 import type { Resources } from '../../wire/container-config.ts';
 import type { LimitSupport } from '../limit-support.ts';
 import { deviceUnavailable, freezerStuck, limitRefused } from '../runtime-errors.ts';
@@ -80,7 +81,7 @@ export class ContainerGroups {
   async remove(path: string): Promise<void> {
     const { files } = this.#part;
     if ((await this.#event(path, 'cgroup.events', 'populated')) === 1) {
-      await files.write(this.#file(path, 'cgroup.kill'), '1');
+      await files.write(this.#file(path, 'cgroup.kill'), '1').catch(ignoreMissing);
       await this.#becomes(path, 'populated', 0);
     }
     await removeGroupTree(files, this.#dir(path));
@@ -134,6 +135,11 @@ export class ContainerGroups {
   #dir(path: string): string {
     return join(this.#part.mountPoint, path);
   }
+}
+
+/** Kernels before 5.14 have no such file: what was killed already is waited for all the same. */
+function ignoreMissing(error: unknown): void {
+  if (!isMissing(error)) throw error;
 }
 
 /** Makes a group and those above it, as far as they are ours, with all controllers for what is below. */
