@@ -115,12 +115,13 @@ function debianMirror(): string {
   const files = SOURCES.filter(existsSync).flatMap((path) =>
     path.endsWith('.d') ? readdirSync(path).map((name) => join(path, name)) : [path],
   );
-  const uris = files.flatMap((path) => [
-    ...readFileSync(path, 'utf8').matchAll(
-      /^(?:URIs:\s*|deb\s+(?:\[.*?\]\s+)?)(\S+\/debian\/?)(?:\s|$)/gm,
-    ),
-  ]);
-  const [, mirror] = uris[0] ?? [];
+  const mirror = mirrorIn(files.map((path) => readFileSync(path, 'utf8')).join('\n'));
   if (mirror === undefined) throw new Error(`no mirror of Debian in ${SOURCES.join(', ')}`);
-  return mirror.replace(/\/$/, '');
+  return mirror;
+}
+
+/** The first address in apt's source lists, of the one-line or of the deb822 form, that ends like Debian's own. */
+export function mirrorIn(lists: string): string | undefined {
+  const entry = /^(?:URIs:\s*|deb\s+(?:\[.*?\]\s+)?)(\S+\/debian)\/?(?:\s|$)/m;
+  return entry.exec(lists)?.[1];
 }
