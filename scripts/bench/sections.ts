@@ -1,6 +1,7 @@
 /** What is measured of an engine. Each section takes a subject and gives named numbers. */
 
 import { setTimeout as pause } from 'node:timers/promises';
+import { measureFleet, measureList } from './fleet-sections.ts';
 import { measureImageTransfers } from './image-transfers.ts';
 import { measureLogs } from './logs-section.ts';
 import { cpuTicks, medianMs, namedPids, pssBytes } from './measure.ts';
@@ -10,7 +11,17 @@ import { ApiClient, runClient, type Subject } from './subject.ts';
 export type Reading = readonly [measure: string, value: number];
 
 /** The parts of a run that can be chosen. */
-export type Section = 'start' | 'api' | 'exec' | 'daemon' | 'memory' | 'idle' | 'images' | 'logs';
+export type Section =
+  | 'start'
+  | 'api'
+  | 'exec'
+  | 'daemon'
+  | 'memory'
+  | 'fleet'
+  | 'list'
+  | 'idle'
+  | 'images'
+  | 'logs';
 
 const CONTAINERS_FOR_MEMORY = 5;
 const CONTAINERS_FOR_IDLENESS = 50;
@@ -31,6 +42,8 @@ export const SECTIONS: Readonly<
   exec: measureExec,
   daemon: async ({ coldStartMs }) => [['daemon start to first ping, ms', coldStartMs]],
   memory: measureMemory,
+  fleet: measureFleet,
+  list: measureList,
   idle: measureIdle,
   images: measureImageTransfers,
   logs: measureLogs,
@@ -80,8 +93,18 @@ async function measureExec(subject: Subject, rounds: number): Promise<readonly R
     '1000',
   );
   const cli = await medianMs(rounds, () => runClient(subject, 'exec', name, 'true'));
+  using api = new ApiClient(subject);
+  const bare = await medianMs(rounds, async () => {
+    const body = { Cmd: ['true'], AttachStdout: true };
+    const answer = await api.call('POST', `/containers/${name}/exec`, body);
+    const { Id } = JSON.parse(answer.toString());
+    await api.call('POST', `/exec/${Id}/start`, {});
+  });
   await runClient(subject, 'rm', '-f', name);
-  return [['exec true, ms', cli]];
+  return [
+    ['exec true, ms', cli],
+    ['exec true by the API, ms', bare],
+  ];
 }
 
 async function measureMemory(subject: Subject): Promise<readonly Reading[]> {

@@ -45,9 +45,8 @@ import { systemFacts } from './system-facts.ts';
 /** Opens everything, recovers what a crash left, and is then ready to serve. */
 export async function composeEngine(parts: EngineParts): Promise<ComposedEngine> {
   const { logger } = parts;
-  const runtime = await composeRuntime(parts);
   const damage = new DamageReport(logger);
-  const state = await openState(parts, damage);
+  const [runtime, state] = await Promise.all([composeRuntime(parts), openState(parts, damage)]);
   const services = await composeServices(parts, { runtime, state });
   await services.volumes.recover();
   await services.images.recover(new AbortController().signal);
