@@ -225,6 +225,7 @@ async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<
     failpoints,
     settings: {
       defaultRuntime: made.runtime.facts.defaultRuntime,
+      defaultUserns: parts.facts.settings.defaultUserns,
       runtimeNames: made.runtime.facts.runtimes.map(({ name }) => name),
       initPath: await findInit(parts.environment['PATH'] ?? ''),
       hostHostname: facts.hostname,

@@ -169,6 +169,7 @@ async function ownFacts(
       insecureRegistries: [...settings.insecureRegistries],
       proxies: proxiesOf(settings, question.environment),
       certificateDirectories: [...certificateDirectories(question)],
+      defaultUserns: settings.defaultUserns,
       offline: settings.offline,
       maxConcurrentDownloads: settings.maxConcurrentDownloads,
       maxConcurrentUploads: settings.maxConcurrentUploads,

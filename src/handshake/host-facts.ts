@@ -74,6 +74,8 @@ export const engineSettingsSchema = v.object({
   /** Directories with descriptions of devices, the most important last. */
   cdiSpecDirs: v.array(v.string()),
   defaultRuntime: v.optional(v.string()),
+  /** User namespace mode of containers that name none. */
+  defaultUserns: v.string(),
   runtimes: v.record(v.string(), runtimeEntrySchema),
   storageDriver: v.optional(v.string()),
   /** Address and prefix length of the default bridge, e.g. `172.17.0.1/16`. */

@@ -1,5 +1,7 @@
 /** The parts of the OCI runtime-spec 1.0.2 `config.json` that wherry writes. */
 
+import type { IdMapping } from './kept-id.ts';
+
 export interface SpecUser {
   readonly uid: number;
   readonly gid: number;
@@ -103,6 +105,8 @@ export interface RuntimeSpec {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly linux: {
     readonly namespaces: readonly SpecNamespace[];
+    readonly uidMappings?: readonly IdMapping[];
+    readonly gidMappings?: readonly IdMapping[];
     readonly devices?: readonly SpecDevice[];
     readonly sysctl?: Readonly<Record<string, string>>;
     readonly cgroupsPath?: string;

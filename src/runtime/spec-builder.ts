@@ -1,4 +1,6 @@
 /** Port: from a container's settings to the OCI `config.json` and to the process of an exec session. */
+
+import type { KeptId } from '../oci/kept-id.ts';
 import type { ExecProcess, RuntimeSpec, SpecMount, SpecUser } from '../oci/runtime-spec.ts';
 import type { ContainerConfig, HostConfig } from '../wire/container-config.ts';
 
@@ -35,6 +37,8 @@ export interface SpecInput {
   readonly hostname: string;
   /** Absolute host path of a static init program; present when `--init` was asked for. */
   readonly initPath?: string;
+  /** The container gets a user namespace of its own, in which these ids are the caller's. */
+  readonly keptIds?: KeptId | undefined;
 }
 
 export interface ExecProcessInput {

@@ -3,6 +3,7 @@
  * not. Paths are the container's own; links are followed inside of the tree only, also while a running container
  * changes it. Owners are ids inside the container.
  */
+import type { KeptId } from '../oci/kept-id.ts';
 
 /** Something mounted into the tree. A `source` that is not there is left out. */
 export interface TreeMount {
@@ -65,7 +66,12 @@ export interface FileTree {
 export interface FileTrees {
   /**
    * Opens a tree. Missing mount points are made in the root file system, as starting the container would do. The
+   * `keptIds` are those of the container's own user namespace, where it has one. The
    * caller keeps the root file system mounted until the tree is open, and closes the tree.
    */
-  open(rootfsDir: string, mounts: readonly TreeMount[]): Promise<FileTree>;
+  open(
+    rootfsDir: string,
+    mounts: readonly TreeMount[],
+    keptIds: KeptId | undefined,
+  ): Promise<FileTree>;
 }

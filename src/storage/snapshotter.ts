@@ -7,6 +7,7 @@
  * removes it. Only this module invents mounts.
  */
 import type { Digest } from '../oci/digest.ts';
+import type { KeptId } from '../oci/kept-id.ts';
 import type { LayerOwners } from './layer-owners.ts';
 import type { SnapshotDiff } from './snapshot-diff.ts';
 
@@ -58,6 +59,13 @@ export interface Snapshotter {
 
   /** Makes the writable snapshot of `key` on `parent` (undefined: empty). `conflict` when the key exists. */
   prepareActive(key: string, parent: Digest | undefined): Promise<void>;
+  /**
+   * From now on mounts of the active snapshot show its owners as a container sees them that keeps `kept`. To be called
+   * while it is not mounted. `unavailable` when that cannot be done here.
+   */
+  keepIds(key: string, kept: KeptId): Promise<void>;
+  /** What `keepIds` was called with. */
+  keptIds(key: string): KeptId | undefined;
   /** Mounts the active snapshot at its own mount point and returns that absolute path. Idempotent. */
   mount(key: string): Promise<string>;
   /** Idempotent. */

@@ -1,5 +1,6 @@
 /** Errors of the blob store, of layers and of snapshots. Texts are Docker's where it has one. */
 import type { Digest } from '../oci/digest.ts';
+import type { KeptId } from '../oci/kept-id.ts';
 import { EngineError, findEngineError, messageOf, systemCode } from '../shared/errors.ts';
 
 /** An archive that is damaged or cut short. */
@@ -68,6 +69,31 @@ export function layerFillsDisk(freeBytes: number): EngineError {
   return new EngineError(
     'unavailable',
     `failed to register layer: it would fill the disk, ${megabytes} MB are left: no space left on device: free some disk space (docker system prune) or move the data directory`,
+  );
+}
+
+/** Owners cannot be shown as another user namespace needs them. */
+export function cannotKeepIds(cause: unknown): EngineError {
+  return new EngineError(
+    'unavailable',
+    `--userns=keep-id needs fuse-overlayfs: ${messageOf(cause)}: install the package fuse-overlayfs and make /dev/fuse accessible`,
+    { cause },
+  );
+}
+
+/** A user that the machine has no id for. */
+export function idNotMapped(kept: KeptId, count: number): EngineError {
+  return new EngineError(
+    'unavailable',
+    `--userns=keep-id cannot keep ${kept.uid}:${kept.gid}: only ${count} ids are mapped: an administrator can grant subordinate ids ("usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER")`,
+  );
+}
+
+/** The same, for a storage driver that copies. */
+export function keepsNoIds(driver: string): EngineError {
+  return new EngineError(
+    'unavailable',
+    `--userns=keep-id needs the storage driver overlay, this is ${driver}`,
   );
 }
 

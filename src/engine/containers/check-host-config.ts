@@ -3,6 +3,7 @@ import type { HostConfig } from '../../wire/container-config.ts';
 import { checkResources } from './check-resources.ts';
 import { invalidHostConfig } from './host-config-errors.ts';
 import { checkLogConfig } from './log-drivers.ts';
+import { userNamespaceProblem } from './user-namespace-mode.ts';
 
 /** Tells why the settings are refused, or nothing. */
 type Check = (hostConfig: HostConfig) => string | undefined;
@@ -11,10 +12,7 @@ const OOM_SCORE_LIMIT = 1000;
 
 const CHECKS: readonly Check[] = [
   checkNamespaces,
-  ({ UsernsMode = '' }) =>
-    ['', 'host'].includes(UsernsMode)
-      ? undefined
-      : `invalid userns mode: ${UsernsMode}: all containers share the user namespace of this engine`,
+  ({ UsernsMode = '' }) => userNamespaceProblem(UsernsMode),
   ({ Isolation = '' }) =>
     ['', 'default'].includes(Isolation.toLowerCase())
       ? undefined

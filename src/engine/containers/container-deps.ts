@@ -79,6 +79,8 @@ export interface NameFileRequest {
 
 export interface ContainerSettings {
   readonly defaultRuntime: string;
+  /** The mode of containers that name none: `host`, or `keep-id` with or without ids. */
+  readonly defaultUserns: string;
   readonly runtimeNames: readonly string[];
   /** Static init for `--init`; undefined when this host has none. */
   readonly initPath: string | undefined;

@@ -1,5 +1,6 @@
 /** `POST /containers/create`. */
 import type { CreateContainerRequest } from '../../api/backends.ts';
+import type { KeptId } from '../../oci/kept-id.ts';
 import { CleanupStack } from '../../shared/cleanup-stack.ts';
 import { type ContainerId, newContainerId, shortId } from '../../shared/ids.ts';
 import type { ContainerConfig, HostConfig } from '../../wire/container-config.ts';
@@ -18,6 +19,7 @@ import { mergeImageConfig } from './merge-image-config.ts';
 import { withContainerIds } from './namespace-modes.ts';
 import { networkModeText, parseNetworkMode } from './network-mode.ts';
 import { type ResolveMountsDeps, resolveMounts } from './resolve-mounts.ts';
+import { chosenUserNamespace, keptIdsOf } from './user-namespace-mode.ts';
 
 export interface CreatedContainer {
   readonly id: ContainerId;
@@ -34,6 +36,7 @@ export async function createContainer(
 ): Promise<CreatedContainer> {
   const given = request.name === undefined ? undefined : parseContainerName(request.name);
   checkCreateRequest(deps.settings, request);
+  const userNamespace = chosenUserNamespace(request, deps.settings.defaultUserns);
   const warnings = createWarnings(deps, request.hostConfig);
   endpointsOf(deps.sandboxes.networks(), request);
   const image = await deps.images.resolve(request.config.Image ?? '');
@@ -52,8 +55,10 @@ export async function createContainer(
   await deps.snapshots.prepareActive(id, image.layerChainIds.at(-1));
   undo.defer(() => deps.snapshots.removeActive(id));
   deps.failpoints.hit('container-create:after-snapshot');
+  const ids = await keptIdsOf(deps, id, { mode: userNamespace, user: config.User ?? '' });
+  if (ids !== undefined) await deps.snapshots.keepIds(id, ids);
   await copyUpVolumes(deps, id, mounts);
-  const document = newDocument(deps, { id, name, config, image, mounts, request });
+  const document = newDocument(deps, { id, name, config, image, mounts, request, ids });
   await deps.registry.add(document);
   deps.failpoints.hit('container-create:after-document');
   await deps.volumes.keep(anonymousNames(mounts));
@@ -119,12 +124,14 @@ interface NewDocument {
   readonly image: ImageView;
   readonly mounts: readonly MountPoint[];
   readonly request: CreateContainerRequest;
+  readonly ids: KeptId | undefined;
 }
 
 function newDocument(deps: ContainerDeps, input: NewDocument): ContainerDocument {
   const { id, image, request } = input;
   const asked = withContainerIds(deps.registry, request.hostConfig);
-  const hostConfig = withDefaults(deps, withoutNetwork(input.config, asked));
+  const complete = withDefaults(deps, withoutNetwork(input.config, asked));
+  const hostConfig = withIdentity(complete, input.ids);
   return {
     v: 1,
     id,
@@ -142,6 +149,12 @@ function newDocument(deps: ContainerDeps, input: NewDocument): ContainerDocument
     restartCount: 0,
     status: { state: 'created' },
   };
+}
+
+/** The choice is seen also where a label or the daemon made it. */
+function withIdentity(hostConfig: HostConfig, ids: KeptId | undefined): HostConfig {
+  if (ids === undefined || hostConfig.UsernsMode) return hostConfig;
+  return { ...hostConfig, UsernsMode: `keep-id:${ids.uid},${ids.gid}` };
 }
 
 /** `NetworkDisabled` means the network mode `none`. */

@@ -141,6 +141,7 @@ async function runTask(
     joined: place.joined,
     mounts: [...nameFileMounts(nameFiles), ...toSpecMounts(place.mounts)],
     hostname: (owner ?? document).config.Hostname ?? '',
+    keptIds: deps.snapshots.keptIds(id),
     ...(hostConfig.Init === true && initPath !== undefined ? { initPath } : {}),
   });
   const [rows = 0, columns = 0] = hostConfig.ConsoleSize ?? [];

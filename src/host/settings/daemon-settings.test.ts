@@ -38,6 +38,7 @@ test('without any source every setting has its default', () => {
     cdiSpecDirs: [],
     runtimes: {},
     shutdownTimeoutSeconds: 15,
+    defaultUserns: 'host',
     offline: false,
     maxConcurrentDownloads: 3,
     maxConcurrentUploads: 5,

@@ -30,6 +30,7 @@ export interface DaemonSettings {
   readonly httpProxy?: string;
   readonly httpsProxy?: string;
   readonly noProxy?: string;
+  readonly defaultUserns: string;
   readonly offline: boolean;
   readonly maxConcurrentDownloads: number;
   readonly maxConcurrentUploads: number;
@@ -175,6 +176,7 @@ function toSettings(values: Values): DaemonSettings {
     ...optional('httpProxy', 'http-proxy'),
     ...optional('httpsProxy', 'https-proxy'),
     ...optional('noProxy', 'no-proxy'),
+    defaultUserns: text('default-userns') ?? 'host',
     offline: values.get('offline') === true,
     maxConcurrentDownloads: number('max-concurrent-downloads', DEFAULT_CONCURRENT_DOWNLOADS),
     maxConcurrentUploads: number('max-concurrent-uploads', DEFAULT_CONCURRENT_UPLOADS),

@@ -20,6 +20,7 @@ const runtimesSchema = v.record(
   }),
 );
 
+const USERNS_MODE = /^(?:host|keep-id(?::(?:uid=)?\d+(?:,(?:gid=)?\d+)?)?)$/;
 const NUMBER = /^-?\d+$/;
 
 /** Decodes the texts given for one flag or variable named `what`. The last one wins where only one can count, as with dockerd. */
@@ -82,6 +83,9 @@ function parse<Schema extends v.GenericSchema>(
 function checkText(setting: Setting, text: string, what: string): string {
   if (setting.words !== undefined && !setting.words.includes(text)) {
     throw badSetting(what, `"${text}" is not one of ${setting.words.join(', ')}`);
+  }
+  if (setting.key === 'default-userns' && !USERNS_MODE.test(text)) {
+    throw badSetting(what, `"${text}" is not host, keep-id or keep-id:UID,GID`);
   }
   if (setting.key === 'bip') checkBridgeAddress(text, what);
   return text;

@@ -137,6 +137,12 @@ export const SETTINGS: readonly Setting[] = [
     help: 'another OCI runtime, NAME=PATH (repeatable)',
   },
   {
+    key: 'default-userns',
+    flag: 'default-userns',
+    form: 'text',
+    help: 'ids of containers that name none: host, keep-id, or keep-id:UID,GID',
+  },
+  {
     key: 'storage-driver',
     flag: 'storage-driver',
     short: 's',

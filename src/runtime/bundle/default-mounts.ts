@@ -9,6 +9,8 @@ export interface DefaultMountsInput {
   readonly shared: SharedNamespaces;
   readonly privileged: boolean;
   readonly writableCgroups: boolean;
+  /** In a user namespace of its own. */
+  readonly hasOwnIds: boolean;
   /** Size of `/dev/shm`; 0 or absent for the default. */
   readonly shmSizeBytes: number | undefined;
   /** Shared memory that other containers have, too; undefined for one of the container's own. */
@@ -62,11 +64,14 @@ function sysMounts({
   facts,
   privileged,
   writableCgroups,
+  hasOwnIds,
 }: DefaultMountsInput): readonly SpecMount[] {
   const base = ['nosuid', 'noexec', 'nodev'];
   const sys = privileged && !facts.sysIsReadOnly ? base : [...base, 'ro'];
   const cgroup = privileged || writableCgroups ? base : [...base, 'ro'];
-  return [mountOf('sysfs', '/sys', sys), mountOf('cgroup', '/sys/fs/cgroup', cgroup)];
+  // Only the owner of the network namespace, which is the engine, may mount a sysfs.
+  const own = hasOwnIds ? bindOf('/sys', [...base, 'ro']) : mountOf('sysfs', '/sys', sys);
+  return [own, mountOf('cgroup', '/sys/fs/cgroup', cgroup)];
 }
 
 function ownIpcMounts({ shared, shmSizeBytes, shmDir }: DefaultMountsInput): readonly SpecMount[] {

@@ -14,6 +14,7 @@ import type { SpecFacts } from './spec-facts.ts';
 const facts: SpecFacts = {
   architecture: 'x64',
   capabilities: capabilitiesOfMask((1n << 41n) - 1n),
+  mappedUids: 65_537,
   mappedGids: 65_537,
   oomScoreAdj: 100,
   hardLimits: new Map(),
@@ -128,7 +129,11 @@ test('a process cannot be made a less likely victim than the engine', async () =
 });
 
 test('under a single id everybody is root and changes of owner are answered with success', async () => {
-  const { process, linux, mounts } = await build({ User: 'app' }, {}, { facts: { mappedGids: 1 } });
+  const { process, linux, mounts } = await build(
+    { User: 'app' },
+    {},
+    { facts: { mappedUids: 1, mappedGids: 1 } },
+  );
   assert.deepEqual(process.user, { uid: 0, gid: 0 });
   assert.ok(
     linux.seccomp?.syscalls.some(

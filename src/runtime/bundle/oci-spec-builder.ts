@@ -1,8 +1,11 @@
 /** Docker's settings of a container as an OCI runtime configuration. */
+
+import { keepingMap } from '../../oci/kept-id.ts';
 import type {
   ExecProcess,
   RuntimeSpec,
   SpecMount,
+  SpecNamespace,
   SpecSeccomp,
   SpecUser,
 } from '../../oci/runtime-spec.ts';
@@ -48,7 +51,7 @@ export class OciSpecBuilder implements SpecBuilder {
     const facts = this.#facts;
     const security = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
     const base = defaultMounts({
-      ...{ facts, shared, privileged },
+      ...{ facts, shared, privileged, hasOwnIds: input.keptIds !== undefined },
       writableCgroups: security.writableCgroups,
       shmSizeBytes: hostConfig.ShmSize,
       shmDir: joined.shmDir,
@@ -73,7 +76,7 @@ export class OciSpecBuilder implements SpecBuilder {
       ...(devices === undefined ? {} : { hooks: devices.hooks }),
       ...(hostConfig.Annotations ? { annotations: hostConfig.Annotations } : {}),
       linux: {
-        namespaces: toSpecNamespaces(shared, input.network, joined),
+        ...this.#namespaces(input, toSpecNamespaces(shared, input.network, joined)),
         sysctl: this.#sysctls(input),
         ...(seccomp === undefined ? {} : { seccomp }),
         ...pathRestrictions(hostConfig, security),
@@ -161,6 +164,15 @@ export class OciSpecBuilder implements SpecBuilder {
     };
   }
 
+  #namespaces({ keptIds }: SpecInput, namespaces: readonly SpecNamespace[]) {
+    if (keptIds === undefined) return { namespaces };
+    return {
+      namespaces: [...namespaces, { type: 'user' } as const],
+      uidMappings: keepingMap(keptIds.uid, this.#facts.mappedUids),
+      gidMappings: keepingMap(keptIds.gid, this.#facts.mappedGids),
+    };
+  }
+
   /** Under a one-id map there is nobody but root to be. */
   async #user(rootfsDir: string, user: string, hostConfig: HostConfig): Promise<ResolvedUser> {
     const resolved = await resolveUserInRoot(rootfsDir, user, hostConfig.GroupAdd ?? []);
@@ -179,9 +191,10 @@ export class OciSpecBuilder implements SpecBuilder {
   }
 
   /** Unprivileged ports and pings work as root would have them, in network namespaces of the container's own. */
-  #sysctls({ hostConfig, network }: SpecInput): Readonly<Record<string, string>> {
+  #sysctls({ hostConfig, network, keptIds }: SpecInput): Readonly<Record<string, string>> {
     const { hasPingRange, mappedGids } = this.#facts;
-    const own = network.kind === 'path';
+    // The network namespace is the engine's, which has made these settings: a user namespace below it may not.
+    const own = network.kind === 'path' && keptIds === undefined;
     return {
       ...(own ? { 'net.ipv4.ip_unprivileged_port_start': '0' } : {}),
       ...(own && hasPingRange ? { 'net.ipv4.ping_group_range': `0 ${lastGid(mappedGids)}` } : {}),

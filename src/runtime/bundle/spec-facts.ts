@@ -1,5 +1,6 @@
 /** What the engine's own process and namespaces allow containers, found out once at start. */
 import { access, readFile } from 'node:fs/promises';
+import { ownIdCounts } from '../../sys/idmap/own-ids.ts';
 import { listMounts } from '../../sys/mount/mount-table.ts';
 import { isMissing } from '../../sys/system-errors.ts';
 import type { LimitSupport } from '../limit-support.ts';
@@ -11,7 +12,8 @@ export interface SpecFacts {
   readonly architecture: string;
   /** Capabilities that we hold in our user namespace and can hand on. */
   readonly capabilities: readonly string[];
-  /** How many group ids are mapped from 0 on; 1 under a one-id map. */
+  /** How many ids are mapped from 0 on; 1 under a one-id map. */
+  readonly mappedUids: number;
   readonly mappedGids: number;
   /** Our own score, below which no process of ours can go. */
   readonly oomScoreAdj: number;
@@ -31,9 +33,9 @@ const IPC_DIRS = ['/dev/mqueue', '/dev/shm'];
 
 /** Reads the facts from `/proc`; `limits` are what the control groups give. */
 export async function detectSpecFacts(limits: LimitSupport): Promise<SpecFacts> {
-  const [status, gidMap, oom, rlimits, mounts, hasPingRange, ipcDirs] = await Promise.all([
+  const [status, ids, oom, rlimits, mounts, hasPingRange, ipcDirs] = await Promise.all([
     readFile('/proc/self/status', 'utf8'),
-    readFile('/proc/self/gid_map', 'utf8'),
+    ownIdCounts(),
     readFile('/proc/self/oom_score_adj', 'utf8'),
     readFile('/proc/self/limits', 'utf8'),
     listMounts(),
@@ -45,7 +47,8 @@ export async function detectSpecFacts(limits: LimitSupport): Promise<SpecFacts> 
   return {
     architecture: process.arch,
     capabilities: capabilitiesOfMask(BigInt(`0x${permitted}`)),
-    mappedGids: countMappedFromZero(gidMap),
+    mappedUids: ids.uids,
+    mappedGids: ids.gids,
     oomScoreAdj: Number(oom),
     hardLimits: parseHardLimits(rlimits),
     sysIsReadOnly: sys?.options.includes('ro') === true,
@@ -53,18 +56,6 @@ export async function detectSpecFacts(limits: LimitSupport): Promise<SpecFacts> 
     ipcDirs,
     limits,
   };
-}
-
-/** How many ids from 0 on have a mapping without gaps, for the text of a `gid_map` (user_namespaces(7)). */
-export function countMappedFromZero(map: string): number {
-  const ranges = map
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/).map(Number))
-    .map(([inside = Number.NaN, , count = 0]) => ({ inside, count }))
-    .toSorted((a, b) => a.inside - b.inside);
-  let next = 0;
-  for (const { inside, count } of ranges) if (inside === next) next += count;
-  return next;
 }
 
 /** Hard limits of the text of `/proc/PID/limits`. */

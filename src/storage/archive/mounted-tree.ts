@@ -2,6 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { posix } from 'node:path';
+import type { KeptId } from '../../oci/kept-id.ts';
 import { toIsoNano } from '../../shared/clock.ts';
 import { O_PATH, openInRoot, pathOfFd } from '../../sys/fs/open-in-root.ts';
 import { unmountLazily } from '../../sys/mount/mount-table.ts';
@@ -34,13 +35,19 @@ export class MountedTree implements FileTree {
   readonly #dir: string;
   readonly #rootFd: number;
   readonly #mounts: readonly PlacedMount[];
+  readonly #keptIds: KeptId | undefined;
   #open = true;
 
   /** Takes over `dir`, at which the tree is mounted, and `rootFd`, its open root. */
-  constructor(dir: string, rootFd: number, mounts: readonly PlacedMount[]) {
+  constructor(
+    dir: string,
+    rootFd: number,
+    has: { readonly mounts: readonly PlacedMount[]; readonly keptIds: KeptId | undefined },
+  ) {
     this.#dir = dir;
     this.#rootFd = rootFd;
-    this.#mounts = mounts;
+    this.#mounts = has.mounts;
+    this.#keptIds = has.keptIds;
   }
 
   async stat(path: string): Promise<PathStat> {
@@ -79,7 +86,7 @@ export class MountedTree implements FileTree {
   }
 
   async *archive(path: string, { top }: ArchiveNaming): AsyncGenerator<Uint8Array> {
-    const walk = new TarWalk();
+    const walk = new TarWalk(this.#keptIds);
     const isDirectory = withFd(openInRoot(this.#rootFd, path, ITSELF), (fd) =>
       fstatSync(fd).isDirectory(),
     );
@@ -101,7 +108,7 @@ export class MountedTree implements FileTree {
     archive: AsyncIterable<Uint8Array>,
     options: ExtractOptions,
   ): Promise<void> {
-    const extractor = new PathExtractor(this.#rootFd, path, options);
+    const extractor = new PathExtractor(this.#rootFd, path, { ...options, keptIds: this.#keptIds });
     try {
       for await (const event of tarEvents(archive)) await extractor.handle(event);
       await extractor.finish();

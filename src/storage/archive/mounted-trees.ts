@@ -5,6 +5,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, realpath, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { KeptId } from '../../oci/kept-id.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { O_PATH } from '../../sys/fs/open-in-root.ts';
 import { unmountLazily } from '../../sys/mount/mount-table.ts';
@@ -38,7 +39,11 @@ export class MountedTrees implements FileTrees {
     return new MountedTrees(await realpath(dir));
   }
 
-  async open(rootfsDir: string, mounts: readonly TreeMount[]): Promise<FileTree> {
+  async open(
+    rootfsDir: string,
+    mounts: readonly TreeMount[],
+    keptIds: KeptId | undefined,
+  ): Promise<FileTree> {
     const dir = await mkdtemp(join(this.#dir, 'tree-'));
     let rootFd = -1;
     try {
@@ -50,7 +55,7 @@ export class MountedTrees implements FileTrees {
         const path = await place(dir, rootFd, mount);
         if (path !== undefined) placed.push({ mount, path });
       }
-      return new MountedTree(dir, rootFd, placed);
+      return new MountedTree(dir, rootFd, { mounts: placed, keptIds });
     } catch (error) {
       if (rootFd >= 0) closeSync(rootFd);
       unmountLazily(dir);

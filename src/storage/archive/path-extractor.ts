@@ -21,6 +21,7 @@ import {
 } from 'node:fs';
 import { posix } from 'node:path';
 import { promisify } from 'node:util';
+import { type KeptId, toEngineId } from '../../oci/kept-id.ts';
 import { O_PATH, openInRoot, pathOfFd } from '../../sys/fs/open-in-root.ts';
 import { mkfifo } from '../../sys/libc.ts';
 import { isMissing } from '../../sys/system-errors.ts';
@@ -50,17 +51,22 @@ interface Place {
   readonly path: string;
 }
 
+/** A container's own user namespace, where it has one. */
+interface OwnNamespace {
+  readonly keptIds: KeptId | undefined;
+}
+
 export class PathExtractor {
   readonly #rootFd: number;
   readonly #target: string;
-  readonly #options: ExtractOptions;
+  readonly #options: ExtractOptions & OwnNamespace;
   #dir: { readonly path: string; readonly fd: number } | undefined;
   #file: { readonly fd: number; readonly place: Place; readonly entry: TarEntry } | undefined;
   /** Directories get their times at the end: making entries changes them. */
   readonly #directories = new Map<string, TarEntry>();
 
   /** `target` is an absolute path in the tree `rootFd`, which stays the caller's. */
-  constructor(rootFd: number, target: string, options: ExtractOptions) {
+  constructor(rootFd: number, target: string, options: ExtractOptions & OwnNamespace) {
     this.#rootFd = rootFd;
     this.#target = posix.join('/', target);
     this.#options = options;
@@ -195,7 +201,9 @@ export class PathExtractor {
   }
 
   #ownerOf(entry: TarEntry): { readonly uid: number; readonly gid: number } {
-    return this.#options.owner ?? entry;
+    const { owner = entry, keptIds } = this.#options;
+    if (keptIds === undefined) return owner;
+    return { uid: toEngineId(keptIds.uid, owner.uid), gid: toEngineId(keptIds.gid, owner.gid) };
   }
 
   #openDirectory(path: string): number {

@@ -4,11 +4,12 @@
  */
 import { closeSync, constants } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { type KeptId, toContainerId } from '../../oci/kept-id.ts';
 import { pathOfFd } from '../../sys/fs/open-in-root.ts';
 import { lgetxattr } from '../../sys/libc.ts';
 import { errnoCode } from '../../sys/system-errors.ts';
 import { statIfThere, VANISHED } from './stat-if-there.ts';
-import { openIfThere, TarEntries } from './tar-entries.ts';
+import { type OwnerOf, openIfThere, TarEntries } from './tar-entries.ts';
 
 const CAPABILITY = 'security.capability';
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
@@ -21,7 +22,12 @@ interface Level {
 }
 
 export class TarWalk {
-  readonly #entries = new TarEntries(capabilityOf);
+  readonly #entries: TarEntries;
+
+  /** `keptIds`: the owners are the engine's, the archive's those of a container that keeps these. */
+  constructor(keptIds: KeptId | undefined) {
+    this.#entries = new TarEntries(capabilityOf, ownersOf(keptIds));
+  }
 
   /** One entry that is no directory, named `as`. */
   async *file(dirFd: number, name: string, as: string): AsyncGenerator<Buffer> {
@@ -70,6 +76,14 @@ export class TarWalk {
     below.names.push(...(await namesIn(fd)));
     yield* this.#entries.full();
   }
+}
+
+function ownersOf(kept: KeptId | undefined): OwnerOf | undefined {
+  if (kept === undefined) return undefined;
+  return (_, { uid, gid }) => ({
+    uid: toContainerId(kept.uid, uid),
+    gid: toContainerId(kept.gid, gid),
+  });
 }
 
 /** Names in reverse order: they are taken from the end. */

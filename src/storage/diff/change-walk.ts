@@ -10,6 +10,7 @@ import { statIfThere } from '../archive/stat-if-there.ts';
 import { openIfThere } from '../archive/tar-entries.ts';
 import type { PathChange } from '../snapshot-diff.ts';
 import { layerXattrs } from '../unpack/allowed-xattrs.ts';
+import { isWhiteoutName } from '../unpack/whiteouts.ts';
 import type { LeftOutPaths } from './left-out-paths.ts';
 import {
   isOpaque,
@@ -93,6 +94,8 @@ export class ChangeWalk {
   async *#look(level: Level, name: string): AsyncGenerator<FoundChange> {
     const path = `${level.path}/${name}`;
     if (this.#leftOut.has(path)) return;
+    // fuse-overlayfs marks directories by files, beside the attribute.
+    if (this.#tree.holds === 'written' && isWhiteoutName(name)) return;
     const stats = this.#statOf(level.fd, name);
     const below = level.below?.child(name);
     const found = (kind: PathChange['kind'], isDirectory: boolean): FoundChange => ({

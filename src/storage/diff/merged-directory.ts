@@ -80,10 +80,13 @@ export function isOverlayWhiteout(stats: BigIntStats): boolean {
   return stats.isCharacterDevice() && stats.rdev === 0n;
 }
 
+/** The mark of the kernel's overlay, and that of fuse-overlayfs. */
+const OPAQUE_XATTRS = [OPAQUE_XATTR, 'user.fuseoverlayfs.opaque'];
+
 /** True for a directory that overlay shows without what is below it. */
 export function isOpaque(path: string): boolean {
   try {
-    return lgetxattr(path, OPAQUE_XATTR)?.toString('latin1') === 'y';
+    return OPAQUE_XATTRS.some((name) => lgetxattr(path, name)?.toString('latin1') === 'y');
   } catch (error) {
     if (errnoCode(error) === 'ENOTSUP' || isMissing(error)) return false;
     throw error;

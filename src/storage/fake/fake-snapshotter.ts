@@ -1,5 +1,6 @@
 /** A snapshotter in memory. Its directories are names only; nothing touches the disk. */
 import type { Digest } from '../../oci/digest.ts';
+import type { KeptId } from '../../oci/kept-id.ts';
 import type { SnapshotDiff } from '../snapshot-diff.ts';
 import type { CommittedLayer, LayerSlot, Snapshotter } from '../snapshotter.ts';
 import { layerInUse, noSuchLayer, noSuchSnapshot, snapshotExists } from '../storage-errors.ts';
@@ -10,6 +11,7 @@ export class FakeSnapshotter implements Snapshotter {
   readonly #layers = new Map<Digest, CommittedLayer>();
   readonly #active = new Map<string, Digest | undefined>();
   readonly #mounted = new Set<string>();
+  readonly #kept = new Map<string, KeptId>();
   readonly #openSlots = new Set<string>();
   #nextSlot = 1;
 
@@ -69,6 +71,15 @@ export class FakeSnapshotter implements Snapshotter {
     if (this.#active.has(key)) throw snapshotExists(key);
     if (parent !== undefined) this.#find(parent);
     this.#active.set(key, parent);
+  }
+
+  async keepIds(key: string, kept: KeptId): Promise<void> {
+    if (!this.#active.has(key)) throw noSuchSnapshot(key);
+    this.#kept.set(key, kept);
+  }
+
+  keptIds(key: string): KeptId | undefined {
+    return this.#kept.get(key);
   }
 
   async mount(key: string): Promise<string> {

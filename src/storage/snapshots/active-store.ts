@@ -1,16 +1,18 @@
 /**
  * Writable snapshots on disk: `active/<key>/{fs,work}` and `parent`, a symbolic link whose text is the parent's
- * chainID. The link is made last and costs no sync of its own: the file system keeps the order of names, so the
+ * chainID; `kept`, another one, has the ids that its container keeps (`UID:GID`) where it keeps any. The link is made last and costs no sync of its own: the file system keeps the order of names, so the
  * durable write of the container's document, which follows, brings it to disk as well.
  */
 import { chmod, lchown, mkdir, readdir, readlink, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, parseDigest } from '../../oci/digest.ts';
+import type { KeptId } from '../../oci/kept-id.ts';
 import { systemCode } from '../../shared/errors.ts';
 import { noSuchSnapshot, snapshotExists, writeFailed } from '../storage-errors.ts';
 import type { BackgroundRemoval } from './background-removal.ts';
 
 const PARENT = 'parent';
+const KEPT = 'kept';
 const NO_PARENT = 'none';
 const CONTENTS = 'fs';
 const WORK = 'work';
@@ -19,6 +21,7 @@ export class ActiveStore {
   readonly #dir: string;
   readonly #removal: BackgroundRemoval;
   readonly #parents = new Map<string, Digest | undefined>();
+  readonly #kept = new Map<string, KeptId>();
 
   private constructor(dir: string, removal: BackgroundRemoval) {
     this.#dir = dir;
@@ -51,6 +54,18 @@ export class ActiveStore {
   parentOf(key: string): Digest | undefined {
     if (!this.#parents.has(key)) throw noSuchSnapshot(key);
     return this.#parents.get(key);
+  }
+
+  /** The ids that the container of this snapshot keeps. */
+  keptOf(key: string): KeptId | undefined {
+    return this.#kept.get(key);
+  }
+
+  /** To be called once. `not-found` for an unknown key. */
+  async keep(key: string, kept: KeptId): Promise<void> {
+    if (!this.#parents.has(key)) throw noSuchSnapshot(key);
+    await symlink(`${kept.uid}:${kept.gid}`, join(this.#dir, key, KEPT));
+    this.#kept.set(key, kept);
   }
 
   /** Absolute path of the writable files. */
@@ -100,12 +115,17 @@ export class ActiveStore {
     if (!this.#parents.has(key)) return;
     await this.#removal.remove(join(this.#dir, key));
     this.#parents.delete(key);
+    this.#kept.delete(key);
   }
 
   async #load(key: string): Promise<void> {
     const parent = await readParent(join(this.#dir, key, PARENT));
     if (parent === 'unfinished') await this.#removal.remove(join(this.#dir, key));
-    else this.#parents.set(key, parent);
+    else {
+      this.#parents.set(key, parent);
+      const kept = await readKept(join(this.#dir, key, KEPT));
+      if (kept !== undefined) this.#kept.set(key, kept);
+    }
   }
 }
 
@@ -114,6 +134,15 @@ async function makeLike(model: string, dir: string): Promise<void> {
   // Not left to mkdir: the umask would take bits away.
   await chmod(dir, stats.mode & 0o7777);
   if (stats.uid !== 0 || stats.gid !== 0) await lchown(dir, stats.uid, stats.gid);
+}
+
+async function readKept(path: string): Promise<KeptId | undefined> {
+  const text = await readlink(path).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return '';
+    throw error;
+  });
+  const [, uid, gid] = /^(\d+):(\d+)$/.exec(text) ?? [];
+  return uid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
 }
 
 async function readParent(path: string): Promise<Digest | undefined | 'unfinished'> {

@@ -2,12 +2,15 @@
 import { lgetxattr, llistxattr } from '../../sys/libc.ts';
 import { isMissing } from '../../sys/system-errors.ts';
 
+/** How overlay and fuse-overlayfs mark whiteouts and redirects. */
+const MARKS = ['user.overlay.', 'user.fuseoverlayfs.'];
+
 /**
- * True for attributes that containers may have. `user.overlay.*` is how overlay marks whiteouts and redirects, so a
- * layer must not bring its own; `trusted.*` and `security.*` beyond file capabilities belong to the host.
+ * True for attributes that containers may have. A layer must not bring its own marks; `trusted.*` and `security.*` beyond file capabilities belong to the host.
  */
 export function isAllowedXattr(name: string): boolean {
-  if (name.startsWith('user.')) return !name.startsWith('user.overlay.');
+  if (MARKS.some((prefix) => name.startsWith(prefix))) return false;
+  if (name.startsWith('user.')) return true;
   return name === 'security.capability' || name.startsWith('system.posix_acl_');
 }
 

@@ -5,7 +5,7 @@ import type { Logger } from '../../../shared/logger.ts';
 import { copyTree } from '../../copy-tree/copy-tree.ts';
 import { TreeDiff } from '../../diff/tree-diff.ts';
 import type { LayerSlot, Snapshotter } from '../../snapshotter.ts';
-import { layerInUse } from '../../storage-errors.ts';
+import { keepsNoIds, layerInUse } from '../../storage-errors.ts';
 import { ActiveStore } from '../active-store.ts';
 import { BackgroundRemoval } from '../background-removal.ts';
 import type { Disk } from '../disk.ts';
@@ -110,6 +110,14 @@ export class CopySnapshotter implements Snapshotter {
 
   activeSize(key: string): Promise<number> {
     return this.diff(key, []).sizeBytes();
+  }
+
+  async keepIds(): Promise<void> {
+    throw keepsNoIds(this.name);
+  }
+
+  keptIds(): undefined {
+    return undefined;
   }
 
   diff(key: string, leftOut: readonly string[]): TreeDiff {

@@ -3,6 +3,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { lstat, mkdir, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Digest } from '../../../oci/digest.ts';
+import type { KeptId } from '../../../oci/kept-id.ts';
 import { findEngineError, systemCode } from '../../../shared/errors.ts';
 import { KeyedMutex } from '../../../shared/keyed-mutex.ts';
 import type { Logger } from '../../../shared/logger.ts';
@@ -16,6 +17,10 @@ import { BackgroundRemoval } from '../background-removal.ts';
 import { directorySize } from '../directory-size.ts';
 import type { Disk } from '../disk.ts';
 import { LayerStore } from '../layer-store.ts';
+import { mountKeepingIds } from './fuse-mount.ts';
+
+const LAYERS = 'layers';
+const ACTIVE = 'active';
 
 export interface SnapshotterOptions {
   /** Directory of this driver, below the data directory. */
@@ -32,6 +37,7 @@ interface OverlayParts {
   readonly layers: LayerStore;
   readonly active: ActiveStore;
   readonly rootfsDir: string;
+  readonly dir: string;
   readonly layersFd: number;
   readonly activeFd: number;
 }
@@ -49,8 +55,8 @@ export class OverlaySnapshotter implements Snapshotter {
   /** Opens the directories. Call `probeOverlay` before, to know that mounts will work. */
   static async open(options: SnapshotterOptions): Promise<OverlaySnapshotter> {
     const { dir, rootfsDir, logger, disk } = options;
-    const layersDir = join(dir, 'layers');
-    const activeDir = join(dir, 'active');
+    const layersDir = join(dir, LAYERS);
+    const activeDir = join(dir, ACTIVE);
     const removal = new BackgroundRemoval(join(dir, 'removing'), logger);
     await removal.open();
     const layers = await LayerStore.open({
@@ -68,6 +74,7 @@ export class OverlaySnapshotter implements Snapshotter {
       layers,
       active,
       rootfsDir,
+      dir,
       layersFd: openSync(layersDir, directoryFlags),
       activeFd: openSync(activeDir, directoryFlags),
     });
@@ -116,12 +123,19 @@ export class OverlaySnapshotter implements Snapshotter {
     return this.#locks.run(key, async () => {
       const target = this.#mountPoint(key);
       if (this.#mounted.has(key)) return target;
-      const data = this.#mountData(key);
       await mkdir(target, { recursive: true, mode: 0o700 });
-      if (!(await isMountPoint(target))) mountOverlay(target, data);
+      if (!(await isMountPoint(target))) await this.#mountAt(target, key);
       this.#mounted.add(key);
       return target;
     });
+  }
+
+  async keepIds(key: string, kept: KeptId): Promise<void> {
+    await this.#parts.active.keep(key, kept);
+  }
+
+  keptIds(key: string): KeptId | undefined {
+    return this.#parts.active.keptOf(key);
   }
 
   unmount(key: string): Promise<void> {
@@ -150,6 +164,25 @@ export class OverlaySnapshotter implements Snapshotter {
     const below = layers.mergedAt(parent);
     const tree = { dir: active.contentsDir(key), holds: 'written', below } as const;
     return new TreeDiff(tree, leftOut, () => layers.ownersAt(parent));
+  }
+
+  async #mountAt(target: string, key: string): Promise<void> {
+    const { layers, active, dir } = this.#parts;
+    const kept = active.keptOf(key);
+    if (kept === undefined) {
+      mountOverlay(target, this.#mountData(key));
+      return;
+    }
+    await mountKeepingIds({
+      dir,
+      target,
+      kept,
+      lower: layers
+        .stack(active.parentOf(key))
+        .map((number) => join(LAYERS, layers.relativeDirOf(number))),
+      upper: join(ACTIVE, active.relativeContentsDir(key)),
+      work: join(ACTIVE, active.relativeWorkDir(key)),
+    });
   }
 
   /**
