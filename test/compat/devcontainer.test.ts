@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +12,7 @@ import { runCommand } from '../support/run-command.ts';
 
 const CLI = fileURLToPath(import.meta.resolve('@devcontainers/cli/devcontainer.js'));
 const BASE = 'dev/base:1';
-const needed = requires('mmdebstrap', 'apt-mirror');
+const needed = requires('mmdebstrap', 'apt-mirror', 'fuse-overlayfs');
 
 const daemon = await startDaemon();
 after(() => daemon[Symbol.asyncDispose]());
@@ -25,7 +26,8 @@ const CONFIGURATION = {
   containerEnv: { IN_CONTAINER: 'yes' },
   remoteEnv: { FOR_REMOTE: 'too' },
   mounts: [{ source: 'dev-cache', target: '/cache', type: 'volume' }],
-  runArgs: ['--cap-add=SYS_PTRACE', '--hostname=dock'],
+  // The client takes no other value of --userns than host; the label says it as well.
+  runArgs: ['--cap-add=SYS_PTRACE', '--hostname=dock', '--label=wherry.userns=keep-id:1000,1000'],
   initializeCommand: 'echo initialized >>lifecycle',
   onCreateCommand: 'echo onCreate as $(id -un) >>/tmp/lifecycle',
   updateContentCommand: ['sh', '-c', 'echo updateContent >>/tmp/lifecycle'],
@@ -77,6 +79,16 @@ test('exec runs as the user, in the workspace, with both environments', needed, 
   await writeFile(join(workspace, 'source.txt'), 'edited outside');
   assert.equal(await inContainer('cat source.txt'), 'edited outside');
   assert.equal(await daemon.ok('volume', 'ls', '-q'), 'dev-cache');
+});
+
+test('files that the user makes in the workspace belong to the caller', needed, async () => {
+  await inContainer('touch made-inside && mkdir -p build && touch build/output');
+  const { uid, gid } = userInfo();
+  for (const name of ['made-inside', 'build', 'build/output']) {
+    const made = await stat(join(workspace, name));
+    assert.deepEqual([made.uid, made.gid], [uid, gid], name);
+  }
+  assert.equal(await inContainer('stat -c %U:%G made-inside'), 'dev:dev');
 });
 
 test('the configuration is read, with what the container adds to it', needed, async () => {
