@@ -7,6 +7,7 @@ import type { RuntimePaths } from '../../sys/paths.ts';
 import { isAlive } from '../../sys/proc/process-identity.ts';
 import { errnoCode } from '../../sys/system-errors.ts';
 import type { Resources } from '../../wire/container-config.ts';
+import { SeccompFilters } from '../crun/seccomp-filters.ts';
 import { ExecLauncher } from '../exec/exec-launcher.ts';
 import type { LimitSupport } from '../limit-support.ts';
 import type { ContainerGroups } from '../limits/container-groups.ts';
@@ -79,6 +80,7 @@ export class ConmonTaskRunner implements TaskRunner {
       store: this.#store,
       clock: options.clock,
       monitorProgram: options.monitorProgram ?? 'conmon',
+      filters: new SeccompFilters(),
       groups: options.groups,
       support: options.support,
       failpoints: options.failpoints,

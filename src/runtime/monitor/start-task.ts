@@ -5,6 +5,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { Failpoints } from '../../shared/failpoints.ts';
 import { expectSuccess, run } from '../../sys/exec/run.ts';
 import { identify, isAlive } from '../../sys/proc/process-identity.ts';
+import type { SeccompFilters } from '../crun/seccomp-filters.ts';
 import type { LimitSupport } from '../limit-support.ts';
 import type { ContainerGroups } from '../limits/container-groups.ts';
 import { emulatedLimits, limitProcess } from '../limits/emulated-limits.ts';
@@ -26,6 +27,7 @@ export interface StartDeps {
   readonly clock: Clock;
   /** Name or path of conmon. */
   readonly monitorProgram: string;
+  readonly filters: SeccompFilters;
   /** The control groups of tasks; undefined when they have none. */
   readonly groups: ContainerGroups | undefined;
   readonly support: LimitSupport;
@@ -47,7 +49,9 @@ export async function startTask(
     ? deps.groups?.pathOf(id, request.resources.CgroupParent)
     : undefined;
   // The configuration first: it names the group, so that one that a crash leaves behind is found.
-  const files = await deps.store.prepare(id, toSpec(request, group));
+  const { path } = runtime.facts;
+  const spec = deps.filters.apply(path, toSpec(request, group));
+  const files = await deps.store.prepare(id, spec);
   if (group !== undefined) await deps.groups?.make(group, request.resources);
   deps.failpoints.hit('task-start:after-bundle');
   const stdin = stdinModeOf(request);
@@ -58,6 +62,7 @@ export async function startTask(
     request.spec.process.args[0] ?? '',
   );
   const created = await identifyBoth(id, pids);
+  await deps.filters.learn(path, spec, runtime.containerStateDir(id));
   undo.defer(() => endCreated(created));
   deps.failpoints.hit('task-start:after-create');
 
