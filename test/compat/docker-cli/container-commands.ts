@@ -207,7 +207,7 @@ function lookCases({ image }: Surroundings): readonly Case[] {
         }),
         step('stats --no-stream --format', { prints: /^row 1$/ }, '{{.Name}} {{.PIDs}}'),
         step('stats --no-stream -a --no-trunc --format {{.ID}}', { prints: ID }),
-        step('port row', { prints: /^53\/udp -> 127\.0\.0\.1:\d+\n80\/tcp -> 127\.0\.0\.1:\d+$/ }),
+        step('port row', { prints: /^(?:(?:53\/udp|80\/tcp) -> 127\.0\.0\.1:\d+\s*){2}$/ }),
         step('port row 80', { prints: /^127\.0\.0\.1:\d+$/ }),
         step('port row 53/udp', { prints: /^127\.0\.0\.1:\d+$/ }),
         step('port row 81', {
