@@ -74,6 +74,13 @@ const TOOLS: readonly Tool[] = [
     without: 'limited',
     why: 'translates the addresses of containers',
   },
+  {
+    name: 'fuse-overlayfs',
+    debian: 'fuse-overlayfs',
+    fedora: 'fuse-overlayfs',
+    without: 'limited',
+    why: "lets containers keep the caller's id (keep-id), by /dev/fuse",
+  },
 ];
 
 const PROBE_TIMEOUT_MS = 10_000;
