@@ -140,14 +140,19 @@ export interface ContainerQueryBackend {
   inspect(ref: string, options: { size: boolean }): Promise<ContainerView>;
 }
 
+/** A log as it is asked for. */
+export interface ContainerOutput {
+  /** Raw bytes when true, multiplexed frames otherwise. */
+  readonly tty: boolean;
+  readonly entries: AsyncIterable<readonly LogEntry[]>;
+  /** What `details` shows before each line, escaped; empty for nothing. */
+  readonly attributes: string;
+}
+
 export interface ContainerStdioBackend {
   attach(ref: string, options: AttachOptions, signal: AbortSignal): Promise<AttachSession>;
   resize(ref: string, size: TerminalSize): Promise<void>;
-  logs(
-    ref: string,
-    options: LogsOptions,
-    signal: AbortSignal,
-  ): Promise<{ tty: boolean; entries: AsyncIterable<readonly LogEntry[]> }>;
+  logs(ref: string, options: LogsOptions, signal: AbortSignal): Promise<ContainerOutput>;
 }
 
 /** Looking into a container, and changing what it may use. */

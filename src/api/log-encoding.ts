@@ -6,8 +6,8 @@ export interface LogEncoding {
   /** Frames tell stdout from stderr; terminals have one raw stream. */
   readonly framed: boolean;
   readonly timestamps: boolean;
-  /** Docker's `details`: the log driver's labels and a space before each line; there never are labels here. */
-  readonly details: boolean;
+  /** Docker's `details`: what the log's options choose of labels and variables, and a space, before each line. */
+  readonly details?: string;
 }
 
 const NEWLINE = 10;
@@ -24,7 +24,8 @@ export class LogEncoder {
   /** One buffer with every entry of the batch, in order. */
   encode(batch: readonly LogEntry[]): Uint8Array {
     const { framed, timestamps, details } = this.#encoding;
-    const prefixes = timestamps || details ? batch.map((entry) => this.#prefix(entry)) : undefined;
+    const prefixes =
+      timestamps || details !== undefined ? batch.map((entry) => this.#prefix(entry)) : undefined;
     const headerBytes = framed ? FRAME_HEADER_BYTES : 0;
     let size = batch.length * headerBytes;
     for (const entry of batch) size += entry.data.length;
@@ -51,7 +52,8 @@ export class LogEncoder {
     this.#lineStart[entry.stream] = entry.data.at(-1) === NEWLINE;
     if (!begins) return '';
     const time = this.#encoding.timestamps ? `${toDockerTime(entry.time)} ` : '';
-    return this.#encoding.details ? `${time} ` : time;
+    const { details } = this.#encoding;
+    return details === undefined ? time : `${time}${details} `;
   }
 }
 

@@ -71,6 +71,7 @@ export async function composeEngine(parts: EngineParts): Promise<ComposedEngine>
       }
       await services.deps.restarts.close();
       services.deps.health.close();
+      await services.deps.logKeeper.close();
       await server.close();
       await state.snapshots.close();
     },
@@ -212,6 +213,7 @@ async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<
     tasks: made.runtime.tasks,
     observer: made.runtime.observer,
     logs: made.runtime.logs,
+    logKeeper: made.runtime.logKeeper,
     specs: made.runtime.specs,
     snapshots,
     sandboxes,
@@ -229,6 +231,7 @@ async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<
       runtimeNames: made.runtime.facts.runtimes.map(({ name }) => name),
       initPath: await findInit(parts.environment['PATH'] ?? ''),
       hostHostname: facts.hostname,
+      log: { driver: facts.settings.logDriver, options: facts.settings.logOptions },
     },
     keptOnExit: new Set(),
     restarts: new RestartTimers({ clock, onDue: (id) => restartWhenDue(deps, id) }),

@@ -7,13 +7,17 @@ import { sweepSessionFiles } from '../runtime/exec/session-files.ts';
 import type { LimitSupport } from '../runtime/limit-support.ts';
 import { ContainerGroups } from '../runtime/limits/container-groups.ts';
 import { withoutGroups } from '../runtime/limits/detect-support.ts';
+import type { LogKeeper } from '../runtime/log-keeper.ts';
 import type { LogReader } from '../runtime/log-reader.ts';
+import { JournalKeeper } from '../runtime/logs/journal-keeper.ts';
 import { K8sLogReader } from '../runtime/logs/k8s-log-reader.ts';
 import { ConmonTaskRunner } from '../runtime/monitor/conmon-task-runner.ts';
+import { taskFiles } from '../runtime/monitor/task-files.ts';
 import { ProcTaskObserver } from '../runtime/observe/proc-task-observer.ts';
 import { DEFAULT_RUNTIMES, RuntimeTable } from '../runtime/runtimes/runtime-table.ts';
 import type { UsableRuntime } from '../runtime/runtimes/usable-runtime.ts';
 import type { SpecBuilder } from '../runtime/spec-builder.ts';
+import { sendReopenLog } from '../runtime/stdio/terminal-control.ts';
 import type { TaskObserver } from '../runtime/task-observer.ts';
 import type { TaskRunner } from '../runtime/task-runner.ts';
 import type { Logger } from '../shared/logger.ts';
@@ -28,6 +32,7 @@ export interface RuntimeParts {
   readonly tasks: TaskRunner;
   readonly observer: TaskObserver;
   readonly logs: LogReader;
+  readonly logKeeper: LogKeeper;
   readonly specs: SpecBuilder;
   /** Names of the devices that containers can ask for. */
   readonly devices: () => Promise<readonly string[]>;
@@ -62,6 +67,7 @@ export async function composeRuntime(parts: EngineParts): Promise<RuntimeParts> 
   const { groups, support } = await usableGroups(parts, offered, () =>
     table.resolve(defaultRuntime),
   );
+  const logs = new K8sLogReader();
   return {
     tasks: new ConmonTaskRunner({
       paths: runtimePaths,
@@ -73,7 +79,13 @@ export async function composeRuntime(parts: EngineParts): Promise<RuntimeParts> 
       report: (error) => logger.warn('clean-up of a task failed', { error }),
     }),
     observer: new ProcTaskObserver(),
-    logs: new K8sLogReader(),
+    logs,
+    logKeeper: new JournalKeeper({
+      reader: logs,
+      reopen: (id) => sendReopenLog(taskFiles(runtimePaths, id).controlFifo),
+      report: (container, error) =>
+        logger.error('a log is not kept as asked', { container, error }),
+    }),
     specs: new OciSpecBuilder(await detectSpecFacts(support), cdi),
     devices: () => cdi.names(),
     facts: {

@@ -176,6 +176,8 @@ async function ownFacts(
       maxDownloadAttempts: settings.maxDownloadAttempts,
       cdiSpecDirs: cdiDirs(configuration),
       runtimes: { ...settings.runtimes },
+      ...(settings.logDriver === undefined ? {} : { logDriver: settings.logDriver }),
+      logOptions: { ...settings.logOptions },
       ...(defaultRuntime === undefined ? {} : { defaultRuntime }),
       ...(storageDriver === undefined ? {} : { storageDriver }),
       ...(bip === undefined ? {} : { bip }),

@@ -77,6 +77,9 @@ export const engineSettingsSchema = v.object({
   /** User namespace mode of containers that name none. */
   defaultUserns: v.string(),
   runtimes: v.record(v.string(), runtimeEntrySchema),
+  /** Driver and options of container logs, for containers that name none. */
+  logDriver: v.optional(v.string()),
+  logOptions: v.record(v.string(), v.string()),
   storageDriver: v.optional(v.string()),
   /** Address and prefix length of the default bridge, e.g. `172.17.0.1/16`. */
   bip: v.optional(v.string()),

@@ -23,7 +23,10 @@ export interface MountFacts {
 }
 
 export interface ContainerFiles {
+  /** What the monitor writes. */
   logPath(id: ContainerId): string;
+  /** Docker's own file, for people and programs. */
+  jsonLogPath(id: ContainerId): string;
   nameFilePaths(id: ContainerId): NameFilePaths;
   /** Makes the container's directory when needed, then writes the files in place (bind mounts stay valid). */
   writeNameFiles(id: ContainerId, files: NameFiles): Promise<NameFilePaths>;

@@ -42,6 +42,9 @@ export const CONTAINER_NAMES = {
   resolvConf: 'resolv.conf',
 } as const;
 
+/** After the id of a container: its log in Docker's own format and under Docker's name. */
+export const JSON_LOG_ENDING = '-json.log';
+
 /** Names inside a volume's directory. */
 export const VOLUME_NAMES = {
   document: 'volume.json',

@@ -1,9 +1,10 @@
 /** Where everything is kept: absolute paths made of `filenames.ts`. */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
   CONTAINER_NAMES,
   CONTENT_NAMES,
   DATA_NAMES,
+  JSON_LOG_ENDING,
   LONGEST_SOCKET_PATH_BYTES,
   RUNTIME_NAMES,
   SANDBOX_NAMES,
@@ -39,6 +40,7 @@ export interface ContainerDataPaths {
   readonly dir: string;
   readonly document: string;
   readonly log: string;
+  readonly jsonLog: string;
   readonly hosts: string;
   readonly hostname: string;
   readonly resolvConf: string;
@@ -161,6 +163,7 @@ function containerDataPaths(dir: string): ContainerDataPaths {
     dir,
     document: join(dir, CONTAINER_NAMES.document),
     log: join(dir, CONTAINER_NAMES.log),
+    jsonLog: join(dir, `${basename(dir)}${JSON_LOG_ENDING}`),
     hosts: join(dir, CONTAINER_NAMES.hosts),
     hostname: join(dir, CONTAINER_NAMES.hostname),
     resolvConf: join(dir, CONTAINER_NAMES.resolvConf),

@@ -71,7 +71,7 @@ test('a log that breaks breaks the connection instead of ending it', async () =>
     yield [{ time: '2024-01-01T00:00:00Z', stream: 'stdout' as const, data: Buffer.from('one\n') }];
     throw new Error('the disk went away');
   }
-  containers.logs = () => Promise.resolve({ tty: true, entries: entries() });
+  containers.logs = () => Promise.resolve({ tty: true, entries: entries(), attributes: '' });
   const client = new RawClient(api.socketPath);
   client.send('GET /containers/web/logs?stdout=1 HTTP/1.1', HOST, '', '');
   const answer = (await client.toEnd()).toString();

@@ -3,6 +3,7 @@ import type {
   AttachOptions,
   AttachSession,
   ContainerBackend,
+  ContainerOutput,
   ContainerView,
   CreateContainerRequest,
   ListContainersOptions,
@@ -221,13 +222,14 @@ export class FakeContainers implements ContainerBackend {
     this.find(ref).size = size;
   }
 
-  async logs(
-    ref: string,
-    options: LogsOptions,
-  ): Promise<{ tty: boolean; entries: AsyncIterable<readonly LogEntry[]> }> {
+  async logs(ref: string, options: LogsOptions): Promise<ContainerOutput> {
     const { document, process } = this.find(ref);
     const wanted = process.log.filter(({ stream }) => options[stream]);
-    return { tty: document.config.Tty ?? false, entries: batches(wanted, process, options.follow) };
+    return {
+      tty: document.config.Tty ?? false,
+      entries: batches(wanted, process, options.follow),
+      attributes: '',
+    };
   }
 
   #running(ref: string): FakeContainer {

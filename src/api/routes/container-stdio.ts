@@ -52,7 +52,7 @@ const logs: Handler = async (c, deps) => {
   const stdout = queryFlag(c, 'stdout');
   const stderr = queryFlag(c, 'stderr');
   if (!stdout && !stderr) throw noLogStream();
-  const { tty, entries } = await deps.backends.containers.logs(
+  const { tty, entries, attributes } = await deps.backends.containers.logs(
     pathParam(c, 'id'),
     {
       follow: queryFlag(c, 'follow'),
@@ -67,7 +67,7 @@ const logs: Handler = async (c, deps) => {
   const encoder = new LogEncoder({
     framed: !tty,
     timestamps: queryFlag(c, 'timestamps'),
-    details: queryFlag(c, 'details'),
+    ...(queryFlag(c, 'details') ? { details: attributes } : {}),
   });
   return streamResponse(c, deps, {
     contentType: streamMediaType(tty, c.get('version')),

@@ -2,6 +2,7 @@
 
 import type { SandboxService } from '../../network/sandbox-service.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { LogKeeper } from '../../runtime/log-keeper.ts';
 import type { LogReader } from '../../runtime/log-reader.ts';
 import type { SpecBuilder } from '../../runtime/spec-builder.ts';
 import type { TaskObserver } from '../../runtime/task-observer.ts';
@@ -84,6 +85,11 @@ export interface ContainerSettings {
   readonly runtimeNames: readonly string[];
   /** Static init for `--init`; undefined when this host has none. */
   readonly initPath: string | undefined;
+  /** Driver and options of logs for containers that name none. */
+  readonly log: {
+    readonly driver: string | undefined;
+    readonly options: Readonly<Record<string, string>>;
+  };
   /** The machine's own host name, for `--network host`. */
   readonly hostHostname: string;
 }
@@ -105,6 +111,7 @@ export interface ContainerDeps {
   readonly tasks: TaskRunner;
   readonly observer: TaskObserver;
   readonly logs: LogReader;
+  readonly logKeeper: LogKeeper;
   readonly specs: SpecBuilder;
   readonly snapshots: Snapshotter;
   readonly sandboxes: SandboxService;

@@ -1,9 +1,9 @@
 /** `GET /containers/{id}/logs`. */
-import type { LogsOptions } from '../../api/backends.ts';
-import type { LogEntry } from '../../runtime/log-reader.ts';
+import type { ContainerOutput, LogsOptions } from '../../api/backends.ts';
 import type { ContainerDeps } from './container-deps.ts';
 import { liveStatus } from './container-status.ts';
 import { logNotReadable } from './host-config-errors.ts';
+import { detailsText, logAttributes } from './log-attributes.ts';
 import { keepsNoLog } from './log-drivers.ts';
 import { chooseStreams } from './logged-output.ts';
 
@@ -12,7 +12,7 @@ export async function containerLogs(
   deps: Pick<ContainerDeps, 'registry' | 'signals' | 'logs' | 'files'>,
   request: { readonly ref: string; readonly options: LogsOptions },
   signal: AbortSignal,
-): Promise<{ tty: boolean; entries: AsyncIterable<readonly LogEntry[]> }> {
+): Promise<ContainerOutput> {
   const { options } = request;
   const document = deps.registry.resolve(request.ref);
   if (keepsNoLog(document.hostConfig.LogConfig)) throw logNotReadable();
@@ -26,5 +26,9 @@ export async function containerLogs(
     ...(tailLines === undefined ? {} : { tailLines }),
     ...(follows ? { follow: { ended: deps.signals.endOfLiveRun(document.id, signal) } } : {}),
   });
-  return { tty: document.config.Tty ?? false, entries: chooseStreams(batches, options) };
+  return {
+    tty: document.config.Tty ?? false,
+    entries: chooseStreams(batches, options),
+    attributes: detailsText(logAttributes(document)),
+  };
 }

@@ -4,6 +4,7 @@ import type { ContainerDeps } from './container-deps.ts';
 import type { ContainerDocument } from './container-document.ts';
 import { containerPredicate, impliesAll } from './container-filter.ts';
 import { countsAsRunning, liveStatus } from './container-status.ts';
+import { shownLogPath } from './kept-log.ts';
 
 export interface ViewDeps
   extends Pick<ContainerDeps, 'registry' | 'images' | 'files' | 'snapshots'> {
@@ -52,7 +53,7 @@ async function toView(
   return {
     document,
     imageStillTagged: deps.images.stillNames(document.imageRef, document.imageId),
-    logPath: deps.files.logPath(document.id),
+    logPath: shownLogPath(deps.files, document),
     nameFiles: deps.files.nameFilePaths(document.id),
     pid: liveStatus(document.status)?.task.init.pid ?? 0,
     execIds: deps.execIdsOf(document.id),

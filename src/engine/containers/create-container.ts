@@ -14,7 +14,7 @@ import { generateName, parseContainerName } from './container-names.ts';
 import { copyUpVolumes } from './copy-up-volumes.ts';
 import { endpointsOf } from './endpoint-requests.ts';
 import { ineffectiveSettings } from './ineffective-settings.ts';
-import { logWarnings } from './log-drivers.ts';
+import { mergeLogConfig } from './log-drivers.ts';
 import { mergeImageConfig } from './merge-image-config.ts';
 import { withContainerIds } from './namespace-modes.ts';
 import { networkModeText, parseNetworkMode } from './network-mode.ts';
@@ -32,8 +32,10 @@ export interface CreatedContainer {
  */
 export async function createContainer(
   deps: ContainerDeps,
-  request: CreateContainerRequest,
+  asked: CreateContainerRequest,
 ): Promise<CreatedContainer> {
+  const LogConfig = mergeLogConfig(asked.hostConfig.LogConfig, deps.settings.log);
+  const request = { ...asked, hostConfig: { ...asked.hostConfig, LogConfig } };
   const given = request.name === undefined ? undefined : parseContainerName(request.name);
   checkCreateRequest(deps.settings, request);
   const userNamespace = chosenUserNamespace(request, deps.settings.defaultUserns);
@@ -70,11 +72,7 @@ export async function createContainer(
 
 /** What the container will not get, although it is made. */
 function createWarnings(deps: ContainerDeps, hostConfig: HostConfig): readonly string[] {
-  return [
-    ...ineffectiveSettings(hostConfig),
-    ...logWarnings(hostConfig.LogConfig),
-    ...deps.specs.shortcomings(hostConfig),
-  ];
+  return [...ineffectiveSettings(hostConfig), ...deps.specs.shortcomings(hostConfig)];
 }
 
 function checkPlatform(request: CreateContainerRequest, image: ImageView): void {

@@ -5,7 +5,8 @@ import { EngineError } from '../../shared/errors.ts';
 export const invalidHostConfig = (message: string) => new EngineError('invalid-argument', message);
 
 /** A log driver or an option of one that does not exist here. */
-export const invalidLogConfig = (message: string) => new EngineError('invalid-argument', message);
+export const invalidLogConfig = (message: string, cause?: unknown) =>
+  new EngineError('invalid-argument', message, { cause });
 
 /** The container was told to keep no log. Docker's text. */
 export const logNotReadable = () =>

@@ -8,7 +8,6 @@ import type { HostConfig, Resources } from '../../wire/container-config.ts';
 import { checkHostConfig } from './check-host-config.ts';
 import { checkMount } from './check-mount.ts';
 import { ineffectiveSettings } from './ineffective-settings.ts';
-import { logWarnings } from './log-drivers.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const FACTS = {
@@ -21,7 +20,6 @@ const DEVICE_LIMIT = [{ Path: '/dev/sda', Rate: 1 }];
 
 /** For each field that the page calls warned, a value that must be answered with a warning. */
 const WARNED: HostConfig = {
-  LogConfig: { Config: { 'max-size': '1m' } },
   OomScoreAdj: -10,
   SecurityOpt: ['label=type:x'],
   CpuShares: 512,
@@ -116,11 +114,7 @@ const fieldsCalled = (word: string) =>
   [...rowsOf('HostConfig')].filter(([, words]) => words.includes(word)).map(([field]) => field);
 
 function warningsFor(hostConfig: HostConfig): readonly string[] {
-  return [
-    ...ineffectiveSettings(hostConfig),
-    ...logWarnings(hostConfig.LogConfig),
-    ...shortcomings(hostConfig, FACTS),
-  ];
+  return [...ineffectiveSettings(hostConfig), ...shortcomings(hostConfig, FACTS)];
 }
 
 for (const [heading, type] of [

@@ -73,6 +73,7 @@ export async function removeLocked(
   deps.failpoints.hit('container-remove:after-snapshot');
   if (volumes) await removeOwnVolumes(deps, document);
   deps.failpoints.hit('container-remove:after-volumes');
+  await deps.logKeeper.drop(id);
   await deps.registry.remove(id);
   deps.failpoints.hit('container-remove:after-document');
   deps.tasks.remove(id).catch(reportCleanup(deps, id));

@@ -13,6 +13,7 @@ import { isRestarting, lastExit, startRefusal } from './container-status.ts';
 import { holdVolumes } from './hold-volumes.ts';
 import { joinNamespaces } from './join-namespaces.ts';
 import { type JoinedNetwork, joinNetwork } from './join-network.ts';
+import { keptLog } from './kept-log.ts';
 import { nameFileMounts, writeNameFiles } from './name-file-mounts.ts';
 import { removeLocked } from './remove-container.ts';
 import { toSpecMounts } from './spec-mounts.ts';
@@ -82,6 +83,7 @@ async function startLocked(deps: ContainerDeps, document: ContainerDocument): Pr
   publishContainerEvent(deps, running, { action: 'start' });
   deps.signals.notify(id, 'started', task);
   deps.health.begin(id);
+  deps.logKeeper.begin(keptLog(deps.files, running));
   superviseTask(deps, task);
 }
 

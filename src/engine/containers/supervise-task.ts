@@ -8,6 +8,7 @@ import { publishContainerEvent } from './container-events.ts';
 import { liveStatus } from './container-status.ts';
 import { letGoOfVolumes } from './hold-volumes.ts';
 import { letGoOfNamespaces } from './join-namespaces.ts';
+import { keptLog } from './kept-log.ts';
 import { removeLocked } from './remove-container.ts';
 import { restartDelayAfter } from './restart-policy.ts';
 
@@ -75,6 +76,7 @@ export async function settleExit(
     announceExit(deps, document, facts);
     // What the disk did not take, a new engine learns from the task's own files.
     if (kept === 'stored') discardTask(deps, id);
+    void deps.logKeeper.end(keptLog(deps.files, document));
     if (delayMs !== undefined) deps.restarts.schedule(id, delayMs);
   });
 }

@@ -9,6 +9,7 @@ import type { ContainerDeps } from '../containers/container-deps.ts';
 import type { ContainerStatus } from '../containers/container-document.ts';
 import { isRestarting, lastExit, liveStatus } from '../containers/container-status.ts';
 import { networkFacts } from '../containers/join-network.ts';
+import { keptLog } from '../containers/kept-log.ts';
 import { trySignal } from '../containers/kill-container.ts';
 import { removeLocked } from '../containers/remove-container.ts';
 import { stopContainer } from '../containers/stop-container.ts';
@@ -32,6 +33,16 @@ export async function recover(
     }
   }
   deps.restarts.open();
+  void finishLogs(deps);
+}
+
+/** What the last engine had not got to when containers ended; one after the other, as nobody waits for it. */
+async function finishLogs(deps: ContainerDeps): Promise<void> {
+  for (const { id } of deps.registry.all()) {
+    const document = deps.registry.tryGet(id);
+    if (document?.status.state !== 'exited') continue;
+    await deps.logKeeper.end(keptLog(deps.files, document));
+  }
 }
 
 async function observe(deps: ContainerDeps): Promise<Omit<Observed, 'isNewMachine'>> {
@@ -103,6 +114,7 @@ async function adopt(deps: ContainerDeps, id: ContainerId, task: TaskRecord): Pr
       }));
     }
   }
+  deps.logKeeper.begin(keptLog(deps.files, deps.registry.get(id)));
   superviseTask(deps, task);
   deps.health.begin(id);
 }

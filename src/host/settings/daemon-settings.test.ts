@@ -37,6 +37,7 @@ test('without any source every setting has its default', () => {
     insecureRegistries: [],
     cdiSpecDirs: [],
     runtimes: {},
+    logOptions: {},
     shutdownTimeoutSeconds: 15,
     defaultUserns: 'host',
     offline: false,
@@ -84,8 +85,8 @@ test('an unknown flag is refused with the nearest known one', () => {
 
 test('a dockerd setting without effect here is refused instead of ignored', () => {
   assert.match(
-    refusal({ file: { 'log-driver': 'syslog' } }),
-    /"log-driver" in .* is not supported/,
+    refusal({ file: { 'default-shm-size': 'syslog' } }),
+    /"default-shm-size" in .* is not supported/,
   );
   assert.match(refusal({ flags: { tlsverify: ['true'] } }), /--tlsverify is not supported/);
 });
@@ -129,4 +130,15 @@ test('debug is the lowest log level whatever else is said', () => {
     mergeSettings(sources({ flags: { debug: ['true'] }, file: { 'log-level': 'error' } })).logLevel,
     'debug',
   );
+});
+
+test('log options are a map in the file and pairs as flags', () => {
+  const fromFile = mergeSettings(
+    sources({ file: { 'log-driver': 'local', 'log-opts': { 'max-size': '1m' } } }),
+  );
+  assert.equal(fromFile.logDriver, 'local');
+  assert.deepEqual(fromFile.logOptions, { 'max-size': '1m' });
+  const fromFlags = mergeSettings(sources({ flags: { 'log-opt': ['tag=a=b', 'max-file=3'] } }));
+  assert.deepEqual(fromFlags.logOptions, { tag: 'a=b', 'max-file': '3' });
+  assert.throws(() => mergeSettings(sources({ flags: { 'log-opt': ['tag'] } })), /NAME=VALUE/);
 });

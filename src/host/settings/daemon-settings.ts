@@ -24,6 +24,9 @@ export interface DaemonSettings {
   readonly cdiSpecDirs: readonly string[];
   readonly defaultRuntime?: string;
   readonly runtimes: Readonly<Record<string, RuntimeEntry>>;
+  /** Driver and options of container logs. */
+  readonly logDriver?: string;
+  readonly logOptions: Readonly<Record<string, string>>;
   readonly storageDriver?: string;
   readonly bip?: string;
   readonly shutdownTimeoutSeconds: number;
@@ -91,7 +94,7 @@ function environmentValues(environment: SettingSources['environment']): Values {
     const name = environmentName(setting.flag);
     const text = environment[name];
     if (text === undefined || text === '') continue;
-    const texts = setting.form === 'list' || setting.form === 'runtimes' ? text.split(',') : [text];
+    const texts = ['list', 'runtimes', 'pairs'].includes(setting.form) ? text.split(',') : [text];
     values.set(setting.key, decodeTexts(setting, texts, name));
   }
   return values;
@@ -170,6 +173,8 @@ function toSettings(values: Values): DaemonSettings {
     cdiSpecDirs: list('cdi-spec-dirs'),
     ...optional('defaultRuntime', 'default-runtime'),
     runtimes: (values.get('runtimes') ?? {}) as DaemonSettings['runtimes'],
+    ...optional('logDriver', 'log-driver'),
+    logOptions: (values.get('log-opts') ?? {}) as DaemonSettings['logOptions'],
     ...optional('storageDriver', 'storage-driver'),
     ...optional('bip', 'bip'),
     shutdownTimeoutSeconds: number('shutdown-timeout', DEFAULT_SHUTDOWN_TIMEOUT_SECONDS),

@@ -10,7 +10,8 @@ export type SettingValue =
   | number
   | boolean
   | readonly string[]
-  | Readonly<Record<string, RuntimeEntry>>;
+  | Readonly<Record<string, RuntimeEntry>>
+  | Readonly<Record<string, string>>;
 
 const runtimesSchema = v.record(
   v.string(),
@@ -35,6 +36,8 @@ export function decodeTexts(
       return checkList(setting, texts, what);
     case 'runtimes':
       return Object.fromEntries(texts.map((text) => decodeRuntimeText(text, what)));
+    case 'pairs':
+      return Object.fromEntries(texts.map((text) => decodePair(text, what)));
     case 'switch':
       if (last === 'true' || last === '1') return true;
       if (last === 'false' || last === '0') return false;
@@ -61,6 +64,8 @@ export function decodeFileValue(setting: Setting, raw: unknown, what: string): S
         ]),
       );
     }
+    case 'pairs':
+      return parse(v.record(v.string(), v.string()), raw, what);
     case 'switch':
       return parse(v.boolean(), raw, what);
     case 'number':
@@ -128,6 +133,12 @@ function checkNumber({ least = -1 }: Setting, value: number, what: string): numb
     throw badSetting(what, `${value} is not ${least} or more`);
   }
   return value;
+}
+
+function decodePair(text: string, what: string): readonly [string, string] {
+  const [name = '', ...rest] = text.split('=');
+  if (name === '' || rest.length === 0) throw badSetting(what, `"${text}" is not NAME=VALUE`);
+  return [name, rest.join('=')];
 }
 
 function decodeRuntimeText(text: string, what: string): readonly [string, RuntimeEntry] {

@@ -3,8 +3,9 @@
  * those of dockerd's configuration file, plus our own (`userns-mode`, `machine`, `network-driver`).
  */
 
-/** What a value looks like. `list` flags may be repeated; `runtimes` is a map in the file and `name=path` as a flag. */
-export type SettingForm = 'text' | 'list' | 'switch' | 'number' | 'runtimes';
+/** What a value looks like. `list` flags may be repeated; `runtimes` and `pairs` are maps in the file and
+ * `name=value` as flags. */
+export type SettingForm = 'text' | 'list' | 'switch' | 'number' | 'runtimes' | 'pairs';
 
 /** One setting that has an effect. */
 export interface Setting {
@@ -143,6 +144,18 @@ export const SETTINGS: readonly Setting[] = [
     help: 'ids of containers that name none: host, keep-id, or keep-id:UID,GID',
   },
   {
+    key: 'log-driver',
+    flag: 'log-driver',
+    form: 'text',
+    help: 'log driver for containers that name none: json-file, local or none',
+  },
+  {
+    key: 'log-opts',
+    flag: 'log-opt',
+    form: 'pairs',
+    help: 'option of the log driver, NAME=VALUE (repeatable)',
+  },
+  {
     key: 'storage-driver',
     flag: 'storage-driver',
     short: 's',
@@ -224,9 +237,6 @@ export const REFUSED_SETTINGS: ReadonlyMap<string, string> = new Map([
     'userland-proxy',
     'userland-proxy-path',
     'allow-direct-routing',
-    'log-driver',
-    'log-opts',
-    'log-opt',
     'labels',
     'label',
     'default-ulimits',

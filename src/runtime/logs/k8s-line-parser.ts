@@ -20,6 +20,8 @@ export class K8sLogEntry implements LogEntry {
   readonly data: Uint8Array;
   /** Whether the line of the process ended here. */
   readonly endsLine: boolean;
+  /** Where the record ends in the bytes that were parsed. */
+  readonly end: number;
   readonly #bytes: Buffer;
   readonly #start: number;
   readonly #timeEnd: number;
@@ -28,6 +30,7 @@ export class K8sLogEntry implements LogEntry {
     this.#bytes = bytes;
     this.#start = place.start;
     this.#timeEnd = place.timeEnd;
+    this.end = place.newline + 1;
     this.stream = bytes[place.timeEnd + 4] === LETTER_O ? 'stdout' : 'stderr';
     this.endsLine = bytes[place.timeEnd + 8] === LETTER_F;
     const contentStart = place.timeEnd + FIELDS_BYTES;

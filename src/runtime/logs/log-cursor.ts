@@ -1,6 +1,6 @@
 /** A place in a log that only goes forward, from file to file. */
 import type { FileHandle } from 'node:fs/promises';
-import type { LogEntry, LogReadOptions } from '../log-reader.ts';
+import type { LogPosition, LogReadOptions } from '../log-reader.ts';
 import { findTailOffset, LineCounter } from './find-tail.ts';
 import { epochSecondsOf, type K8sLogEntry, parseRecords } from './k8s-line-parser.ts';
 import { isPresent, type OpenSegment, openSegments } from './log-segments.ts';
@@ -20,6 +20,8 @@ export class LogCursor implements AsyncDisposable {
   #queue: OpenSegment[] = [];
   /** The beginning of a record whose rest is not there yet. */
   #carry: Buffer = Buffer.alloc(0);
+  /** Where in the file the bytes of the newest batch began. */
+  #parsedFrom = 0;
   /** An entry after `untilSeconds` was seen. */
   isPastUntil = false;
 
@@ -28,12 +30,22 @@ export class LogCursor implements AsyncDisposable {
   }
 
   /** Everything that is there now and was not read before. */
-  async *readOn(): AsyncGenerator<readonly LogEntry[]> {
+  async *readOn(): AsyncGenerator<readonly K8sLogEntry[]> {
     if (this.#file === undefined) await this.#open();
     while (this.#file !== undefined) {
       yield* this.#readFile(this.#file);
       if (this.#isOver || !(await this.#advance(this.#file))) return;
     }
+  }
+
+  /** Which file is read; 0 before the first. */
+  get segment(): number {
+    return this.#number;
+  }
+
+  /** The place after an entry of the newest batch. */
+  after(entry: K8sLogEntry): LogPosition {
+    return { segment: this.#number, offset: this.#parsedFrom + entry.end };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -45,7 +57,7 @@ export class LogCursor implements AsyncDisposable {
     return this.#options.signal?.aborted === true || this.isPastUntil;
   }
 
-  async *#readFile(file: FileHandle): AsyncGenerator<readonly LogEntry[]> {
+  async *#readFile(file: FileHandle): AsyncGenerator<readonly K8sLogEntry[]> {
     while (!this.#isOver) {
       const { bytesRead } = await file.read(this.#scratch, 0, CHUNK_BYTES, this.#offset);
       if (bytesRead === 0) return;
@@ -111,14 +123,15 @@ export class LogCursor implements AsyncDisposable {
   }
 
   /** The entries are the consumer's to keep, so they refer to a copy. */
-  #take(bytes: Buffer): readonly LogEntry[] {
+  #take(bytes: Buffer): readonly K8sLogEntry[] {
+    this.#parsedFrom = this.#offset - bytes.length - this.#carry.length;
     const all = Buffer.concat([this.#carry, bytes]);
     const { entries, consumed } = parseRecords(all);
     this.#carry = all.subarray(consumed);
     return this.#inRange(entries);
   }
 
-  #inRange(entries: readonly K8sLogEntry[]): readonly LogEntry[] {
+  #inRange(entries: readonly K8sLogEntry[]): readonly K8sLogEntry[] {
     const { sinceSeconds = Number.NEGATIVE_INFINITY, untilSeconds = Number.POSITIVE_INFINITY } =
       this.#options;
     if (sinceSeconds === Number.NEGATIVE_INFINITY && untilSeconds === Number.POSITIVE_INFINITY) {

@@ -22,6 +22,11 @@ export interface OpenSegment extends LogSegment {
   readonly file: FileHandle;
 }
 
+/** Path of segment `number` once it is rotated. */
+export function rotatedPath(logPath: string, number: number): string {
+  return `${logPath}.${number}`;
+}
+
 /** The rotated files, oldest first. */
 export async function rotatedSegments(logPath: string): Promise<readonly LogSegment[]> {
   const dir = dirname(logPath);

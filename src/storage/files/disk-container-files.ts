@@ -20,6 +20,10 @@ export class DiskContainerFiles implements ContainerFiles {
     return this.#pathsOf(id).log;
   }
 
+  jsonLogPath(id: ContainerId): string {
+    return this.#pathsOf(id).jsonLog;
+  }
+
   nameFilePaths(id: ContainerId): NameFilePaths {
     const { hosts, hostname, resolvConf } = this.#pathsOf(id);
     return { hosts, hostname, resolvConf };

@@ -1,0 +1,40 @@
+/** Port: what becomes of a container's log beyond being read: Docker's file beside it, and rotation. */
+import type { ContainerId } from '../shared/ids.ts';
+
+/** What is kept of a log, and in which form. */
+export interface LogPolicy {
+  /** Docker's `json-file` for people and programs that read `LogPath`; absent when there is no such file. */
+  readonly mirror?: {
+    readonly path: string;
+    /** Written into every line as `attrs`; absent without any. */
+    readonly attributes?: Readonly<Record<string, string>>;
+  };
+  /** A file this large is followed by a new one; absent for one file without a limit. */
+  readonly maxBytes?: number;
+  /** Files that are kept, the one being written included; 1 or more. */
+  readonly maxFiles: number;
+  /** Whether rotated files are compressed with gzip. */
+  readonly compresses: boolean;
+}
+
+/** A container whose log is to be kept. */
+export interface KeptLog {
+  readonly id: ContainerId;
+  /** What the monitor writes. */
+  readonly logPath: string;
+  readonly policy: LogPolicy;
+}
+
+export interface LogKeeper {
+  /**
+   * Keeps the log from now on, beginning with what nobody has kept yet. Returns at once; the log is dealt with
+   * within a second of each change, and not looked at while nothing is written.
+   */
+  begin(log: KeptLog): void;
+  /** The run has ended and its log is complete. Resolves when what was left has been dealt with; never rejects. */
+  end(log: KeptLog): Promise<void>;
+  /** Lets go of the log before its files are removed. */
+  drop(id: ContainerId): Promise<void>;
+  /** The engine ends: nothing is written any more. */
+  close(): Promise<void>;
+}
