@@ -39,6 +39,10 @@ import type { RegistryCredentials } from '../wire/registry-auth.ts';
 /** A container together with what is only known live. */
 export interface ContainerView {
   readonly document: ContainerDocument;
+  /** Its links to others, `/target:/parent/alias`. */
+  readonly links: readonly string[];
+  /** Its names by the links of others, `parent/alias`. */
+  readonly linkNames: readonly string[];
   /** Names of the image's tags now, to decide whether the list shows the name or the id. */
   readonly imageStillTagged: boolean;
   readonly logPath: string;
@@ -126,6 +130,8 @@ export interface ContainerLifecycleBackend {
   unpause(ref: string): Promise<void>;
   rename(ref: string, newName: string): Promise<void>;
   remove(ref: string, options: { force: boolean; volumes: boolean }): Promise<void>;
+  /** Takes away the link `parent/alias`. */
+  removeLink(ref: string): Promise<void>;
   /** Resolves as soon as the wait is registered; `result` resolves at the end. */
   wait(
     ref: string,

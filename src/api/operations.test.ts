@@ -45,7 +45,8 @@ test('a route is found by method and path, with its parameters decoded', () => {
   assert.ok(matcher.methodsAt('/containers/x/archive').includes('PUT'));
 });
 
-test('image names may hold slashes in the router, container names may not', () => {
+test('names of images and of links may hold slashes in the router, others may not', () => {
   assert.equal(routerPattern('/images/{name}/json'), '/images/:name{.+}/json');
-  assert.equal(routerPattern('/containers/{id}/json'), '/containers/:id/json');
+  assert.equal(routerPattern('/containers/{id}/json'), '/containers/:id{.+}/json');
+  assert.equal(routerPattern('/containers/{id}/start'), '/containers/:id/start');
 });

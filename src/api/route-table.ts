@@ -44,8 +44,9 @@ export const takeover = (handler: TakeoverHandler): Action => ({ kind: 'takeover
 /** An operation that turns the connection into a WebSocket. */
 export const websocket = (handler: TakeoverHandler): Action => ({ kind: 'websocket', handler });
 
-/** Where image names stand, a parameter may hold slashes; so may the path of `OPTIONS`. */
-const PARAMETERS_WITH_SLASHES = /^\/(?:images|plugins|distribution)\/|^\/\{anything\}$/;
+/** Where names of images or links stand, a parameter may hold slashes; so may the path of `OPTIONS`. */
+const PARAMETERS_WITH_SLASHES =
+  /^\/(?:images|plugins|distribution)\/|^\/containers\/\{id\}(?:\/json)?$|^\/\{anything\}$/;
 
 /** The path in the router's own syntax: `/images/:name{.+}/json`. */
 export function routerPattern(path: string): string {

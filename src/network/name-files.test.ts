@@ -17,6 +17,7 @@ const render = (input: Partial<NameFileInput> = {}, changed: Partial<NameFileDef
       hostname: 'web',
       domainname: '',
       ipAddresses: ['172.17.0.2'],
+      links: [],
       nameService: false,
       hostConfig: {},
       hostNetwork: false,

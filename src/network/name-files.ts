@@ -11,6 +11,8 @@ export interface NameFileInput {
   readonly domainname: string;
   /** The container's own addresses. */
   readonly ipAddresses: readonly string[];
+  /** Address and names of each linked container. */
+  readonly links: readonly (readonly [string, string])[];
   /** True when the engine answers for names inside of the container: it is the only name server then. */
   readonly nameService: boolean;
   readonly hostConfig: Pick<HostConfig, 'Dns' | 'DnsOptions' | 'DnsSearch' | 'ExtraHosts'>;
@@ -69,7 +71,7 @@ function renderHosts(input: NameFileInput, defaults: NameFileDefaults): string {
   if (input.hostNetwork) return withFinalNewline(defaults.hostsOfMachine) + hostLines(extra);
   const names = ownNames(input.hostname, input.domainname);
   const own = input.ipAddresses.map((address): [string, string] => [address, names]);
-  return hostLines([...LOCAL_ENTRIES, ...extra, ...own]);
+  return hostLines([...LOCAL_ENTRIES, ...extra, ...input.links, ...own]);
 }
 
 /** `name.domain name` or the name alone. */

@@ -35,6 +35,8 @@ export interface EndpointRequest {
   readonly macAddress?: string;
   /** Names that other members of a user-defined network find the endpoint by. */
   readonly names: readonly string[];
+  /** Names by which this endpoint alone knows others: alias and the other's name. */
+  readonly links?: readonly (readonly [string, string])[];
   /** The endpoint with the highest one gives the default route; 0 when absent. */
   readonly gatewayPriority?: number;
 }
@@ -67,6 +69,7 @@ export interface Endpoint {
   /** Name of the interface inside; `eth0` when absent. */
   readonly interfaceName?: string;
   readonly names?: readonly string[];
+  readonly links?: readonly (readonly [string, string])[];
   readonly gatewayPriority?: number;
 }
 

@@ -155,6 +155,10 @@ export class FakeContainers implements ContainerBackend {
     this.all.delete(container.document.id);
   }
 
+  async removeLink(ref: string): Promise<void> {
+    this.find(ref);
+  }
+
   async wait(
     ref: string,
     _condition: WaitCondition,
@@ -245,6 +249,8 @@ export class FakeContainers implements ContainerBackend {
   #view({ document }: FakeContainer): ContainerView {
     return {
       document,
+      links: [],
+      linkNames: [],
       imageStillTagged: true,
       logPath: `/logs/${document.id}.log`,
       nameFiles: { hosts: '/hosts', hostname: '/hostname', resolvConf: '/resolv.conf' },

@@ -51,6 +51,8 @@ const RUNNING: ContainerStatus = {
 
 function view(status: ContainerStatus, change: Partial<ContainerDocument> = {}): ContainerView {
   return {
+    links: [],
+    linkNames: [],
     document: {
       v: 1,
       id: ID,

@@ -12,7 +12,7 @@ export function toContainerSummary(view: ContainerView, nowMs: number): object {
   const { document } = view;
   return {
     Id: document.id,
-    Names: [`/${document.name}`],
+    Names: [document.name, ...view.linkNames].map((name) => `/${name}`),
     Image: view.imageStillTagged ? document.imageRef : document.imageId,
     ImageID: document.imageId,
     Command: commandLine(document.config),
@@ -54,7 +54,10 @@ export function toContainerInspect(view: ContainerView): object {
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: view.execIds.length === 0 ? null : view.execIds,
-    HostConfig: toHostConfig(document.hostConfig, document.runtimeName),
+    HostConfig: {
+      ...toHostConfig(document.hostConfig, document.runtimeName),
+      Links: view.links.length === 0 ? null : view.links,
+    },
     GraphDriver: { Data: view.graphDriver.data, Name: view.graphDriver.name },
     ...sizes(view),
     Mounts: toMounts(document),

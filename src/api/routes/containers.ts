@@ -111,6 +111,10 @@ const rename: Handler = async (c, { backends }) => {
 };
 
 const remove: Handler = async (c, { backends }) => {
+  if (queryFlag(c, 'link')) {
+    await backends.containers.removeLink(pathParam(c, 'id'));
+    return c.body(null, 204);
+  }
   await backends.containers.remove(pathParam(c, 'id'), {
     force: queryFlag(c, 'force'),
     volumes: queryFlag(c, 'v'),

@@ -2,6 +2,7 @@
 import type { HostConfig } from '../../wire/container-config.ts';
 import { checkResources } from './check-resources.ts';
 import { invalidHostConfig } from './host-config-errors.ts';
+import { parseLink } from './links.ts';
 import { checkLogConfig } from './log-drivers.ts';
 import { userNamespaceProblem } from './user-namespace-mode.ts';
 
@@ -24,10 +25,6 @@ const CHECKS: readonly Check[] = [
     Math.abs(score) > OOM_SCORE_LIMIT
       ? `Invalid value ${score}, range for oom score adj is [-1000, 1000]`
       : undefined,
-  ({ Links }) =>
-    (Links ?? []).length === 0
-      ? undefined
-      : 'links are not supported: add the address with --add-host or share the network of the other container',
   ({ StorageOpt }) =>
     Object.keys(StorageOpt ?? {}).length === 0
       ? undefined
@@ -44,6 +41,7 @@ export function checkHostConfig(hostConfig: HostConfig): void {
     const refusal = check(hostConfig);
     if (refusal !== undefined) throw invalidHostConfig(refusal);
   }
+  for (const link of hostConfig.Links ?? []) parseLink(link);
   checkResources(hostConfig);
   checkLogConfig(hostConfig.LogConfig);
 }

@@ -71,6 +71,8 @@ export interface NameFileRequest {
   readonly domainname: string;
   /** The container's own addresses; none for `none` and for shared namespaces. */
   readonly ipAddresses: readonly string[];
+  /** Address and names of each linked container. */
+  readonly links: readonly (readonly [string, string])[];
   /** True when the engine answers for names inside of the container. */
   readonly nameService: boolean;
   readonly hostConfig: HostConfig;

@@ -98,6 +98,12 @@ export interface NetworkChange {
   readonly settings: EndpointSettings;
 }
 
+/** Another container, and the name that it is known by. */
+export interface ContainerLink {
+  readonly id: ContainerId;
+  readonly alias: string;
+}
+
 export interface ContainerDocument {
   readonly v: 1;
   readonly id: ContainerId;
@@ -120,6 +126,8 @@ export interface ContainerDocument {
   /** A network that the running container is just joining or leaving. */
   readonly networkChange?: NetworkChange;
   readonly mounts: readonly MountPoint[];
+  /** Links (`--link`); `hostConfig` has them no more. */
+  readonly links?: readonly ContainerLink[];
   readonly runtimeName: string;
   /** Restarts by the policy since the container was last started by hand. */
   readonly restartCount: number;

@@ -34,7 +34,7 @@ export class ContainerRegistry {
     const name = ref.startsWith('/') ? ref.slice(1) : ref;
     const exact = this.#documents.get(name);
     if (exact !== undefined) return exact.value;
-    const named = this.#idByName.get(name);
+    const named = this.#idByName.get(name) ?? this.#linked(name);
     if (named !== undefined) return this.get(named);
     if (!ID_PREFIX.test(name)) throw noSuchContainer(ref);
     const matches = this.all().filter((document) => document.id.startsWith(name));
@@ -146,6 +146,14 @@ export class ContainerRegistry {
     change: (document: ContainerDocument) => ContainerDocument,
   ): Promise<ContainerDocument> {
     return this.#change(id, change, 'synced');
+  }
+
+  /** Whom a name of the form `parent/alias` means. */
+  #linked(name: string): ContainerId | undefined {
+    const [parent = '', alias, ...more] = name.split('/');
+    const id = this.#idByName.get(parent);
+    if (id === undefined || alias === undefined || more.length > 0) return undefined;
+    return this.tryGet(id)?.links?.find((link) => link.alias === alias)?.id;
   }
 
   /** Removes the document with everything in its directory and frees the name. */

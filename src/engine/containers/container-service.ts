@@ -20,6 +20,7 @@ import { killContainer } from './kill-container.ts';
 import { pauseContainer, unpauseContainer } from './pause-container.ts';
 import { pruneContainers } from './prune-containers.ts';
 import { removeContainer } from './remove-container.ts';
+import { removeLink } from './remove-link.ts';
 import { renameContainer } from './rename-container.ts';
 import { resizeContainer } from './resize-container.ts';
 import { startContainer } from './start-container.ts';
@@ -69,6 +70,10 @@ export class ContainerService implements ContainerBackend {
 
   remove(ref: string, options: { force: boolean; volumes: boolean }) {
     return removeContainer(this.#deps, ref, options);
+  }
+
+  removeLink(ref: string) {
+    return removeLink(this.#deps, ref);
   }
 
   async wait(ref: string, condition: WaitCondition, signal: AbortSignal) {

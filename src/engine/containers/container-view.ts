@@ -5,6 +5,7 @@ import type { ContainerDocument } from './container-document.ts';
 import { containerPredicate, impliesAll } from './container-filter.ts';
 import { countsAsRunning, liveStatus } from './container-status.ts';
 import { shownLogPath } from './kept-log.ts';
+import { linkNames, linkTexts } from './links.ts';
 
 export interface ViewDeps
   extends Pick<ContainerDeps, 'registry' | 'images' | 'files' | 'snapshots'> {
@@ -18,7 +19,8 @@ export async function inspectContainer(
   ref: string,
   options: { readonly size: boolean },
 ): Promise<ContainerView> {
-  return await toView(deps, deps.registry.resolve(ref), options);
+  const names = linkNames(deps.registry.all());
+  return await toView(deps, deps.registry.resolve(ref), { ...options, names });
 }
 
 /** Newest first. Without `all` only those with a process; `limit` implies `all`. */
@@ -37,7 +39,8 @@ export async function listContainers(
     .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
   const limit = options.limit ?? 0;
   const shown = limit > 0 ? chosen.slice(0, limit) : chosen;
-  return await Promise.all(shown.map((document) => toView(deps, document, options)));
+  const names = linkNames(deps.registry.all());
+  return await Promise.all(shown.map((document) => toView(deps, document, { ...options, names })));
 }
 
 function hasAncestor(deps: ViewDeps, document: ContainerDocument, ref: string): boolean {
@@ -48,10 +51,12 @@ function hasAncestor(deps: ViewDeps, document: ContainerDocument, ref: string): 
 async function toView(
   deps: ViewDeps,
   document: ContainerDocument,
-  options: { readonly size: boolean },
+  options: { readonly size: boolean; readonly names: ReturnType<typeof linkNames> },
 ): Promise<ContainerView> {
   return {
     document,
+    links: linkTexts(deps.registry, document),
+    linkNames: options.names.get(document.id) ?? [],
     imageStillTagged: deps.images.stillNames(document.imageRef, document.imageId),
     logPath: shownLogPath(deps.files, document),
     nameFiles: deps.files.nameFilePaths(document.id),

@@ -7,13 +7,14 @@ import type { ContainerConfig, HostConfig } from '../../wire/container-config.ts
 import type { ImageView } from '../images/image-view.ts';
 import { checkCreateRequest } from './check-create-request.ts';
 import { type ContainerDeps, reportCleanup } from './container-deps.ts';
-import type { ContainerDocument, MountPoint } from './container-document.ts';
+import type { ContainerDocument, ContainerLink, MountPoint } from './container-document.ts';
 import { noCommand, platformMismatch } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { generateName, parseContainerName } from './container-names.ts';
 import { copyUpVolumes } from './copy-up-volumes.ts';
 import { endpointsOf } from './endpoint-requests.ts';
 import { ineffectiveSettings } from './ineffective-settings.ts';
+import { resolveLinks } from './links.ts';
 import { mergeLogConfig } from './log-drivers.ts';
 import { mergeImageConfig } from './merge-image-config.ts';
 import { withContainerIds } from './namespace-modes.ts';
@@ -39,6 +40,7 @@ export async function createContainer(
   const given = request.name === undefined ? undefined : parseContainerName(request.name);
   checkCreateRequest(deps.settings, request);
   const userNamespace = chosenUserNamespace(request, deps.settings.defaultUserns);
+  const links = resolveLinks(deps.registry, request.hostConfig);
   const warnings = createWarnings(deps, request.hostConfig);
   endpointsOf(deps.sandboxes.networks(), request);
   const image = await deps.images.resolve(request.config.Image ?? '');
@@ -60,7 +62,8 @@ export async function createContainer(
   const ids = await keptIdsOf(deps, id, { mode: userNamespace, user: config.User ?? '' });
   if (ids !== undefined) await deps.snapshots.keepIds(id, ids);
   await copyUpVolumes(deps, id, mounts);
-  const document = newDocument(deps, { id, name, config, image, mounts, request, ids });
+  const made = { id, name, config, image, mounts, links };
+  const document = newDocument(deps, { ...made, request, ids });
   await deps.registry.add(document);
   deps.failpoints.hit('container-create:after-document');
   await deps.volumes.keep(anonymousNames(mounts));
@@ -121,6 +124,7 @@ interface NewDocument {
   readonly config: ContainerConfig;
   readonly image: ImageView;
   readonly mounts: readonly MountPoint[];
+  readonly links: readonly ContainerLink[];
   readonly request: CreateContainerRequest;
   readonly ids: KeptId | undefined;
 }
@@ -128,7 +132,8 @@ interface NewDocument {
 function newDocument(deps: ContainerDeps, input: NewDocument): ContainerDocument {
   const { id, image, request } = input;
   const asked = withContainerIds(deps.registry, request.hostConfig);
-  const complete = withDefaults(deps, withoutNetwork(input.config, asked));
+  const { Links: _, ...unlinked } = asked;
+  const complete = withDefaults(deps, withoutNetwork(input.config, unlinked));
   const hostConfig = withIdentity(complete, input.ids);
   return {
     v: 1,
@@ -143,6 +148,7 @@ function newDocument(deps: ContainerDeps, input: NewDocument): ContainerDocument
     hostConfig,
     endpointSettings: endpointsOf(deps.sandboxes.networks(), request),
     mounts: input.mounts,
+    ...(input.links.length === 0 ? {} : { links: input.links }),
     runtimeName: hostConfig.Runtime ?? deps.settings.defaultRuntime,
     restartCount: 0,
     status: { state: 'created' },

@@ -74,6 +74,7 @@ const schema = v.looseObject({
     v.looseObject({ networkId: v.string(), networkName: v.string(), settings: v.looseObject({}) }),
   ),
   mounts: v.array(v.looseObject({ type: v.string(), destination: v.string() })),
+  links: v.optional(v.array(v.looseObject({ id: v.string(), alias: v.string() }))),
   runtimeName: v.string(),
   restartCount: v.number(),
   restartDelayMs: v.optional(v.number()),

@@ -17,6 +17,7 @@ import {
   unsupportedNetwork,
 } from '../networks/network-errors.ts';
 import type { ContainerDocument } from './container-document.ts';
+import { parseLink } from './links.ts';
 import { parseNetworkMode } from './network-mode.ts';
 
 /** Endpoint settings by the name of their network. */
@@ -67,6 +68,7 @@ function checkCombination(names: readonly string[]): void {
 export function checkEndpointSettings(record: NetworkRecord, settings: EndpointSettings): void {
   const { IPv4Address: address = '', IPv6Address: ipv6 = '' } = settings.IPAMConfig ?? {};
   const userDefined = !isPredefined(record.name);
+  for (const link of settings.Links ?? []) parseLink(link);
   if (ipv6 !== '') {
     throw unsupportedNetwork('an IPv6 address', 'containers get IPv4 addresses only');
   }
@@ -112,10 +114,16 @@ export function endpointRequest(
   return {
     networkId: record.id,
     names: endpointNames(document, record.name, settings),
+    ...(settings.Links?.length ? { links: settings.Links.map(linkPair) } : {}),
     ...(ipAddress ? { ipAddress } : {}),
     ...(macAddress ? { macAddress } : {}),
     ...(settings.GwPriority ? { gatewayPriority: settings.GwPriority } : {}),
   };
+}
+
+function linkPair(text: string): readonly [string, string] {
+  const { alias, name } = parseLink(text);
+  return [alias, name];
 }
 
 /** The names of a container on one network; the default networks have no name service. */

@@ -66,7 +66,7 @@ const REFUSED: HostConfig = {
   CgroupnsMode: 'wat',
   IpcMode: 'wat',
   Cgroup: 'container:x',
-  Links: ['a:b'],
+  Links: ['a:b:c'],
   PidMode: 'wat',
   StorageOpt: { size: '1g' },
   UTSMode: 'wat',

@@ -1,12 +1,15 @@
 /** `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf` of a container: written anew at each start. */
 import type { SpecMount } from '../../oci/runtime-spec.ts';
+import type { ContainerId } from '../../shared/ids.ts';
 import type { NameFilePaths } from '../../storage/container-files.ts';
 import type { ContainerDeps } from './container-deps.ts';
 import type { ContainerDocument, NetworkFacts } from './container-document.ts';
+import { liveStatus } from './container-status.ts';
+import { linkedHosts } from './linked-containers.ts';
 
 /** Writes the three files for the container's present address and returns where they are. */
 export async function writeNameFiles(
-  deps: Pick<ContainerDeps, 'files' | 'renderNameFiles'>,
+  deps: Pick<ContainerDeps, 'files' | 'registry' | 'renderNameFiles'>,
   document: ContainerDocument,
   network: NetworkFacts | undefined,
 ): Promise<NameFilePaths> {
@@ -15,10 +18,23 @@ export async function writeNameFiles(
     domainname: document.config.Domainname ?? '',
     ipAddresses: network?.endpoints.map(({ ipAddress }) => ipAddress) ?? [],
     nameService: network?.endpoints.some(({ names = [] }) => names.length > 0) ?? false,
+    links: linkedHosts(deps.registry, document, network),
     hostConfig: document.hostConfig,
     hostNetwork: document.hostConfig.NetworkMode === 'host',
   });
   return await deps.files.writeNameFiles(document.id, files);
+}
+
+/** Lets the containers that are linked to `id` know its new address. */
+export async function refreshLinks(
+  deps: Pick<ContainerDeps, 'registry' | 'files' | 'renderNameFiles'>,
+  id: ContainerId,
+): Promise<void> {
+  for (const document of deps.registry.all()) {
+    const live = liveStatus(document.status);
+    if (live === undefined || !document.links?.some((link) => link.id === id)) continue;
+    await writeNameFiles(deps, document, live.network);
+  }
 }
 
 /** Bind mounts that put the files where programs look for them. */

@@ -3,7 +3,7 @@ import type { ContainerId } from '../../shared/ids.ts';
 import { notifyAtRest } from './cancel-restart.ts';
 import type { ContainerDeps } from './container-deps.ts';
 import { isRestarting } from './container-status.ts';
-import { parseNetworkMode } from './network-mode.ts';
+import { containerReference } from './namespace-modes.ts';
 import { startOrRecordFailure } from './start-container.ts';
 
 /**
@@ -12,7 +12,7 @@ import { startOrRecordFailure } from './start-container.ts';
  */
 export async function restartWhenDue(deps: ContainerDeps, id: ContainerId): Promise<void> {
   try {
-    await untilNetworkOwnerSettled(deps, id);
+    await untilOthersSettled(deps, id);
     await deps.locks.run(id, async () => {
       const document = deps.registry.tryGet(id);
       if (document?.status.state === 'restarting') await startOrRecordFailure(deps, document);
@@ -23,11 +23,14 @@ export async function restartWhenDue(deps: ContainerDeps, id: ContainerId): Prom
   }
 }
 
-/** A container in the network of another one that is being restarted too comes after it. */
-async function untilNetworkOwnerSettled(deps: ContainerDeps, id: ContainerId): Promise<void> {
-  const mode = parseNetworkMode(deps.registry.tryGet(id)?.hostConfig.NetworkMode);
-  if (mode.kind !== 'container') return;
-  const owner = deps.registry.resolve(mode.ref);
-  if (!isRestarting(owner.status)) return;
-  await deps.signals.next(owner.id, ['started', 'settled', 'removed']);
+/** A container that needs another one which is being restarted too (by a namespace or a link) comes after it. */
+async function untilOthersSettled(deps: ContainerDeps, id: ContainerId): Promise<void> {
+  const { hostConfig = {}, links = [] } = deps.registry.tryGet(id) ?? {};
+  const { NetworkMode, PidMode, IpcMode } = hostConfig;
+  const refs = [NetworkMode, PidMode, IpcMode].map(containerReference);
+  for (const ref of [...refs, ...links.map((link) => link.id)]) {
+    const other = ref === undefined ? undefined : deps.registry.tryResolve(ref);
+    if (other === undefined || other.id === id || !isRestarting(other.status)) continue;
+    await deps.signals.next(other.id, ['started', 'settled', 'removed']);
+  }
 }

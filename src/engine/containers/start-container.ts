@@ -14,7 +14,8 @@ import { holdVolumes } from './hold-volumes.ts';
 import { joinNamespaces } from './join-namespaces.ts';
 import { type JoinedNetwork, joinNetwork } from './join-network.ts';
 import { keptLog } from './kept-log.ts';
-import { nameFileMounts, writeNameFiles } from './name-file-mounts.ts';
+import { checkLinks, linkVariables } from './linked-containers.ts';
+import { nameFileMounts, refreshLinks, writeNameFiles } from './name-file-mounts.ts';
 import { removeLocked } from './remove-container.ts';
 import { toSpecMounts } from './spec-mounts.ts';
 import { superviseTask } from './supervise-task.ts';
@@ -66,6 +67,7 @@ async function startLocked(deps: ContainerDeps, document: ContainerDocument): Pr
   deps.failpoints.hit('container-start:after-volumes');
   const network = await joinNetwork(deps, document, undo);
   deps.failpoints.hit('container-start:after-network');
+  checkLinks(deps.registry, document, network.facts);
   const joined = await joinNamespaces(deps, document, undo);
   deps.failpoints.hit('container-start:after-namespaces');
   const task = await runTask(deps, document, { rootfsDir, mounts, network, joined });
@@ -82,6 +84,7 @@ async function startLocked(deps: ContainerDeps, document: ContainerDocument): Pr
   undo.release();
   publishContainerEvent(deps, running, { action: 'start' });
   deps.signals.notify(id, 'started', task);
+  await refreshLinks(deps, id).catch(reportCleanup(deps, id));
   deps.health.begin(id);
   deps.logKeeper.begin(keptLog(deps.files, running));
   superviseTask(deps, task);
@@ -136,7 +139,10 @@ async function runTask(
       : deps.files.nameFilePaths(owner.id);
   const spec = await deps.specs.build({
     id,
-    config,
+    config: {
+      ...config,
+      Env: [...linkVariables(deps.registry, document, facts), ...(config.Env ?? [])],
+    },
     hostConfig,
     rootfsDir: place.rootfsDir,
     network: place.network.namespace,

@@ -15,7 +15,7 @@ import { ProbeOutput } from './probe-output.ts';
 /** What probes work with. */
 export type ProbeDeps = Pick<
   ContainerDeps,
-  'specs' | 'tasks' | 'snapshots' | 'events' | 'clock' | 'logger'
+  'registry' | 'specs' | 'tasks' | 'snapshots' | 'events' | 'clock' | 'logger'
 >;
 
 /** Docker's exit code of a probe that could not be run or took too long. */

@@ -30,8 +30,9 @@ export class NameTable {
   addressesOf(asker: ContainerId, name: string): readonly string[] | undefined {
     const wanted = name.toLowerCase();
     const own = this.#named(asker);
-    for (const { networkId } of own) {
-      const addresses = this.#indexOf(networkId).get(wanted);
+    for (const { networkId, links = [] } of own) {
+      const linked = links.find(([alias]) => alias.toLowerCase() === wanted)?.[1].toLowerCase();
+      const addresses = this.#indexOf(networkId).get(linked ?? wanted);
       if (addresses !== undefined) return addresses;
     }
     for (const { networkId, networkName } of own) {

@@ -15,13 +15,18 @@ export function planEndpoint(
   request: EndpointRequest,
   present: readonly Endpoint[],
 ): Endpoint {
-  const { networkId, ipAddress, macAddress, names, gatewayPriority } = request;
+  const { networkId, ipAddress, macAddress, names, links = [], gatewayPriority } = request;
   const planned = drivers.driver(networkId).plan({
     interfaceName: freeInterfaceName(present),
     ...(ipAddress === undefined ? {} : { ipAddress }),
     ...(macAddress === undefined ? {} : { macAddress }),
   });
-  return { ...planned, names, ...(gatewayPriority === undefined ? {} : { gatewayPriority }) };
+  return {
+    ...planned,
+    names,
+    ...(links.length === 0 ? {} : { links }),
+    ...(gatewayPriority === undefined ? {} : { gatewayPriority }),
+  };
 }
 
 /** Reserves the addresses of all endpoints of a new sandbox; `undo` gives them back. */

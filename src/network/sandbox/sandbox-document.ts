@@ -18,6 +18,7 @@ const endpointSchema = v.object({
   macAddress: v.string(),
   interfaceName: v.exactOptional(v.string()),
   names: v.exactOptional(v.array(v.string())),
+  links: v.exactOptional(v.array(v.tuple([v.string(), v.string()]))),
   gatewayPriority: v.exactOptional(v.number()),
 });
 
@@ -65,8 +66,12 @@ export function newDocument(
 
 /** An endpoint as the document keeps it. */
 export function asStored(endpoint: Endpoint): SandboxDocument['endpoints'][number] {
-  const { names, ...rest } = endpoint;
-  return { ...rest, ...(names === undefined ? {} : { names: [...names] }) };
+  const { names, links, ...rest } = endpoint;
+  return {
+    ...rest,
+    ...(names === undefined ? {} : { names: [...names] }),
+    ...(links === undefined ? {} : { links: links.map(([alias, name]) => [alias, name]) }),
+  };
 }
 
 /** An endpoint whose container has another name now. */
