@@ -37,7 +37,9 @@ test('fewer shares are niceness, for sessions too, and more are warned of', asyn
   assert.match(started.stderr, /WARNING: The CPU shares are emulated by a niceness of 3/);
   const init = NICENESS.replace('self', '1');
   assert.equal(await daemon.ok('exec', 'nice', 'sh', '-c', init), '3');
-  assert.equal(await daemon.ok('exec', 'nice', 'sh', '-c', NICENESS), '3');
+  // It is set a moment after the session has begun.
+  const patient = `for i in $(seq 50); do [ "$(${NICENESS})" = 3 ] && break; sleep 0.1; done`;
+  assert.equal(await daemon.ok('exec', 'nice', 'sh', '-c', `${patient}; ${NICENESS}`), '3');
   await daemon.ok('update', '--cpu-shares', '256', 'nice');
   assert.equal(await daemon.ok('exec', 'nice', 'sh', '-c', init), '6');
   const body = JSON.stringify({ CpuShares: 1024 });

@@ -89,6 +89,8 @@ export async function openTestNetwork(): Promise<NetworkFixture> {
       await Promise.all(removals);
       const made = networks.list().filter(({ name }) => !isPredefined(name));
       await Promise.allSettled(made.map(({ id }) => networks.remove(id)));
+      // The kernel takes links down in the background: the next test would count them as having been there.
+      await eventually(() => !linkNames().some((name) => name.startsWith('veth')));
       await rm(dir, { recursive: true, force: true });
     },
   };
@@ -108,11 +110,15 @@ export function plainNetwork(name: string, changes: Partial<NetworkSpec> = {}): 
   };
 }
 
+function linkNames(): readonly string[] {
+  return RouteSocket.with((routes) => routes.listLinks()).map(({ name }) => name);
+}
+
 async function countHoldings(dir: string, host: FakeHostListeners): Promise<Holdings> {
   return {
     ports: (await host.held()).length,
     mounts: (await mountsUnder(dir)).length,
-    links: RouteSocket.with((routes) => routes.listLinks()).length,
+    links: linkNames().length,
     descriptors: readdirSync('/proc/self/fd').length,
   };
 }
