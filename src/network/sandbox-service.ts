@@ -13,6 +13,8 @@ export interface PublishRequest {
   readonly hostIp: string;
   /** 0 asks for a random free port. */
   readonly hostPort: number;
+  /** The first free port from `hostPort` up to this one is taken. */
+  readonly lastHostPort?: number;
 }
 
 /** A published port that is bound. */

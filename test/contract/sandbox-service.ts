@@ -167,6 +167,21 @@ function testPublishing(make: () => Promise<SandboxFixture>): void {
     const { published } = await fixture.service.create(late);
     assert.equal(published.length, 2);
   });
+
+  test('of a range of ports the first that is free is taken', async () => {
+    await using fixture = await make();
+    const holder = await fixture.service.create(requestFor({ publish: [tcp(0)] }));
+    const taken = holder.published[0]?.hostPort ?? 0;
+    const range = { ...tcp(taken), lastHostPort: taken + 20 };
+    const { published } = await fixture.service.create(requestFor({ publish: [range] }));
+    const port = published[0]?.hostPort ?? 0;
+    assert.ok(port > taken && port <= taken + 20, String(port));
+    const full = { ...tcp(taken), lastHostPort: taken };
+    await assert.rejects(
+      fixture.service.create(requestFor({ publish: [full] })),
+      /port is already allocated/,
+    );
+  });
 }
 
 function testSeveralNetworks(make: () => Promise<SandboxFixture>): void {

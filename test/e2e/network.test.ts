@@ -38,6 +38,21 @@ test('a port without an address is bound for IPv4 and IPv6', async () => {
   await daemon.ok('rm', '-f', 'both');
 });
 
+test('containers that share a range of host ports get one each', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const first = (taken.address() as AddressInfo).port;
+  const flags = ['-p', `127.0.0.1:${first}-${first + 20}:80`];
+  await webServer('one', 'first', ...flags);
+  await webServer('two', 'second', ...flags);
+  const [one, two] = [await daemon.ok('port', 'one', '80'), await daemon.ok('port', 'two', '80')];
+  assert.notEqual(one, two);
+  assert.equal(await page(`http://${one}/`), 'first\n');
+  assert.equal(await page(`http://${two}/`), 'second\n');
+  taken.close();
+  await daemon.ok('rm', '-f', 'one', 'two');
+});
+
 test('a port that is taken is named, and the container starts once it is free', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');

@@ -62,14 +62,12 @@ function publishablePorts(text: string) {
   };
 }
 
-/** The host port of a binding, 0 for a random one. */
-function hostPortOf(binding: PortBinding): number {
+/** The host port of a binding, 0 for a random one; of a range any port will do. */
+function hostPortsOf(binding: PortBinding): Pick<PublishRequest, 'hostPort' | 'lastHostPort'> {
   const range = parseHostPorts(binding.HostPort);
-  if (range === undefined) return 0;
-  if (range.first !== range.last) {
-    throw unsupportedSetting(`host port range ${binding.HostPort}`, 'name one host port');
-  }
-  return range.first;
+  if (range === undefined) return { hostPort: 0 };
+  const { first, last } = range;
+  return first === last ? { hostPort: first } : { hostPort: first, lastHostPort: last };
 }
 
 /** The ports that a container asks to have published, `-P` included. */
@@ -98,7 +96,7 @@ function toRequests(
       protocol,
       containerPort: port,
       hostIp: binding.HostIp ?? '',
-      hostPort: hostPortOf(binding),
+      ...hostPortsOf(binding),
     })),
   );
 }

@@ -180,8 +180,9 @@ export class FakeSandboxService implements SandboxService {
     if (endpoint === undefined) return [];
     const ports: PublishedPort[] = [];
     for (const wanted of request.publish) {
-      const hostPort = wanted.hostPort === 0 ? this.#nextRandomPort++ : wanted.hostPort;
-      for (const hostIp of wanted.hostIp === '' ? ['0.0.0.0', '::'] : [wanted.hostIp]) {
+      const addresses = wanted.hostIp === '' ? ['0.0.0.0', '::'] : [wanted.hostIp];
+      const hostPort = this.#hostPortFor(wanted, addresses, ports);
+      for (const hostIp of addresses) {
         if (this.#isTaken({ ...wanted, hostIp, hostPort }, ports)) {
           throw portAllocated({
             endpointName: request.containerName ?? shortId(request.containerId),
@@ -198,6 +199,22 @@ export class FakeSandboxService implements SandboxService {
       }
     }
     return ports;
+  }
+
+  #hostPortFor(
+    wanted: PublishRequest,
+    addresses: readonly string[],
+    others: readonly PublishedPort[],
+  ): number {
+    const { hostPort, lastHostPort = hostPort } = wanted;
+    if (hostPort === 0) return this.#nextRandomPort++;
+    for (let port = hostPort; port < lastHostPort; port++) {
+      const isFree = addresses.every(
+        (hostIp) => !this.#isTaken({ ...wanted, hostIp, hostPort: port }, others),
+      );
+      if (isFree) return port;
+    }
+    return lastHostPort;
   }
 
   #isTaken(wanted: PublishRequest, others: readonly PublishedPort[]): boolean {

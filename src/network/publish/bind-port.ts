@@ -23,8 +23,24 @@ const RANDOM_ATTEMPTS = 16;
 /** The host has no IPv6: then IPv4 alone is all addresses there are. */
 const NO_IPV6: ReadonlySet<string | undefined> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
 
-/** Binds the address asked for, or both families on one port when it is empty. Never throws for a refusal. */
+/**
+ * Binds the address asked for, or both families on one port when it is empty; of a range the first port that is
+ * free. Never throws for a refusal.
+ */
 export async function bindPort(host: HostListeners, request: PublishRequest): Promise<BindOutcome> {
+  const { hostPort, lastHostPort = hostPort } = request;
+  let outcome = await bindExactly(host, request);
+  for (let next = hostPort + 1; next <= lastHostPort && isTaken(outcome); next++) {
+    outcome = await bindExactly(host, { ...request, hostPort: next });
+  }
+  return outcome;
+}
+
+function isTaken(outcome: BindOutcome): boolean {
+  return 'refusal' in outcome && codeOf(outcome.refusal.cause) === 'EADDRINUSE';
+}
+
+async function bindExactly(host: HostListeners, request: PublishRequest): Promise<BindOutcome> {
   if (request.hostIp !== '') return await bindOne(host, request, request.hostIp);
   const attempts = request.hostPort === 0 ? RANDOM_ATTEMPTS : 1;
   let outcome = await bindBoth(host, request);
