@@ -159,6 +159,36 @@ test('running, stopped and new containers are connected and disconnected', async
   await removeAll(['mover', 'peer', 'fresh'], ['left', 'right']);
 });
 
+test('events tell when containers come into networks and leave them: at their start and end', async () => {
+  const since = String(Math.floor(Date.now() / 1000));
+  await daemon.ok('network', 'create', 'told');
+  const guest = await daemon.ok(
+    'create',
+    '--name',
+    'guest',
+    '--network',
+    'told',
+    BUSYBOX,
+    'sleep',
+    '1000',
+  );
+  await daemon.ok('network', 'connect', 'bridge', 'guest');
+  await daemon.ok('start', 'guest');
+  await daemon.ok('network', 'disconnect', 'bridge', 'guest');
+  await daemon.ok('rm', '-f', 'guest');
+  await daemon.ok('network', 'rm', 'told');
+  const until = String(Math.ceil(Date.now() / 1000) + 1);
+  const window = ['--since', since, '--until', until, '--filter', 'type=network'];
+  const format = '{{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.container}}';
+  const told = (await daemon.ok('events', ...window, '--format', format)).split('\n');
+  // Seconds are long: what an earlier test did may be among them.
+  const ours = told.filter((line) => line.includes(guest) || line.includes(' told '));
+  assert.deepEqual(ours.map((line) => line.split(' ').slice(0, 2).join(' ')).toSorted(), [
+    ...['connect bridge', 'connect told', 'create told', 'destroy told'],
+    ...['disconnect bridge', 'disconnect told'],
+  ]);
+});
+
 test('networks are closed to each other, and an internal one to the world', async () => {
   await daemon.ok('network', 'create', 'inside', '--internal');
   await daemon.ok('network', 'create', 'outside');

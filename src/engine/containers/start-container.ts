@@ -16,6 +16,7 @@ import { type JoinedNetwork, joinNetwork } from './join-network.ts';
 import { keptLog } from './kept-log.ts';
 import { checkLinks, linkVariables } from './linked-containers.ts';
 import { nameFileMounts, refreshLinks, writeNameFiles } from './name-file-mounts.ts';
+import { publishNetworkEvents } from './network-events.ts';
 import { removeLocked } from './remove-container.ts';
 import { toSpecMounts } from './spec-mounts.ts';
 import { superviseTask } from './supervise-task.ts';
@@ -82,6 +83,7 @@ async function startLocked(deps: ContainerDeps, document: ContainerDocument): Pr
   deps.failpoints.hit('container-start:after-document');
 
   undo.release();
+  publishNetworkEvents(deps, running, 'connect');
   publishContainerEvent(deps, running, { action: 'start' });
   deps.signals.notify(id, 'started', task);
   await refreshLinks(deps, id).catch(reportCleanup(deps, id));

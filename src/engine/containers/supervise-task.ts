@@ -9,6 +9,7 @@ import { liveStatus } from './container-status.ts';
 import { letGoOfVolumes } from './hold-volumes.ts';
 import { letGoOfNamespaces } from './join-namespaces.ts';
 import { keptLog } from './kept-log.ts';
+import { publishNetworkEvents } from './network-events.ts';
 import { removeLocked } from './remove-container.ts';
 import { restartDelayAfter } from './restart-policy.ts';
 
@@ -119,6 +120,7 @@ function announceExit(deps: ContainerDeps, document: ContainerDocument, facts: E
   const wasTold = liveStatus(document.status)?.oomKilled === true;
   if (facts.oomKilled && !wasTold) publishContainerEvent(deps, document, { action: 'oom' });
   publishContainerEvent(deps, document, { action: 'die', attributes });
+  publishNetworkEvents(deps, document, 'disconnect');
   deps.signals.notify(document.id, 'settled', { exitCode: facts.exitCode, error: facts.error });
 }
 

@@ -80,13 +80,13 @@ export class NetworkService implements NetworkBackend {
     const network = this.#find(ref);
     const { containers } = this.#deps;
     const container = await connectNetwork(containers, { containerRef, network }, settings);
-    this.#publish(network, 'connect', { container });
+    this.#publishIfRunning(network, 'connect', container);
   }
 
   async disconnect(ref: string, containerRef: string): Promise<void> {
     const network = this.#find(ref);
     const container = await disconnectNetwork(this.#deps.containers, { containerRef, network });
-    this.#publish(network, 'disconnect', { container });
+    this.#publishIfRunning(network, 'disconnect', container);
   }
 
   /** Removes the networks that no running container is on, and returns their names. */
@@ -137,6 +137,13 @@ export class NetworkService implements NetworkBackend {
         },
       ];
     });
+  }
+
+  /** A container at rest comes into its networks when it is started. */
+  #publishIfRunning(network: NetworkRecord, action: string, container: string): void {
+    const status = this.#deps.containers.registry.tryResolve(container)?.status;
+    const isRunning = status !== undefined && liveStatus(status) !== undefined;
+    if (isRunning) this.#publish(network, action, { container });
   }
 
   #publish(
