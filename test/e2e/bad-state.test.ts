@@ -97,8 +97,12 @@ test('what runs on a disk that fills up ends with its exit code, and all is well
   await using home = await makeTestHome();
   const small = `mount -t tmpfs -o size=24m,mode=0700 disk ${home.dataDir}`;
   await using daemon = await startDaemon({ home, surroundings: small });
-  const script = 'echo start; dd if=/dev/zero of=/big bs=64k 2>/dev/null; exit 7';
+  const wait = 'until [ -e /go ]; do sleep 0.05; done';
+  const script = `echo start; ${wait}; dd if=/dev/zero of=/big bs=64k 2>/dev/null; exit 7`;
   await daemon.ok('run', '-d', '--name', 'filler', BUSYBOX, 'sh', '-c', script);
+  // Only what the monitor has written while there was room can be there afterwards.
+  await eventually(async () => (await daemon.ok('logs', 'filler')) === 'start');
+  await daemon.ok('exec', 'filler', 'touch', '/go');
   assert.equal(await daemon.ok('wait', 'filler'), '7');
   const created = await daemon.docker('create', '--name', 'late', BUSYBOX);
   assert.equal(created.code, 1);
