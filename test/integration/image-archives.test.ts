@@ -4,11 +4,11 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { digestOf } from '../../src/oci/digest.ts';
-import { kindOf, messageOf } from '../../src/shared/errors.ts';
 import { eventually } from '../support/eventually.ts';
 import { ImageEngine, NOTHING } from '../support/image-engine.ts';
 import { layerTar } from '../support/layer-tar.ts';
 import { ociArchive, ociImage } from '../support/oci-image.ts';
+import { outcomeOf } from '../support/outcome-of.ts';
 
 const FIRST = ociImage({
   layers: [{ shared: 'shared' }, { first: 'first' }],
@@ -19,13 +19,6 @@ const SECOND = ociImage({
   layers: [{ shared: 'shared' }, { second: 'second' }],
   created: '2025-01-01T00:00:00Z',
 });
-async function errorOf(operation: Promise<unknown>): Promise<{ kind: string; text: string }> {
-  return await operation.then(
-    () => ({ kind: 'none', text: '' }),
-    (error: unknown) => ({ kind: kindOf(error), text: messageOf(error) }),
-  );
-}
-
 let engine: ImageEngine;
 beforeEach(async () => {
   engine = await ImageEngine.start();
@@ -78,13 +71,13 @@ describe('docker save', () => {
   });
 
   it('of what is not there, or for another platform, says so before the first byte', async () => {
-    assert.deepEqual(await errorOf(saved(engine, 'app:1', 'none')), {
+    assert.deepEqual(await outcomeOf(saved(engine, 'app:1', 'none')), {
       kind: 'not-found',
       text: 'No such image: none:latest',
     });
     const { signal } = new AbortController();
     const other = engine.images.save({ names: ['app:1'], platform: 'linux/arm64' }, signal);
-    assert.match((await errorOf(other)).text, /image with reference app:1 was found but/);
+    assert.match((await outcomeOf(other)).text, /image with reference app:1 was found but/);
   });
 
   it('keeps the image whole while it is written, although it is removed', async () => {
@@ -152,7 +145,7 @@ describe('docker import', () => {
       [gzipSync(tar).subarray(0, 40), []],
       [tar, ['RUN x']],
     ] as const) {
-      const failure = await errorOf(engine.images.import({ ...request, changes }, body(bytes)));
+      const failure = await outcomeOf(engine.images.import({ ...request, changes }, body(bytes)));
       assert.equal(failure.kind, 'invalid-argument', failure.text);
       assert.deepEqual(await engine.leftovers(), NOTHING);
     }

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { kindOf, messageOf } from '../../src/shared/errors.ts';
+import { messageOf } from '../../src/shared/errors.ts';
 import { requires } from '../support/capabilities.ts';
 import { ImageEngine, NOTHING } from '../support/image-engine.ts';
 import { layerTar } from '../support/layer-tar.ts';
 import { dockerArchive, ociArchive, ociImage } from '../support/oci-image.ts';
+import { outcomeOf } from '../support/outcome-of.ts';
 import { PACKER_NAMES, pack } from '../support/pack.ts';
 
 const FIRST = ociImage({
@@ -22,13 +23,6 @@ const CONTAINER = { id: 'c'.repeat(64), name: 'web', running: false };
 
 const filters = (entries: Readonly<Record<string, readonly string[]>>) =>
   new Map(Object.entries(entries));
-
-async function errorOf(operation: Promise<unknown>): Promise<{ kind: string; text: string }> {
-  return await operation.then(
-    () => ({ kind: 'none', text: '' }),
-    (error: unknown) => ({ kind: kindOf(error), text: messageOf(error) }),
-  );
-}
 
 let engine: ImageEngine;
 beforeEach(async () => {
@@ -148,7 +142,7 @@ describe('docker images', () => {
   });
 
   it('refuses filters that it does not know', async () => {
-    assert.equal((await errorOf(idsFor({ colour: ['red'] }))).kind, 'invalid-argument');
+    assert.equal((await outcomeOf(idsFor({ colour: ['red'] }))).kind, 'invalid-argument');
   });
 
   it('tells the history with sizes', async () => {
@@ -175,12 +169,12 @@ describe('docker tag', () => {
 
   it('refuses bad names and unknown images', async () => {
     await engine.load(dockerArchive(FIRST, ['app:1']));
-    const bad = errorOf(engine.images.tag('app:1', { repository: 'App', tag: undefined }));
+    const bad = outcomeOf(engine.images.tag('app:1', { repository: 'App', tag: undefined }));
     assert.deepEqual(await bad, {
       kind: 'invalid-argument',
       text: 'invalid reference format: repository name (library/App) must be lowercase',
     });
-    const unknown = errorOf(engine.images.tag('nope', { repository: 'x', tag: undefined }));
+    const unknown = outcomeOf(engine.images.tag('nope', { repository: 'x', tag: undefined }));
     assert.deepEqual(await unknown, { kind: 'not-found', text: 'No such image: nope:latest' });
   });
 });
@@ -208,7 +202,7 @@ describe('docker rmi', () => {
   it('by id takes off all names of one repository, and several only by force', async () => {
     await engine.load(dockerArchive(FIRST, ['app:1', 'other:1']));
     const shortId = FIRST.id.slice(7, 19);
-    assert.deepEqual(await errorOf(remove(shortId)), {
+    assert.deepEqual(await outcomeOf(remove(shortId)), {
       kind: 'conflict',
       text: `conflict: unable to delete ${shortId} (must be forced) - image is referenced in multiple repositories`,
     });
@@ -219,14 +213,14 @@ describe('docker rmi', () => {
     await engine.load(dockerArchive(FIRST, ['app:1']));
     const shortId = FIRST.id.slice(7, 19);
     engine.users.set(FIRST.id, [CONTAINER]);
-    assert.deepEqual(await errorOf(remove('app:1')), {
+    assert.deepEqual(await outcomeOf(remove('app:1')), {
       kind: 'conflict',
       text: `conflict: unable to remove repository reference "app:1" (must force) - container cccccccccccc is using its referenced image ${shortId}`,
     });
-    assert.match((await errorOf(remove(shortId))).text, /must be forced.*stopped container cccc/);
+    assert.match((await outcomeOf(remove(shortId))).text, /must be forced.*stopped container cccc/);
     engine.users.set(FIRST.id, [{ ...CONTAINER, running: true }]);
     assert.match(
-      (await errorOf(remove(shortId, true))).text,
+      (await outcomeOf(remove(shortId, true))).text,
       /cannot be forced.*running container/,
     );
   });

@@ -8,6 +8,7 @@ import { kindOf, messageOf } from '../../src/shared/errors.ts';
 import { ImageEngine, NOTHING } from '../support/image-engine.ts';
 import { bringLoopbackUp } from '../support/loopback.ts';
 import { describe as descriptorOf, type OciImage, ociImage } from '../support/oci-image.ts';
+import { outcomeOf } from '../support/outcome-of.ts';
 import { STUB_CREDENTIALS, StubRegistry } from '../support/stub-registry.ts';
 
 bringLoopbackUp();
@@ -42,13 +43,6 @@ async function makeWorld(image: OciImage = IMAGE): Promise<World> {
       await registry[Symbol.asyncDispose]();
     },
   };
-}
-
-async function failureOf(operation: Promise<unknown>): Promise<{ kind: string; text: string }> {
-  return await operation.then(
-    () => ({ kind: 'none', text: '' }),
-    (error: unknown) => ({ kind: kindOf(error), text: messageOf(error) }),
-  );
 }
 
 describe('a pull', () => {
@@ -207,7 +201,7 @@ describe('a pull', () => {
     assert.equal((await world.engine.images.inspect(`${world.name}:multi`)).id, IMAGE.id);
     await world.engine.pull(`${world.name}:multi`, { platform: 'linux/arm64' });
     assert.equal((await world.engine.images.inspect(`${world.name}:multi`)).id, arm.id);
-    const missing = await failureOf(
+    const missing = await outcomeOf(
       world.engine.pull(`${world.name}:multi`, { platform: 'linux/s390x' }),
     );
     assert.equal(missing.kind, 'not-found');
@@ -230,7 +224,7 @@ describe('credentials', () => {
   it('are asked for in docker words when a registry wants a password', async () => {
     await using world = await makeWorld();
     world.registry.auth = 'basic';
-    const failure = await failureOf(world.engine.pull(`${world.name}:v1`));
+    const failure = await outcomeOf(world.engine.pull(`${world.name}:v1`));
     assert.match(failure.text, /no basic auth credentials/);
   });
 
@@ -239,7 +233,7 @@ describe('credentials', () => {
     const wrong = { ...STUB_CREDENTIALS, password: 'wrong' };
     for (const auth of ['basic', 'bearer', 'bearer-loop'] as const) {
       world.registry.auth = auth;
-      const failure = await failureOf(
+      const failure = await outcomeOf(
         world.engine.pull(`${world.name}:v1`, { credentials: wrong }),
       );
       assert.match(failure.text, /unauthorized: /, auth);
@@ -268,7 +262,7 @@ describe('credentials', () => {
     const credentials = { ...STUB_CREDENTIALS, serverAddress: world.registry.host };
     const { status } = await world.engine.images.login(credentials);
     assert.equal(status, 'Login Succeeded');
-    const refused = await failureOf(
+    const refused = await outcomeOf(
       world.engine.images.login({ ...credentials, password: 'wrong' }),
     );
     assert.equal(refused.kind, 'unauthorized');
@@ -339,13 +333,13 @@ describe('a registry in trouble', () => {
 
   it('that keeps answering 500 is an error that says so', async () => {
     world.registry.misbehave(/manifests/, { kind: 'status', status: 500 }, 4);
-    const failure = await failureOf(world.engine.pull(`${world.name}:v1`));
+    const failure = await outcomeOf(world.engine.pull(`${world.name}:v1`));
     assert.equal(failure.kind, 'internal');
     assert.match(failure.text, /received unexpected HTTP status: 500 Internal Server Error/);
   });
 
   it('that does not know the tag is docker words for not found', async () => {
-    const failure = await failureOf(world.engine.pull(`${world.name}:nope`));
+    const failure = await outcomeOf(world.engine.pull(`${world.name}:nope`));
     assert.equal(failure.kind, 'not-found');
     assert.equal(
       failure.text,
@@ -357,7 +351,7 @@ describe('a registry in trouble', () => {
     const gone = await StubRegistry.start();
     const { host } = gone;
     await gone[Symbol.asyncDispose]();
-    const failure = await failureOf(world.engine.pull(`${host}/app:v1`));
+    const failure = await outcomeOf(world.engine.pull(`${host}/app:v1`));
     assert.equal(failure.kind, 'internal');
     assert.equal(
       failure.text,

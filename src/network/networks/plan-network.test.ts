@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { plainNetwork } from '../../../test/support/network/network-fixture.ts';
 import { kindOf } from '../../shared/errors.ts';
 import { newNetworkId } from '../../shared/ids.ts';
 import type { NetworkSpec } from '../network-record.ts';
@@ -13,19 +14,7 @@ const around = {
 };
 
 const plan = (changes: Partial<NetworkSpec> = {}) =>
-  planNetwork(
-    {
-      name: 'net',
-      auxAddresses: {},
-      options: {},
-      ipamOptions: {},
-      labels: {},
-      internal: false,
-      attachable: false,
-      ...changes,
-    },
-    around,
-  );
+  planNetwork(plainNetwork('net', changes), around);
 
 test('a network without wishes gets the first free subnet and its first address', () => {
   const { subnet, gateway, subnetChosen } = plan();
