@@ -19,17 +19,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   api: [
     ...[...LEAVES, 'engine:types'],
     ...['runtime/*:types', 'storage/*:types', 'distribution/*:types', 'network/*:types'],
+    'builder/*:types',
   ],
   engine: [
     ...LEAVES,
     'state',
     ...['runtime/*:types', 'storage/*:types', 'distribution/*:types', 'network/*:types'],
-    'api/backends.ts:types',
+    ...['builder/*:types', 'api/backends.ts:types'],
   ],
   runtime: [...LEAVES, 'sys', 'state'],
   storage: [...LEAVES, 'sys', 'state'],
   distribution: [...LEAVES, 'sys/fs', 'sys/compression', 'storage/*:types'],
   network: [...LEAVES, 'sys', 'state', 'slirp4netns/control-socket.ts'],
+  builder: [
+    ...[...LEAVES, 'sys', 'state'],
+    ...['runtime/*:types', 'storage/*:types', 'network/*:types', 'distribution/*:types'],
+  ],
   state: [...LEAVES, 'sys/fs'],
   sys: ['shared'],
   slirp4netns: ['shared', 'sys/exec'],

@@ -1,0 +1,61 @@
+/** Port: images that builds stand on, and where built ones go. The engine's images are behind it. */
+import type { Digest } from '../oci/digest.ts';
+import type { Descriptor, ImageConfig } from '../oci/image-spec.ts';
+import type { Platform } from '../oci/platform.ts';
+import type { ImageReference } from '../oci/reference.ts';
+import type { RegistryCredentials } from '../wire/registry-auth.ts';
+
+/** Credentials for a registry, asked for when they are needed. `host` is `docker.io` or the registry's name. */
+export type CredentialsFor = (
+  host: string,
+  signal: AbortSignal,
+) => Promise<RegistryCredentials | undefined>;
+
+/** `always` asks the registry, `missing` only when the store has no such image, `never` fails then. */
+export type PullPolicy = 'always' | 'missing' | 'never';
+
+export interface ResolveImageRequest {
+  /** As written in the Dockerfile, without `--platform`. */
+  readonly ref: string;
+  readonly platform: Platform;
+  readonly pull: PullPolicy;
+  readonly credentialsFor: CredentialsFor;
+  /** Lines of the pull, as `docker pull` shows them. */
+  onProgress(line: { readonly id?: string; readonly status?: string }): void;
+}
+
+/** An image in the store, protected until `release`. */
+export interface BaseImage {
+  readonly id: Digest;
+  /** `docker.io/library/debian:12@sha256:…`, as far as it is known. */
+  readonly canonicalName: string;
+  readonly config: ImageConfig;
+  /** Bottom first; as many as `chainIds`. */
+  readonly layers: readonly Descriptor[];
+  readonly chainIds: readonly Digest[];
+  /** Idempotent. */
+  release(): void;
+}
+
+export interface NewImage {
+  readonly config: ImageConfig;
+  /** Blobs in the store, bottom first. */
+  readonly layers: readonly Descriptor[];
+  /** Names it gets; taken from other images. */
+  readonly names: readonly ImageReference[];
+}
+
+/** What was stored. */
+export interface StoredImage {
+  readonly id: Digest;
+  readonly manifest: Descriptor;
+}
+
+export interface BuildImages {
+  /** `not-found` with Docker's text when there is no such image. */
+  resolve(request: ResolveImageRequest, signal: AbortSignal): Promise<BaseImage>;
+  /** Makes an image of layers that are in the store, and names it. The same config and layers are the same image. */
+  store(image: NewImage): Promise<StoredImage>;
+  /** Protects blobs and layers from being swept until the result is called. */
+  hold(digests: readonly Digest[]): Promise<() => void>;
+}
