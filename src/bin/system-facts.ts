@@ -1,6 +1,7 @@
 /** What `docker info` says of the machine and of what the engine was built from. */
 import { readFile } from 'node:fs/promises';
 import { arch, cpus, hostname, release, totalmem } from 'node:os';
+import { LOG_DRIVERS, mergeLogConfig } from '../engine/containers/log-drivers.ts';
 import type { RuntimeInfo } from '../engine/system/system-info.ts';
 import type { SystemFacts } from '../engine/system/system-service.ts';
 import type { LimitSupport } from '../runtime/limit-support.ts';
@@ -35,6 +36,7 @@ export async function systemFacts(
 ): Promise<SystemFacts> {
   const { facts } = parts;
   const { settings, uplink } = facts;
+  const log = { driver: settings.logDriver, options: settings.logOptions };
   const os = await osRelease();
   return {
     id: composed.engineId,
@@ -70,6 +72,7 @@ export async function systemFacts(
       (text) => `WARNING: ${text}`,
     ),
     serverVersion: parts.version,
+    logDrivers: { default: mergeLogConfig(undefined, log).Type, all: LOG_DRIVERS },
     rootlessNetwork: {
       driver: uplink.driver,
       version: uplink.driver === 'none' ? '' : uplink.version,

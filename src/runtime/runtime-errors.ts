@@ -43,6 +43,15 @@ export function execFailed(failure: RuntimeFailure): EngineError {
   return startFailure(`OCI runtime exec failed: ${failure.text}: unknown`, failure);
 }
 
+/** The log driver `journald` where there is no journal. Docker's text, and what to do. */
+export function noJournal(socketPath: string, cause: unknown): EngineError {
+  return new EngineError(
+    'unavailable',
+    `failed to initialize logging driver: journald is not enabled on this host: nobody receives at ${socketPath}; start systemd-journald, or choose --log-driver json-file or local`,
+    { cause, details: { exitCode: '128' } },
+  );
+}
+
 /** The runtime started a process with a terminal and did not hand the terminal over. */
 export function noTerminal(): EngineError {
   return new EngineError('internal', 'the OCI runtime did not hand over the terminal');

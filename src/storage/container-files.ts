@@ -27,6 +27,8 @@ export interface ContainerFiles {
   logPath(id: ContainerId): string;
   /** Docker's own file, for people and programs. */
   jsonLogPath(id: ContainerId): string;
+  /** Where it is recorded how much of the log the machine's journal has. */
+  journalProgressPath(id: ContainerId): string;
   nameFilePaths(id: ContainerId): NameFilePaths;
   /** Makes the container's directory when needed, then writes the files in place (bind mounts stay valid). */
   writeNameFiles(id: ContainerId, files: NameFiles): Promise<NameFilePaths>;

@@ -37,6 +37,8 @@ export const CONTAINER_NAMES = {
   document: 'container.json',
   /** Output of the container in the k8s-file format, written by the monitor. */
   log: 'container.log',
+  /** How much of the log the journal of the machine has (log driver `journald`). */
+  journalProgress: 'journald.progress',
   hosts: 'hosts',
   hostname: 'hostname',
   resolvConf: 'resolv.conf',

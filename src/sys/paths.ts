@@ -41,6 +41,7 @@ export interface ContainerDataPaths {
   readonly document: string;
   readonly log: string;
   readonly jsonLog: string;
+  readonly journalProgress: string;
   readonly hosts: string;
   readonly hostname: string;
   readonly resolvConf: string;
@@ -164,6 +165,7 @@ function containerDataPaths(dir: string): ContainerDataPaths {
     document: join(dir, CONTAINER_NAMES.document),
     log: join(dir, CONTAINER_NAMES.log),
     jsonLog: join(dir, `${basename(dir)}${JSON_LOG_ENDING}`),
+    journalProgress: join(dir, CONTAINER_NAMES.journalProgress),
     hosts: join(dir, CONTAINER_NAMES.hosts),
     hostname: join(dir, CONTAINER_NAMES.hostname),
     resolvConf: join(dir, CONTAINER_NAMES.resolvConf),

@@ -1,13 +1,14 @@
 /** Connections over SOCK_SEQPACKET unix sockets, which node's `net` cannot open. */
 import { closeSync } from 'node:fs';
+import { type DescriptorWatch, lastErrno, nativeFunction, watchDescriptor } from './native.ts';
 import {
-  checked,
-  type DescriptorWatch,
-  lastErrno,
-  nativeFunction,
-  watchDescriptor,
-} from './native.ts';
-import { connectUnixSocket, SocketType } from './socket-calls.ts';
+  connectUnixSocket,
+  EAGAIN,
+  EINTR,
+  MSG_DONTWAIT,
+  SocketType,
+  trySendPacket,
+} from './socket-calls.ts';
 import { systemError } from './system-errors.ts';
 
 /** What to do with what the peer sends. */
@@ -16,15 +17,10 @@ export interface SeqpacketOptions {
   readonly onPacket?: (packet: Buffer) => void;
 }
 
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
 const SHUT_WR = 1;
-const EAGAIN = 11;
-const EINTR = 4;
 const EPIPE = 32;
 const LARGEST_PACKET_BYTES = 64 << 10;
 
-const cSend = nativeFunction('long send(int fd, const void *bytes, size_t length, int flags)');
 const cRecv = nativeFunction('long recv(int fd, void *bytes, size_t length, int flags)');
 const cShutdown = nativeFunction('int shutdown(int fd, int how)');
 
@@ -94,7 +90,7 @@ export class SeqpacketConnection {
   #sendWhenPossible(packet: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       const attempt = () => {
-        if (!this.#trySend(packet)) return false;
+        if (!trySendPacket(this.#fd, packet)) return false;
         resolve();
         return true;
       };
@@ -104,14 +100,6 @@ export class SeqpacketConnection {
         this.#waitWritable({ attempt, fail: reject });
       }
     });
-  }
-
-  /** False when the socket is full. */
-  #trySend(packet: Uint8Array): boolean {
-    const sent = cSend(this.#fd, packet, packet.length, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent < 0 && [EAGAIN, EINTR].includes(lastErrno())) return false;
-    checked(sent, 'send');
-    return true;
   }
 
   /** Goes on reading while a packet waits: a peer that waits for us to read would never make room. */

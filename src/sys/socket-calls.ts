@@ -2,7 +2,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { LONGEST_SOCKET_PATH_BYTES } from './filenames.ts';
-import { checked, nativeFunction } from './native.ts';
+import { checked, lastErrno, nativeFunction } from './native.ts';
 import { fromNodeError, invalidSystemArgument } from './system-errors.ts';
 
 /** Address families of socket(2). */
@@ -15,6 +15,13 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 const O_PATH = 0o10000000;
 
+/** Flags of send(2) and recv(2). */
+export const MSG_DONTWAIT = 0x40;
+export const MSG_NOSIGNAL = 0x4000;
+export const EAGAIN = 11;
+export const EINTR = 4;
+
+const cSend = nativeFunction('long send(int fd, const void *bytes, size_t length, int flags)');
 const cSocket = nativeFunction('int socket(int family, int type, int protocol)');
 const cConnect = nativeFunction('int connect(int fd, const void *address, unsigned int length)');
 
@@ -26,6 +33,14 @@ export function openSocket(
 ): number {
   const flags = SOCK_CLOEXEC | (options.nonBlocking === true ? SOCK_NONBLOCK : 0);
   return checked(cSocket(family, type | flags, options.protocol ?? 0), 'socket');
+}
+
+/** Sends one packet or datagram without waiting; false when there is no room. */
+export function trySendPacket(fd: number, bytes: Uint8Array): boolean {
+  const sent = cSend(fd, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent < 0 && [EAGAIN, EINTR].includes(lastErrno())) return false;
+  checked(sent, 'send');
+  return true;
 }
 
 /**

@@ -35,6 +35,7 @@ export const FAKE_INFO: SystemInfo = {
   warnings: [],
   serverVersion: '28.5.2',
   usage: { openFiles: 10, eventListeners: 0 },
+  logDrivers: { default: 'json-file', all: ['json-file', 'local'] },
   rootlessNetwork: { driver: 'slirp4netns', version: '1.2.0' },
   debug: false,
 };

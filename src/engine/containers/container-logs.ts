@@ -3,7 +3,7 @@ import type { ContainerOutput, LogsOptions } from '../../api/backends.ts';
 import type { ContainerDeps } from './container-deps.ts';
 import { liveStatus } from './container-status.ts';
 import { logNotReadable } from './host-config-errors.ts';
-import { detailsText, logAttributes } from './log-attributes.ts';
+import { detailsText, shownAttributes } from './log-attributes.ts';
 import { keepsNoLog } from './log-drivers.ts';
 import { chooseStreams } from './logged-output.ts';
 
@@ -29,6 +29,6 @@ export async function containerLogs(
   return {
     tty: document.config.Tty ?? false,
     entries: chooseStreams(batches, options),
-    attributes: detailsText(logAttributes(document)),
+    attributes: detailsText(shownAttributes(document)),
   };
 }

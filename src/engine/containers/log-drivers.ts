@@ -2,18 +2,26 @@
 import type { LogConfig } from '../../wire/container-config.ts';
 import { invalidLogConfig } from './host-config-errors.ts';
 
+const JOURNAL_DRIVER = 'journald';
 const SHARED_OPTIONS = ['labels', 'labels-regex', 'env', 'env-regex', 'tag'];
 /** The drivers with the options that Docker knows for each. `none` takes what it is given. */
 const OPTIONS: Readonly<Record<string, readonly string[] | undefined>> = {
   'json-file': ['max-size', 'max-file', 'compress', ...SHARED_OPTIONS],
   local: ['max-size', 'max-file', 'compress'],
+  [JOURNAL_DRIVER]: SHARED_OPTIONS,
 };
 const DEFAULT_DRIVER = 'json-file';
 const NO_DRIVER = 'none';
 /** What every driver takes: how a slow one is waited for. */
 const MODES = ['', 'blocking', 'non-blocking'];
-/** Docker's own limits of the driver `local`. */
+/**
+ * Docker's own limits of the driver `local`. With `journald` they are those of what `docker logs` reads; how long the
+ * journal keeps its entries is the machine's affair.
+ */
 const LOCAL_LIMITS = { maxBytes: 20 << 20, maxFiles: 5, compresses: true };
+const NO_LIMITS = { maxBytes: undefined, maxFiles: 1, compresses: false };
+/** The drivers that containers can have, for `docker info`. */
+export const LOG_DRIVERS = Object.keys(OPTIONS).sort();
 /** Suffixes of `max-size`, which counts in powers of ten. */
 const SIZE = /^(\d+(?:\.\d+)?) ?([kmgtp]?)i?b?$/i;
 const TRUE_WORDS = ['1', 't', 'T', 'true', 'TRUE', 'True'];
@@ -35,6 +43,11 @@ export function logDriver(logConfig: LogConfig | null | undefined): string {
 /** True when `docker logs` has nothing to read by the user's own wish. */
 export function keepsNoLog(logConfig: LogConfig | null | undefined): boolean {
   return logDriver(logConfig) === NO_DRIVER;
+}
+
+/** True when the machine's journal is given the output as well. */
+export function writesToJournal(logConfig: LogConfig | null | undefined): boolean {
+  return logDriver(logConfig) === JOURNAL_DRIVER;
 }
 
 /**
@@ -81,8 +94,7 @@ export function checkLogConfig(logConfig: LogConfig | null | undefined): void {
 export function logLimits(logConfig: LogConfig | null | undefined): LogLimits {
   const driver = logDriver(logConfig);
   const options = logConfig?.Config ?? {};
-  const { maxBytes, maxFiles, compresses } =
-    driver === 'local' ? LOCAL_LIMITS : { maxBytes: undefined, maxFiles: 1, compresses: false };
+  const { maxBytes, maxFiles, compresses } = driver === 'json-file' ? NO_LIMITS : LOCAL_LIMITS;
   const size = options['max-size'] === undefined ? maxBytes : sizeOf(options['max-size']);
   const files = options['max-file'] === undefined ? maxFiles : fileCountOf(options['max-file']);
   const asked = options['compress'];

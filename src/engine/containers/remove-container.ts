@@ -12,6 +12,7 @@ import {
   liveStatus,
   removeRefusal,
 } from './container-status.ts';
+import { keptLog } from './kept-log.ts';
 import { killAndSettle } from './kill-container.ts';
 
 /** Removes a container; with `force` a running one is killed first. */
@@ -73,13 +74,20 @@ export async function removeLocked(
   deps.failpoints.hit('container-remove:after-snapshot');
   if (volumes) await removeOwnVolumes(deps, document);
   deps.failpoints.hit('container-remove:after-volumes');
-  await deps.logKeeper.drop(id);
+  await letGoOfLog(deps, document);
   await deps.registry.remove(id);
   deps.failpoints.hit('container-remove:after-document');
   deps.tasks.remove(id).catch(reportCleanup(deps, id));
   deps.images.releaseImage(document.imageId).catch(reportCleanup(deps, id));
   publishContainerEvent(deps, document, { action: 'destroy' });
   deps.signals.notify(id, 'removed', options.end);
+}
+
+/** The journal of the machine outlives the container, so it is given everything first. */
+async function letGoOfLog(deps: ContainerDeps, document: ContainerDocument): Promise<void> {
+  const log = keptLog(deps.files, document);
+  if (log.policy.mirror?.kind === 'journal') await deps.logKeeper.end(log);
+  await deps.logKeeper.drop(document.id);
 }
 
 /** True when a removal that has begun is one with volumes. */

@@ -58,6 +58,7 @@ export async function startOrRecordFailure(
 async function startLocked(deps: ContainerDeps, document: ContainerDocument): Promise<void> {
   const { id } = document;
   await using undo = new CleanupStack(reportCleanup(deps, id));
+  deps.logKeeper.assertPossible(keptLog(deps.files, document).policy);
   await deps.registry.amend(id, toStarting);
   deps.failpoints.hit('container-start:after-intent');
   const rootfsDir = await deps.snapshots.mount(id);

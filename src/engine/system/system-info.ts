@@ -46,6 +46,8 @@ export interface SystemInfo {
   readonly warnings: readonly string[];
   readonly serverVersion: string;
   readonly usage: { readonly openFiles: number; readonly eventListeners: number };
+  /** Of containers that name none, and all that there are. */
+  readonly logDrivers: { readonly default: string; readonly all: readonly string[] };
   readonly rootlessNetwork: { readonly driver: string; readonly version: string };
   readonly debug: boolean;
 }

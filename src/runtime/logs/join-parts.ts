@@ -4,7 +4,7 @@ import type { LogEntry } from '../log-reader.ts';
 import type { Message } from './json-line.ts';
 
 /** A message has at most so many bytes; the rest of its line is another one. */
-const MESSAGE_BYTES = 16 << 10;
+export const MESSAGE_BYTES = 16 << 10;
 const NEWLINE = 0x0a;
 
 /** The beginning of a line whose end is not there yet. */

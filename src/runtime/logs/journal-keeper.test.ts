@@ -34,7 +34,11 @@ const reader = new K8sLogReader();
 async function logWith(policy: Partial<LogPolicy> = {}): Promise<KeptLog & { mirror: string }> {
   const dir = await mkdtemp(join(root, 'log-'));
   const mirror = join(dir, 'c-json.log');
-  const defaults = { maxFiles: 1, compresses: false, mirror: { path: mirror } };
+  const defaults = {
+    maxFiles: 1,
+    compresses: false,
+    mirror: { kind: 'file' as const, path: mirror },
+  };
   const id = newContainerId();
   return { id, logPath: join(dir, 'container.log'), mirror, policy: { ...defaults, ...policy } };
 }

@@ -1,11 +1,14 @@
 /**
- * Keeps the logs of running containers: Docker's file is brought up to date and full files are rotated a moment
+ * Keeps the logs of running containers: Docker's file or the journal is brought up to date and full files are rotated a moment
  * after something was written. Between that and the next change nothing happens at all.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ContainerId } from '../../shared/ids.ts';
-import type { KeptLog, LogKeeper } from '../log-keeper.ts';
+import { DatagramSender } from '../../sys/datagram-sender.ts';
+import type { KeptLog, LogKeeper, LogPolicy } from '../log-keeper.ts';
 import type { LogReader } from '../log-reader.ts';
+import { noJournal } from '../runtime-errors.ts';
+import { JOURNAL_SOCKET } from './journal-sink.ts';
 import { LogChanges } from './log-changes.ts';
 import { isJournalFull, rotateJournal, tidyJournal } from './rotate-journal.ts';
 import { updateMirror } from './update-mirror.ts';
@@ -20,6 +23,8 @@ export interface JournalKeeperParts {
   /** Has the monitor of a container begin a new log file; false when none listens. */
   readonly reopen: (id: ContainerId) => boolean;
   readonly report: (id: ContainerId, error: unknown) => void;
+  /** Where journald receives; by default where it does on every machine. */
+  readonly journalSocket?: string;
 }
 
 export class JournalKeeper implements LogKeeper {
@@ -28,6 +33,16 @@ export class JournalKeeper implements LogKeeper {
 
   constructor(parts: JournalKeeperParts) {
     this.#parts = parts;
+  }
+
+  assertPossible({ mirror }: LogPolicy): void {
+    if (mirror?.kind !== 'journal') return;
+    const { journalSocket = JOURNAL_SOCKET } = this.#parts;
+    try {
+      DatagramSender.connect(journalSocket).close();
+    } catch (error) {
+      throw noJournal(journalSocket, error);
+    }
   }
 
   begin(log: KeptLog): void {
@@ -143,7 +158,9 @@ class Duty {
     const { mirror } = log.policy;
     const end = await this.#parts.reader.end(log.logPath);
     if (mirror === undefined) return end.segment;
+    const { journalSocket = JOURNAL_SOCKET } = this.#parts;
     const signal = this.#stopped.signal;
-    return (await updateMirror({ log, mirror, isLast, signal, end })).segment;
+    const update = { log, mirror, isLast, signal, end, journalSocket };
+    return (await updateMirror(update)).segment;
   }
 }

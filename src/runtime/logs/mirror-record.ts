@@ -1,4 +1,4 @@
-/** How far Docker's file of a log has come, so that a new engine goes on exactly there. */
+/** How far the mirror of a log has come, so that a new engine goes on exactly there. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { temporaryNameFor } from '../../sys/fs/durable.ts';
@@ -9,7 +9,7 @@ const mirrorRecord = v.object({
   v: v.literal(1),
   /** Up to where the monitor's log has been taken. */
   position: v.object({ segment: v.number(), offset: v.number() }),
-  /** Size of Docker's file at that moment. */
+  /** Size of Docker's file at that moment; 0 for the journal. */
   bytes: v.number(),
   held: heldPartsSchema,
 });

@@ -1,22 +1,23 @@
-/** Brings Docker's file of a log up to date with what the monitor wrote. */
+/** Brings what mirrors a log (Docker's file, the journal) up to date with what the monitor wrote. */
 import { setImmediate as breathe } from 'node:timers/promises';
-import type { KeptLog, LogPolicy } from '../log-keeper.ts';
+import type { FileMirror, JournalMirror, KeptLog } from '../log-keeper.ts';
 import type { LogPosition } from '../log-reader.ts';
+import { FileSink } from './file-sink.ts';
 import { PartJoiner } from './join-parts.ts';
-import { JsonLineEncoder, type Message } from './json-line.ts';
+import { JournalSink } from './journal-sink.ts';
 import type { K8sLogEntry } from './k8s-line-parser.ts';
 import { LogCursor } from './log-cursor.ts';
-import { MirrorFile } from './mirror-file.ts';
+import type { MessageSink } from './message-sink.ts';
 import { type MirrorRecord, readMirrorRecord, writeMirrorRecord } from './mirror-record.ts';
 
-/** So much is written at once, and recorded once. */
-const BATCH_CHARACTERS = 1 << 20;
 const START: MirrorRecord = { v: 1, position: { segment: 1, offset: 0 }, bytes: 0, held: {} };
 
 /** How an update is done. */
 export interface MirrorUpdate {
   readonly log: KeptLog;
-  readonly mirror: NonNullable<LogPolicy['mirror']>;
+  readonly mirror: FileMirror | JournalMirror;
+  /** Where journald receives. */
+  readonly journalSocket: string;
   /** The run is over: lines without an end are written too. */
   readonly isLast: boolean;
   /** Ends the update early, at a moment that is recorded. */
@@ -25,25 +26,35 @@ export interface MirrorUpdate {
   readonly end: LogPosition;
 }
 
-/** Resolves to how far the file has come. Exactly once for every message, also when the engine dies at any moment. */
+/**
+ * Resolves to how far the mirror has come. Docker's file gets every message exactly once, also when the engine dies at
+ * any moment; the journal at least once, since it cannot be asked what it has.
+ */
 export async function updateMirror(update: MirrorUpdate): Promise<LogPosition> {
-  const { log, mirror, end } = update;
-  const found = (await readMirrorRecord(recordPath(mirror.path))) ?? START;
+  const { mirror, end } = update;
+  const found = (await readMirrorRecord(recordPath(mirror))) ?? START;
   // A power cut took some of the log that we had seen.
   const record = isBeyond(found.position, end) ? START : found;
   if (isEqual(record.position, end) && !hasLeft(update, record)) return end;
-  const file = await MirrorFile.open(mirror.path, log.policy, record.bytes);
-  const writer = new MirrorWriter(update, { file, record });
+  const sink = await openSink(update, record.bytes);
   try {
-    return await writer.catchUp();
+    return await new MirrorWriter(update, { sink, record }).catchUp();
   } finally {
-    await writer.close();
+    await sink.close();
   }
 }
 
+async function openSink(
+  { mirror, log, journalSocket }: MirrorUpdate,
+  recordedBytes: number,
+): Promise<MessageSink> {
+  if (mirror.kind === 'journal') return new JournalSink(mirror, journalSocket);
+  return await FileSink.open({ mirror, policy: log.policy, recordedBytes });
+}
+
 /** Where the progress of a mirror is recorded. */
-function recordPath(mirrorPath: string): string {
-  return `${mirrorPath}.progress`;
+function recordPath(mirror: FileMirror | JournalMirror): string {
+  return mirror.kind === 'journal' ? mirror.progressPath : `${mirror.path}.progress`;
 }
 
 function hasLeft({ isLast }: MirrorUpdate, { held }: MirrorRecord): boolean {
@@ -63,17 +74,13 @@ function isEqual(one: LogPosition, other: LogPosition): boolean {
 
 class MirrorWriter {
   readonly #update: MirrorUpdate;
-  readonly #file: MirrorFile;
-  readonly #encoder: JsonLineEncoder;
+  readonly #sink: MessageSink;
   readonly #joiner: PartJoiner;
   #position: LogPosition;
-  #lines: string[] = [];
-  #characters = 0;
 
-  constructor(update: MirrorUpdate, place: { file: MirrorFile; record: MirrorRecord }) {
+  constructor(update: MirrorUpdate, place: { sink: MessageSink; record: MirrorRecord }) {
     this.#update = update;
-    this.#file = place.file;
-    this.#encoder = new JsonLineEncoder(update.mirror.attributes);
+    this.#sink = place.sink;
     this.#joiner = new PartJoiner(place.record.held);
     this.#position = place.record.position;
   }
@@ -82,49 +89,33 @@ class MirrorWriter {
     const { log, signal, isLast } = this.#update;
     await using cursor = new LogCursor({ logPath: log.logPath, from: this.#position, signal });
     for await (const batch of cursor.readOn()) {
-      for (const entry of batch) await this.#take(entry, cursor.after(entry));
-      if (this.#characters >= BATCH_CHARACTERS) await this.#write();
+      for (const entry of batch) {
+        this.#take(entry, cursor.after(entry));
+        // Awaits nothing for most entries, which only add to what is delivered.
+        if (this.#sink.isDue) await this.#deliver();
+      }
       await breathe();
     }
-    if (isLast && !signal.aborted) for (const message of this.#joiner.flush()) this.#add(message);
-    await this.#write();
+    if (isLast && !signal.aborted) {
+      for (const message of this.#joiner.flush()) this.#sink.add(message);
+    }
+    await this.#deliver();
     return this.#position;
   }
 
-  async close(): Promise<void> {
-    await this.#file.close();
-  }
-
-  /** Awaits nothing unless a file is full: most entries only add to the batch. */
-  #take(entry: K8sLogEntry, position: LogPosition): Promise<void> | undefined {
-    for (const message of this.#joiner.add(entry)) this.#add(message);
+  #take(entry: K8sLogEntry, position: LogPosition): void {
+    for (const message of this.#joiner.add(entry)) this.#sink.add(message);
     this.#position = position;
-    const { maxBytes = Number.POSITIVE_INFINITY } = this.#update.log.policy;
-    return this.#file.size + this.#characters >= maxBytes ? this.#write() : undefined;
   }
 
-  #add(message: Message): void {
-    const line = this.#encoder.encode(message);
-    this.#lines.push(line);
-    this.#characters += line.length;
-  }
-
-  async #write(): Promise<void> {
-    await this.#file.append(Buffer.from(this.#lines.join('')));
-    this.#lines = [];
-    this.#characters = 0;
-    await this.#record();
-    if (!this.#file.isFull) return;
-    await this.#file.rotate();
-    await this.#record();
-  }
-
-  async #record(): Promise<void> {
-    await writeMirrorRecord(recordPath(this.#update.mirror.path), {
-      v: 1,
-      position: this.#position,
-      bytes: this.#file.size,
-      held: this.#joiner.held,
-    });
+  #deliver(): Promise<void> {
+    return this.#sink.deliver(() =>
+      writeMirrorRecord(recordPath(this.#update.mirror), {
+        v: 1,
+        position: this.#position,
+        bytes: this.#sink.bytes,
+        held: this.#joiner.held,
+      }),
+    );
   }
 }

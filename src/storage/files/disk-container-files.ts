@@ -24,6 +24,10 @@ export class DiskContainerFiles implements ContainerFiles {
     return this.#pathsOf(id).jsonLog;
   }
 
+  journalProgressPath(id: ContainerId): string {
+    return this.#pathsOf(id).journalProgress;
+  }
+
   nameFilePaths(id: ContainerId): NameFilePaths {
     const { hosts, hostname, resolvConf } = this.#pathsOf(id);
     return { hosts, hostname, resolvConf };
