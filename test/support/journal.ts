@@ -25,14 +25,17 @@ export class StandInJournal implements Disposable {
   readonly #scratch = Buffer.alloc(LARGEST_ENTRY_BYTES);
   readonly #stop: () => void;
 
-  constructor(path: string) {
+  /** With `isStuck` it takes nothing out of the socket, which is soon full. */
+  constructor(path: string, { isStuck = false } = {}) {
     this.path = path;
     this.#fd = openSocket(AddressFamily.unix, SocketType.datagram, { nonBlocking: true });
     withUnixAddress(path, (address) => {
       checked(cBind(this.#fd, address, address.length), 'bind', path);
     });
-    const watch = watchDescriptor(this.#fd, 'readable', () => this.#receive());
-    this.#stop = () => watch.stop();
+    const watch = isStuck
+      ? undefined
+      : watchDescriptor(this.#fd, 'readable', () => this.#receive());
+    this.#stop = () => watch?.stop();
   }
 
   [Symbol.dispose](): void {

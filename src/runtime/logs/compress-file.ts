@@ -4,8 +4,12 @@ import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { temporaryNameFor } from '../../sys/fs/durable.ts';
+import { isMissing } from '../../sys/system-errors.ts';
 
-/** Replaces `path` by `path.gz`. A crash leaves the one, both, or the other, each whole. */
+/**
+ * Replaces `path` by `path.gz`. A crash leaves the one, both, or the other, each whole. A file that is removed before or
+ * meanwhile is not there afterwards either.
+ */
 export async function compressFile(path: string): Promise<void> {
   const temporary = temporaryNameFor(`${path}.gz`);
   try {
@@ -15,6 +19,7 @@ export async function compressFile(path: string): Promise<void> {
     await rm(path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    if (!isMissing(error)) throw error;
+    await rm(`${path}.gz`, { force: true });
   }
 }

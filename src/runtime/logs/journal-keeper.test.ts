@@ -14,11 +14,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { eventually } from '../../../test/support/eventually.ts';
+import { StandInJournal } from '../../../test/support/journal.ts';
 import { newContainerId } from '../../shared/ids.ts';
 import type { KeptLog, LogPolicy } from '../log-keeper.ts';
 import { JournalKeeper } from './journal-keeper.ts';
 import { K8sLogReader } from './k8s-log-reader.ts';
-import { rotateJournal, tidyJournal } from './rotate-journal.ts';
+import { dropOldest, rotateJournal } from './rotate-journal.ts';
 
 let root: string;
 before(async () => {
@@ -188,11 +190,44 @@ test('a rotation that no monitor answers loses nothing and is taken up by the ne
 });
 
 test('files that the mirror has not taken yet stay, however many they are', async () => {
-  const log = await logWith({ maxBytes: 1, maxFiles: 2 });
+  const log = await logWith({ maxBytes: 1000, maxFiles: 2 });
   for (const number of [1, 2, 3, 4]) await writeFile(`${log.logPath}.${number}`, record('x'));
-  await tidyJournal(log, 3);
+  await dropOldest(log, 3);
   const names = await readdir(join(log.logPath, '..'));
   assert.deepEqual(names.sort(), ['container.log.2', 'container.log.3', 'container.log.4']);
+});
+
+test('files that the mirror would drop again go before it has taken them', async () => {
+  const log = await logWith({ maxBytes: 10, maxFiles: 2 });
+  for (const number of [1, 2, 3, 4, 5]) await writeFile(`${log.logPath}.${number}`, 'x'.repeat(12));
+  await dropOldest(log, 1);
+  const names = await readdir(join(log.logPath, '..'));
+  assert.deepEqual(names.sort(), ['container.log.3', 'container.log.4', 'container.log.5']);
+});
+
+test('a mirror that takes nothing lets files grow neither in size nor in number', async () => {
+  using journal = new StandInJournal(join(root, 'stuck'), { isStuck: true });
+  const mirror = {
+    kind: 'journal' as const,
+    progressPath: join(root, 'stuck.progress'),
+    fields: {},
+  };
+  const log = await logWith({ maxBytes: 1000, maxFiles: 2, mirror });
+  const keeper = new JournalKeeper({
+    reader,
+    reopen: () => newFile(log.logPath),
+    report: () => undefined,
+    journalSocket: journal.path,
+  });
+  await writeFile(log.logPath, record('x'.repeat(1000)).repeat(2000));
+  keeper.begin(log);
+  for (let rotated = 1; rotated <= 20; rotated++) {
+    await eventually(async () => (await reader.end(log.logPath)).segment > rotated);
+    await appendFile(log.logPath, record('y'.repeat(1000)));
+  }
+  const files = (await readdir(join(log.logPath, '..'))).filter((name) => /log\.\d+$/.test(name));
+  assert.ok(files.length <= 4, files.join(' '));
+  await keeper.drop(log.id);
 });
 
 test('a dropped log is let go of before its last lines are dealt with', async () => {

@@ -10,12 +10,14 @@ import type { LogReader } from '../log-reader.ts';
 import { noJournal } from '../runtime-errors.ts';
 import { JOURNAL_SOCKET } from './journal-sink.ts';
 import { LogChanges } from './log-changes.ts';
-import { isJournalFull, rotateJournal, tidyJournal } from './rotate-journal.ts';
+import { compressJournal, dropOldest, isJournalFull, rotateJournal } from './rotate-journal.ts';
 import { updateMirror } from './update-mirror.ts';
 
 /** After a change, so that a burst is dealt with in a few large steps. Sooner where files have a limit. */
 const DELAY_MS = 1_000;
 const LIMITED_DELAY_MS = 200;
+/** So often the size of a growing file is looked at: what can be written meanwhile is what it grows beyond its limit. */
+const SIZE_CHECK_MS = 10;
 
 /** What keeping needs. */
 export interface JournalKeeperParts {
@@ -86,16 +88,24 @@ class Duty {
   readonly #stopped = new AbortController();
   /** Ends waiting, not work. */
   readonly #ended = new AbortController();
+  /** The file before which the mirror has taken everything. */
+  #mirroredUpTo: number;
   #running: Promise<void>;
 
   constructor(parts: JournalKeeperParts, log: KeptLog, before: Promise<void> = Promise.resolve()) {
     this.#parts = parts;
     this.#log = log;
+    this.#mirroredUpTo = log.policy.mirror === undefined ? Number.POSITIVE_INFINITY : 0;
     this.#running = before;
   }
 
   follow(): void {
-    this.#running = this.#guarded(this.#running.then(() => this.#follow()));
+    const parts = [() => this.#follow(), () => this.#keepSize()];
+    const { maxBytes } = this.#log.policy;
+    const wanted = maxBytes === undefined ? parts.slice(0, 1) : parts;
+    this.#running = this.#running.then(async () => {
+      await Promise.all(wanted.map((part) => this.#guarded(part())));
+    });
   }
 
   async end(): Promise<void> {
@@ -140,16 +150,36 @@ class Duty {
     }
   }
 
-  async #pass({ isLast }: { readonly isLast: boolean }): Promise<void> {
-    const { signal } = this.#stopped;
-    for (;;) {
-      if (signal.aborted) return;
-      const segment = await this.#mirrored(isLast);
-      await tidyJournal(this.#log, segment);
-      if (isLast || signal.aborted || !(await isJournalFull(this.#log))) return;
-      const { id, logPath } = this.#log;
-      if (!(await rotateJournal(logPath, () => this.#parts.reopen(id)))) return;
+  /** Rotates beside the mirror, which may be slower than the container. */
+  async #keepSize(): Promise<void> {
+    const { signal } = this.#ended;
+    const changes = new LogChanges(this.#log.logPath, () => changes.notify());
+    try {
+      changes.notifyOn(signal);
+      while (!signal.aborted) {
+        await this.#guarded(this.#rotateIfFull());
+        await changes.next();
+        await pause(SIZE_CHECK_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      }
+    } finally {
+      changes.close();
     }
+  }
+
+  async #rotateIfFull(): Promise<void> {
+    const { id, logPath } = this.#log;
+    if (!(await isJournalFull(this.#log))) return;
+    if (await rotateJournal(logPath, () => this.#parts.reopen(id))) {
+      await dropOldest(this.#log, this.#mirroredUpTo);
+    }
+  }
+
+  async #pass({ isLast }: { readonly isLast: boolean }): Promise<void> {
+    if (this.#stopped.signal.aborted) return;
+    const taken = await this.#mirrored(isLast);
+    if (this.#log.policy.mirror !== undefined) this.#mirroredUpTo = taken;
+    await dropOldest(this.#log, this.#mirroredUpTo);
+    await compressJournal(this.#log, taken);
   }
 
   /** The number of the file before which everything has been taken. */

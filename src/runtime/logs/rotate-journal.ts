@@ -1,23 +1,17 @@
 /** Rotating what the monitor writes, without losing a byte: the monitor itself begins the new file. */
 import { link, open, rm, stat } from 'node:fs/promises';
 import { errnoCode, isMissing } from '../../sys/system-errors.ts';
-import type { KeptLog } from '../log-keeper.ts';
+import type { KeptLog, LogPolicy } from '../log-keeper.ts';
 import { compressFile } from './compress-file.ts';
 import { LogChanges } from './log-changes.ts';
-import { isPresent, rotatedPath, rotatedSegments } from './log-segments.ts';
+import { isPresent, type LogSegment, rotatedPath, rotatedSegments } from './log-segments.ts';
 
 /** A monitor answers in a millisecond; one that is stopped or gone, never. */
 const REOPEN_TIMEOUT_MS = 5_000;
 
 /** True when the file being written has reached its limit. */
 export async function isJournalFull({ logPath, policy }: KeptLog): Promise<boolean> {
-  if (policy.maxBytes === undefined) return false;
-  try {
-    return (await stat(logPath)).size >= policy.maxBytes;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
+  return policy.maxBytes !== undefined && (await sizeOf(logPath)) >= policy.maxBytes;
 }
 
 /**
@@ -45,19 +39,58 @@ export async function rotateJournal(logPath: string, reopen: () => boolean): Pro
   }
 }
 
-/** Removes rotated files that are too many, and compresses the others. Only those before `segment` are touched. */
-export async function tidyJournal({ logPath, policy }: KeptLog, segment: number): Promise<void> {
-  const rotated = (await rotatedSegments(logPath)).filter(({ number }) => number < segment);
-  // One stays at least: the next number is known from it, and a reader has time to finish.
-  const kept = Math.max(policy.maxFiles - 1, 1);
-  for (const { path } of rotated.slice(0, -kept)) {
+/**
+ * Removes rotated files that are too many. What the mirror has not taken yet (from `segment` on) stays, unless what
+ * came after it fills all files that the mirror may keep: then the mirror would drop it as well.
+ */
+export async function dropOldest({ logPath, policy }: KeptLog, segment: number): Promise<void> {
+  const rotated = await rotatedSegments(logPath);
+  const taken = rotated.filter(({ number }) => number < segment);
+  const waiting = rotated.slice(taken.length);
+  const surplus = await surplusOf(waiting, policy);
+  for (const { path } of [...taken.slice(0, -keptFiles(policy)), ...surplus]) {
     await rm(path, { force: true });
     // What a crash while compressing left.
     await rm(`${path}.gz`, { force: true });
   }
+}
+
+/** Compresses the rotated files before `segment`, when that is wished. */
+export async function compressJournal(
+  { logPath, policy }: KeptLog,
+  segment: number,
+): Promise<void> {
   if (!policy.compresses) return;
-  for (const { path, isCompressed } of rotated.slice(-kept)) {
+  const rotated = (await rotatedSegments(logPath)).filter(({ number }) => number < segment);
+  for (const { path, isCompressed } of rotated.slice(-keptFiles(policy))) {
     if (!isCompressed) await compressFile(path);
+  }
+}
+
+/** One stays at least: the next number is known from it, and a reader has time to finish. */
+function keptFiles({ maxFiles }: LogPolicy): number {
+  return Math.max(maxFiles - 1, 1);
+}
+
+/** Those files that are followed by more than the limits allow in all, and a file beyond that. */
+async function surplusOf(
+  waiting: readonly LogSegment[],
+  { maxBytes = Number.POSITIVE_INFINITY, maxFiles }: LogPolicy,
+): Promise<readonly LogSegment[]> {
+  let bytes = 0;
+  for (let index = waiting.length - 1; index >= 0; index--) {
+    if (bytes > maxBytes * (maxFiles + 1)) return waiting.slice(0, index + 1);
+    bytes += await sizeOf(waiting[index]?.path ?? '');
+  }
+  return [];
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isMissing(error)) return 0;
+    throw error;
   }
 }
 

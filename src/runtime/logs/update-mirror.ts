@@ -96,16 +96,20 @@ class MirrorWriter {
       }
       await breathe();
     }
-    if (isLast && !signal.aborted) {
-      for (const message of this.#joiner.flush()) this.#sink.add(message);
-    }
+    if (isLast && !signal.aborted) this.#flush();
     await this.#deliver();
     return this.#position;
   }
 
   #take(entry: K8sLogEntry, position: LogPosition): void {
+    // Files in between were dropped: what follows is no continuation.
+    if (position.segment > this.#position.segment + 1) this.#flush();
     for (const message of this.#joiner.add(entry)) this.#sink.add(message);
     this.#position = position;
+  }
+
+  #flush(): void {
+    for (const message of this.#joiner.flush()) this.#sink.add(message);
   }
 
   #deliver(): Promise<void> {
