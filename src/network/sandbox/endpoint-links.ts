@@ -1,13 +1,25 @@
 /** The endpoints of one sandbox on their several networks. */
 import type { CleanupStack } from '../../shared/cleanup-stack.ts';
+import type { NetworkId } from '../../shared/ids.ts';
 import { parseIpv4 } from '../../sys/netlink/ipv4.ts';
 import { RouteSocket } from '../../sys/netlink/route-socket.ts';
 import { withNetworkNamespace } from '../../sys/ns/network-namespace.ts';
 import type { NetworkSet } from '../networks/network-set.ts';
-import type { Endpoint, EndpointRequest } from '../sandbox-service.ts';
+import type { Endpoint, EndpointRequest, SandboxRequest } from '../sandbox-service.ts';
 
 /** Where endpoints get their drivers from. */
 export type EndpointDrivers = Pick<NetworkSet, 'driver' | 'tryDriver'>;
+
+/** The endpoints that a request asks for: one on the default network when it names none. */
+export function wantedEndpoints(
+  request: SandboxRequest,
+  defaultId: NetworkId,
+): readonly EndpointRequest[] {
+  if (request.mode === 'none') return [];
+  const { macAddress } = request;
+  const byDefault = macAddress === undefined ? {} : { macAddress };
+  return request.networks ?? [{ networkId: defaultId, names: [], ...byDefault }];
+}
 
 /** Reserves the addresses of an endpoint whose interface comes after those of `present`. */
 export function planEndpoint(

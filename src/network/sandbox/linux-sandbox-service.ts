@@ -7,7 +7,6 @@ import { KeyedMutex } from '../../shared/keyed-mutex.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { Collection } from '../../state/collection.ts';
 import { SANDBOX_NAMES } from '../../sys/filenames.ts';
-import { createNetworkNamespace, removeNetworkNamespace } from '../../sys/ns/network-namespace.ts';
 import type { NameService } from '../names/name-service.ts';
 import { endpointExists, notConnected } from '../network-errors.ts';
 import type { NetworkRecord } from '../network-record.ts';
@@ -20,15 +19,18 @@ import type {
   SandboxRequest,
   SandboxService,
 } from '../sandbox-service.ts';
+import { dismantleSandbox } from './dismantle-sandbox.ts';
 import {
   gatewayEndpoint,
   moveGateway,
   planEndpoint,
   planEndpoints,
   releaseEndpoints,
+  wantedEndpoints,
 } from './endpoint-links.ts';
+import { NamespaceMaker } from './namespace-maker.ts';
 import { isPinned } from './namespace-pin.ts';
-import { type KernelSetting, prepareNamespace } from './namespace-settings.ts';
+import type { KernelSetting } from './namespace-settings.ts';
 import {
   asStored,
   decodeSandbox,
@@ -36,6 +38,7 @@ import {
   renamed,
   type SandboxDocument,
 } from './sandbox-document.ts';
+import { publishPorts, restorePorts } from './sandbox-ports.ts';
 
 /** What sandboxes are made with. */
 export interface LinuxSandboxOptions {
@@ -57,8 +60,6 @@ interface LiveSandbox {
 /** Sandboxes need to survive the end of the engine, not that of the machine: no write waits for a disk. */
 const DURABILITY = 'ordered';
 
-const NOTHING_PUBLISHED: Publication = { ports: [], close: async () => undefined };
-
 export class LinuxSandboxService implements SandboxService {
   readonly #options: LinuxSandboxOptions;
   readonly #documents: Collection<SandboxDocument>;
@@ -66,12 +67,12 @@ export class LinuxSandboxService implements SandboxService {
   /** Directories without a readable document, from before this process. */
   readonly #orphans: Set<string>;
   readonly #locks = new KeyedMutex<ContainerId>();
-  /** Refused kernel settings that were warned about. */
-  readonly #reported = new Set<string>();
+  readonly #namespaces: NamespaceMaker;
 
   private constructor(options: LinuxSandboxOptions, documents: Collection<SandboxDocument>) {
     this.#options = options;
     this.#documents = documents;
+    this.#namespaces = new NamespaceMaker(options);
     this.#orphans = new Set(documents.quarantined().map(({ key }) => key));
   }
 
@@ -164,42 +165,27 @@ export class LinuxSandboxService implements SandboxService {
   }
 
   async #createLocked(request: SandboxRequest): Promise<Sandbox> {
-    const { networks, logger } = this.#options;
+    const { networks, publisher, logger } = this.#options;
     const { containerId } = request;
     await using undo = new CleanupStack((error) =>
       logger.warn('a failed sandbox could not be undone', { container: containerId, error }),
     );
-    const endpoints = planEndpoints(networks, this.#wantedEndpoints(request), undo);
+    const endpoints = planEndpoints(networks, wantedEndpoints(request, networks.defaultId), undo);
     const endpointName = request.containerName ?? shortId(containerId);
     // The intent: after a crash in the steps below, the directory tells that there is something to remove.
     const intent = newDocument(request, endpointName, endpoints);
-    const stored = await this.#documents.create(containerId, intent, DURABILITY);
+    await this.#documents.create(containerId, intent, DURABILITY);
     undo.defer(() => this.#documents.remove(containerId, DURABILITY));
-    const netnsPath = this.#makeNamespace(containerId, endpoints, undo);
-    const publication = await this.#publish(endpointName, endpoints, request);
+    const netnsPath = this.#netnsPath(containerId);
+    this.#namespaces.make(netnsPath, endpoints, undo);
+    const owner = { endpointName, endpoints };
+    const publication = await publishPorts(publisher, owner, request.publish);
     undo.defer(() => publication.close());
-    if (publication.ports.length > 0) {
-      await stored.update(
-        (current) => ({ ...current, published: [...publication.ports] }),
-        DURABILITY,
-      );
-    }
-
+    if (publication.ports.length > 0) await this.#storePublished(containerId, publication);
     await this.#serveNames(containerId, endpoints, request.nameservers);
 
     undo.release();
     return this.#admit({ containerId, netnsPath, endpoints }, publication);
-  }
-
-  #wantedEndpoints(request: SandboxRequest): readonly EndpointRequest[] {
-    if (request.mode === 'none') return [];
-    const { macAddress } = request;
-    const networkId = this.#options.networks.defaultId;
-    return (
-      request.networks ?? [
-        { networkId, names: [], ...(macAddress === undefined ? {} : { macAddress }) },
-      ]
-    );
   }
 
   async #serveNames(
@@ -221,8 +207,9 @@ export class LinuxSandboxService implements SandboxService {
     const { networks, logger } = this.#options;
     const { containerId, netnsPath, endpoints: before } = live.sandbox;
     const present = before.find(({ networkId }) => networkId === request.networkId);
-    const name = this.#documents.get(containerId)?.value.endpointName ?? shortId(containerId);
-    if (present !== undefined) throw endpointExists(name, present.networkName);
+    if (present !== undefined) {
+      throw endpointExists(this.#endpointName(containerId), present.networkName);
+    }
     await using undo = new CleanupStack((error) =>
       logger.warn('a failed connect could not be undone', { container: containerId, error }),
     );
@@ -264,14 +251,20 @@ export class LinuxSandboxService implements SandboxService {
     const isTarget = gatewayEndpoint(live.sandbox.endpoints) === gone;
     if (!isTarget || ports.length === 0) return live.publication;
     await live.publication.close();
-    const stored = this.#documents.get(containerId);
-    const endpointName = stored?.value.endpointName ?? shortId(containerId);
-    const publication = await this.#publish(endpointName, endpoints, { publish: ports });
-    await stored?.update(
-      (current) => ({ ...current, published: [...publication.ports] }),
-      DURABILITY,
-    );
+    const owner = { endpointName: this.#endpointName(containerId), endpoints };
+    const publication = await publishPorts(this.#options.publisher, owner, ports);
+    await this.#storePublished(containerId, publication);
     return publication;
+  }
+
+  #endpointName(containerId: ContainerId): string {
+    return this.#documents.get(containerId)?.value.endpointName ?? shortId(containerId);
+  }
+
+  async #storePublished(containerId: ContainerId, { ports }: Publication): Promise<void> {
+    const published = [...ports];
+    const stored = this.#documents.get(containerId);
+    await stored?.update((current) => ({ ...current, published }), DURABILITY);
   }
 
   async #storeEndpoints(containerId: ContainerId, endpoints: readonly Endpoint[]): Promise<void> {
@@ -281,64 +274,12 @@ export class LinuxSandboxService implements SandboxService {
     await this.#serveNames(containerId, endpoints, stored?.value.nameservers);
   }
 
-  #makeNamespace(
-    containerId: ContainerId,
-    endpoints: readonly Endpoint[],
-    undo: CleanupStack,
-  ): string {
-    const { networks, settings } = this.#options;
-    const netnsPath = this.#netnsPath(containerId);
-    createNetworkNamespace(netnsPath);
-    undo.defer(() => removeNetworkNamespace(netnsPath));
-    const refusals = prepareNamespace(netnsPath, settings);
-    this.#reportOnce(refusals);
-    const gateway = gatewayEndpoint(endpoints);
-    for (const endpoint of endpoints) {
-      const driver = networks.driver(endpoint.networkId);
-      driver.attach({ netnsPath, endpoint, isGateway: endpoint === gateway });
-      undo.defer(() => driver.detach({ netnsPath, endpoint }));
-    }
-    return netnsPath;
-  }
-
-  /** What the kernel refuses to one container it refuses to all. */
-  #reportOnce(refusals: readonly string[]): void {
-    for (const refusal of refusals.filter((text) => !this.#reported.has(text))) {
-      this.#reported.add(refusal);
-      this.#options.logger.warn('the kernel refuses a setting of containers', { refusal });
-    }
-  }
-
-  #publish(
-    endpointName: string,
-    endpoints: readonly Endpoint[],
-    request: Pick<SandboxRequest, 'publish'>,
-  ): Promise<Publication> {
-    const endpoint = gatewayEndpoint(endpoints);
-    if (endpoint === undefined || request.publish.length === 0) {
-      return Promise.resolve(NOTHING_PUBLISHED);
-    }
-    const { endpointId, ipAddress } = endpoint;
-    const target = { endpointName, endpointId, ipAddress };
-    return this.#options.publisher.publish(target, request.publish);
-  }
-
   async #restoreLocked(containerId: ContainerId, document: SandboxDocument): Promise<Sandbox> {
-    const { endpoints, endpointName, published, nameservers } = document;
+    const { endpoints, published, nameservers } = document;
     const netnsPath = this.#netnsPath(containerId);
     await this.#serveNames(containerId, endpoints, nameservers);
-    const endpoint = gatewayEndpoint(endpoints);
-    if (endpoint === undefined) {
-      return this.#admit({ containerId, netnsPath, endpoints }, NOTHING_PUBLISHED);
-    }
-    const { endpointId, ipAddress } = endpoint;
-    const target = { endpointName, endpointId, ipAddress };
-    const publication = await this.#options.publisher.restore(target, published);
-    const stored = this.#documents.get(containerId);
-    await stored?.update(
-      (current) => ({ ...current, published: [...publication.ports] }),
-      DURABILITY,
-    );
+    const publication = await restorePorts(this.#options.publisher, document, published);
+    await this.#storePublished(containerId, publication);
     return this.#admit({ containerId, netnsPath, endpoints }, publication);
   }
 
@@ -351,34 +292,17 @@ export class LinuxSandboxService implements SandboxService {
 
   /** Every step is tried; the failures are thrown at the end and the sandbox stays listed for another try. */
   async #removeLocked(containerId: ContainerId): Promise<void> {
-    const { networks, names, publisher } = this.#options;
-    const live = this.#live.get(containerId);
+    const publication = this.#live.get(containerId)?.publication;
     const { endpoints = [], published = [] } = this.#documents.get(containerId)?.value ?? {};
     const netnsPath = this.#netnsPath(containerId);
-    const failures: unknown[] = [];
-    const attempt = async (step: () => unknown) => {
-      try {
-        await step();
-      } catch (error) {
-        failures.push(error);
-      }
-    };
     this.#live.delete(containerId);
-    await attempt(() => names.remove(containerId));
-    // A sandbox that an earlier engine served may still have its listeners with the host.
-    await attempt(() =>
-      live === undefined ? publisher.discard(published) : live.publication.close(),
-    );
-    for (const endpoint of endpoints) {
-      const driver = networks.tryDriver(endpoint.networkId);
-      await attempt(() => driver?.detach({ netnsPath, endpoint }));
-    }
-    await attempt(() => removeNetworkNamespace(netnsPath));
-    if (failures.length === 0) await attempt(() => this.#forget(containerId, endpoints));
+    const remains = { containerId, netnsPath, endpoints, published, publication };
+    const failures = await dismantleSandbox(remains, this.#options);
     if (failures.length > 0) {
       const reasons = failures.map(messageOf).join('; ');
       throw new AggregateError(failures, `remove sandbox ${shortId(containerId)}: ${reasons}`);
     }
+    await this.#forget(containerId, endpoints);
   }
 
   async #forget(containerId: ContainerId, endpoints: readonly Endpoint[]): Promise<void> {
