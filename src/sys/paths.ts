@@ -1,5 +1,5 @@
 /** Where everything is kept: absolute paths made of `filenames.ts`. */
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import {
   CONTAINER_NAMES,
   CONTENT_NAMES,
@@ -114,7 +114,7 @@ export function dataPaths(root: string): DataPaths {
     networksDir: join(root, DATA_NAMES.networksDir),
     volumesDir,
     corruptDir: join(root, DATA_NAMES.corruptDir),
-    container: (id) => containerDataPaths(join(containersDir, id)),
+    container: (id) => containerDataPaths(`${containersDir}/${id}`),
     volume: (name) => volumePaths(join(volumesDir, name)),
   };
 }
@@ -159,16 +159,18 @@ export function assertSocketPath(path: string): string {
   return path;
 }
 
+/** Put together by hand: `join` normalizes what is normal already, which lists of many containers feel. */
 function containerDataPaths(dir: string): ContainerDataPaths {
+  const id = dir.slice(dir.lastIndexOf('/') + 1);
   return {
     dir,
-    document: join(dir, CONTAINER_NAMES.document),
-    log: join(dir, CONTAINER_NAMES.log),
-    jsonLog: join(dir, `${basename(dir)}${JSON_LOG_ENDING}`),
-    journalProgress: join(dir, CONTAINER_NAMES.journalProgress),
-    hosts: join(dir, CONTAINER_NAMES.hosts),
-    hostname: join(dir, CONTAINER_NAMES.hostname),
-    resolvConf: join(dir, CONTAINER_NAMES.resolvConf),
+    document: `${dir}/${CONTAINER_NAMES.document}`,
+    log: `${dir}/${CONTAINER_NAMES.log}`,
+    jsonLog: `${dir}/${id}${JSON_LOG_ENDING}`,
+    journalProgress: `${dir}/${CONTAINER_NAMES.journalProgress}`,
+    hosts: `${dir}/${CONTAINER_NAMES.hosts}`,
+    hostname: `${dir}/${CONTAINER_NAMES.hostname}`,
+    resolvConf: `${dir}/${CONTAINER_NAMES.resolvConf}`,
   };
 }
 

@@ -20,7 +20,8 @@ export async function inspectContainer(
   options: { readonly size: boolean },
 ): Promise<ContainerView> {
   const names = linkNames(deps.registry.all());
-  return await toView(deps, deps.registry.resolve(ref), { ...options, names });
+  const known = { names, stillNames: rememberTags(deps), size: options.size };
+  return await toView(deps, deps.registry.resolve(ref), known);
 }
 
 /** Newest first. Without `all` only those with a process; `limit` implies `all`. */
@@ -40,7 +41,19 @@ export async function listContainers(
   const limit = options.limit ?? 0;
   const shown = limit > 0 ? chosen.slice(0, limit) : chosen;
   const names = linkNames(deps.registry.all());
-  return await Promise.all(shown.map((document) => toView(deps, document, { ...options, names })));
+  const known = { names, stillNames: rememberTags(deps), size: options.size };
+  return await Promise.all(shown.map((document) => toView(deps, document, known)));
+}
+
+/** Most containers of a long list are of a few images: each is looked up once. */
+function rememberTags({ images }: ViewDeps): KnownFacts['stillNames'] {
+  const found = new Map<string, boolean>();
+  return (ref, imageId) => {
+    const key = `${ref} ${imageId}`;
+    const answer = found.get(key) ?? images.stillNames(ref, imageId);
+    found.set(key, answer);
+    return answer;
+  };
 }
 
 function hasAncestor(deps: ViewDeps, document: ContainerDocument, ref: string): boolean {
@@ -48,22 +61,29 @@ function hasAncestor(deps: ViewDeps, document: ContainerDocument, ref: string): 
   return document.imageId.startsWith(id) || deps.images.stillNames(ref, document.imageId);
 }
 
+/** What one request found out for all the containers that it shows. */
+interface KnownFacts {
+  readonly size: boolean;
+  readonly names: ReturnType<typeof linkNames>;
+  readonly stillNames: (ref: string, imageId: string) => boolean;
+}
+
 async function toView(
   deps: ViewDeps,
   document: ContainerDocument,
-  options: { readonly size: boolean; readonly names: ReturnType<typeof linkNames> },
+  known: KnownFacts,
 ): Promise<ContainerView> {
   return {
     document,
     links: linkTexts(deps.registry, document),
-    linkNames: options.names.get(document.id) ?? [],
-    imageStillTagged: deps.images.stillNames(document.imageRef, document.imageId),
+    linkNames: known.names.get(document.id) ?? [],
+    imageStillTagged: known.stillNames(document.imageRef, document.imageId),
     logPath: shownLogPath(deps.files, document),
     nameFiles: deps.files.nameFilePaths(document.id),
     pid: liveStatus(document.status)?.task.init.pid ?? 0,
     execIds: deps.execIdsOf(document.id),
     graphDriver: { name: deps.snapshots.name, data: {} },
-    ...(options.size ? await sizes(deps, document) : {}),
+    ...(known.size ? await sizes(deps, document) : {}),
   };
 }
 
