@@ -49,6 +49,12 @@ const PACKAGE_RULES: readonly { package: RegExp; allowed: RegExp; where: string 
   { package: /^ws$/, allowed: /^api\//, where: 'api' },
   { package: /^citty$/, allowed: /^(cli|bin)\//, where: 'cli and bin' },
   { package: /^consola(\/|$)/, allowed: /^(cli|bin)\//, where: 'cli and bin' },
+  {
+    package: /^@bufbuild\/protobuf(\/|$)/,
+    allowed: /^builder\/buildkit\//,
+    where: 'builder/buildkit',
+  },
+  { package: /^node:http2$/, allowed: /^builder\/buildkit\//, where: 'builder/buildkit' },
   { package: /^lowdb(\/|$)/, allowed: /^state\//, where: 'state' },
   { package: /^zx(\/|$)/, allowed: /^$/, where: 'scripts and tests' },
   {

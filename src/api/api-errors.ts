@@ -29,3 +29,14 @@ export const importOfUrl = (url: string) =>
     'not-implemented',
     `importing from ${url} is not supported: download it and import the file`,
   );
+
+/** A request that must be upgraded to HTTP/2 and does not ask for it. */
+export const upgradeExpected = (asked: string | undefined) =>
+  new EngineError(
+    'invalid-argument',
+    asked === undefined ? 'no upgrade requested' : `protocol ${asked} not supported`,
+  );
+
+/** A session of a build client that does not say its name. */
+export const sessionIdExpected = () =>
+  new EngineError('invalid-argument', 'the session has no X-Docker-Expose-Session-Uuid');

@@ -35,6 +35,7 @@ import type { Filters } from '../wire/filters.ts';
 import type { ProgressMessage } from '../wire/json-stream.ts';
 import type { CreateNetworkBody } from '../wire/network-bodies.ts';
 import type { RegistryCredentials } from '../wire/registry-auth.ts';
+import type { BuildClientBackend } from './build-client-backend.ts';
 
 /** A container together with what is only known live. */
 export interface ContainerView {
@@ -390,4 +391,5 @@ export interface Backends {
   readonly volumes: VolumeBackend;
   readonly networks: NetworkBackend;
   readonly system: SystemBackend;
+  readonly buildClients: BuildClientBackend;
 }

@@ -86,8 +86,8 @@ async function prepare(
     }
     const body = await readSocketBody(socket, request.headers);
     const query = new URL(request.url ?? '', 'http://engine').searchParams;
-    const contentType = request.headers['content-type'];
-    return await handler({ params, query, version, contentType, body, signal }, deps);
+    const { headers } = request;
+    return await handler({ params, query, version, headers, body, signal }, deps);
   } catch (error) {
     logFailure(deps.logger, `${request.method} ${request.url}`, error);
     const { status, message } = toErrorAnswer(error);
@@ -123,6 +123,10 @@ async function proceed(
   if (takeover.kind === 'empty') {
     writeAnswer(deps, socket, { status: takeover.status, body: '' });
     return;
+  }
+  if (takeover.kind === 'h2c') {
+    socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
+    return await takeover.serve(socket);
   }
   if (isWebSocket(request)) {
     const { version } = splitVersion(pathOf(request.url ?? ''));

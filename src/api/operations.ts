@@ -1,5 +1,6 @@
 /** Every operation of API 1.51, in the order of Docker's reference, and what clients call beside it. */
 import type { Action, Handlers, Method, Route } from './route-table.ts';
+import { buildClientHandlers } from './routes/build-clients.ts';
 import { containerFileHandlers } from './routes/container-files.ts';
 import { containerObservationHandlers } from './routes/container-observation.ts';
 import { containerStdioHandlers } from './routes/container-stdio.ts';
@@ -142,6 +143,7 @@ const HANDLERS: Handlers = {
   ...volumeHandlers,
   ...networkHandlers,
   ...systemHandlers,
+  ...buildClientHandlers,
 };
 
 const SWARM = /^\/(?:swarm|nodes|services|tasks|secrets|configs)(?:\/|$)/;

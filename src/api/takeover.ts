@@ -1,4 +1,6 @@
 /** What passes between the hijack door and the handlers of attach and exec start. */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
 import type { ApiVersion } from '../wire/api-version.ts';
 import type { AttachSession } from './backends.ts';
 import type { ApiDeps } from './context.ts';
@@ -8,7 +10,7 @@ export interface TakeoverRequest {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly version: ApiVersion;
-  readonly contentType: string | undefined;
+  readonly headers: IncomingHttpHeaders;
   readonly body: string;
   /** Aborts when the connection is gone. */
   readonly signal: AbortSignal;
@@ -18,6 +20,8 @@ export interface TakeoverRequest {
 export type Takeover =
   /** No stream after all: an empty answer with this status. */
   | { readonly kind: 'empty'; readonly status: 200 }
+  /** The connection speaks HTTP/2 from here on. */
+  | { readonly kind: 'h2c'; serve(socket: Socket): Promise<void> }
   | {
       readonly kind: 'stream';
       readonly tty: boolean;

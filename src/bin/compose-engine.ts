@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createApiServer } from '../api/server.ts';
+import { BuildkitDoor } from '../builder/buildkit/buildkit-door.ts';
 import type { ContainerDeps } from '../engine/containers/container-deps.ts';
 import { ContainerFilesService } from '../engine/containers/container-files-service.ts';
 import { ContainerRegistry } from '../engine/containers/container-registry.ts';
@@ -23,6 +24,7 @@ import { decodeVolume } from '../engine/volumes/decode-volume.ts';
 import { VolumeService } from '../engine/volumes/volume-service.ts';
 import { renderNameFiles } from '../network/name-files.ts';
 import { type OpenedNetwork, openNetwork } from '../network/open-network.ts';
+import { platformOfNodeArch, runnablePlatforms } from '../oci/platform.ts';
 import { findInit } from '../runtime/find-init.ts';
 import { KeyedMutex } from '../shared/keyed-mutex.ts';
 import { Collection } from '../state/collection.ts';
@@ -185,7 +187,24 @@ async function composeServices(
     ...deps,
     trees: await MountedTrees.open(parts.runtimePaths.treesDir, parts.logger),
   });
-  return { deps, containers, containerFiles, exec, images, volumes, networks, system };
+  const buildClients = new BuildkitDoor({
+    engineId: made.state.id,
+    version: parts.version,
+    platforms: runnablePlatforms(platformOfNodeArch(process.arch)),
+    hostGatewayIp: hostGatewayIp(parts),
+    logger: parts.logger,
+  });
+  return {
+    deps,
+    containers,
+    containerFiles,
+    exec,
+    images,
+    volumes,
+    networks,
+    system,
+    buildClients,
+  };
 }
 
 interface ContainerParts {
@@ -196,6 +215,10 @@ interface ContainerParts {
   readonly images: ImageService;
 }
 
+/** Empty where nothing leads to the host. */
+const hostGatewayIp = ({ facts }: EngineParts) =>
+  facts.uplink.driver === 'none' ? '' : facts.hostAddress;
+
 async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<ContainerDeps> {
   const { facts, clock, failpoints, logger, dataPaths } = parts;
   const { registry, snapshots, sandboxes } = made.state;
@@ -203,7 +226,7 @@ async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<
     nameservers: sandboxes.nameservers(),
     search: facts.resolver.search,
     options: facts.resolver.options,
-    hostGatewayIp: facts.uplink.driver === 'none' ? '' : facts.hostAddress,
+    hostGatewayIp: hostGatewayIp(parts),
     hostsOfMachine: await readFile('/etc/hosts', 'utf8').catch(() => ''),
   };
   const deps: ContainerDeps = {

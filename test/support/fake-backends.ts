@@ -6,6 +6,7 @@ import type {
   SystemBackend,
   VolumeBackend,
 } from '../../src/api/backends.ts';
+import { BuildkitDoor } from '../../src/builder/buildkit/buildkit-door.ts';
 import type { EngineEvent } from '../../src/engine/events/engine-event.ts';
 import type { CreateExecRequest } from '../../src/engine/exec/create-exec-request.ts';
 import type { ExecDocument } from '../../src/engine/exec/exec-document.ts';
@@ -13,6 +14,7 @@ import type { SystemInfo } from '../../src/engine/system/system-info.ts';
 import type { VolumeDocument } from '../../src/engine/volumes/volume-document.ts';
 import { EngineError } from '../../src/shared/errors.ts';
 import { newExecId, newNetworkId, randomId } from '../../src/shared/ids.ts';
+import { silentLogger } from '../../src/shared/logger.ts';
 import { assertKnownFilters } from '../../src/wire/filters.ts';
 import { FakeContainerFiles } from './fake-container-files.ts';
 import { FAKE_TIME, FakeContainers } from './fake-containers.ts';
@@ -232,6 +234,7 @@ export interface FakeBackends {
   readonly volumes: FakeVolumes;
   readonly networks: FakeNetworks;
   readonly system: FakeSystem;
+  readonly buildClients: BuildkitDoor;
 }
 
 export function fakeBackends(): FakeBackends {
@@ -244,5 +247,13 @@ export function fakeBackends(): FakeBackends {
     volumes: new FakeVolumes(),
     networks: new FakeNetworks(),
     system: new FakeSystem(),
+    // Talks to clients only: real or not, there is no engine behind it.
+    buildClients: new BuildkitDoor({
+      engineId: 'engine',
+      version: '0.0.0',
+      platforms: [{ os: 'linux', architecture: 'amd64' }],
+      hostGatewayIp: '10.0.2.2',
+      logger: silentLogger,
+    }),
   };
 }

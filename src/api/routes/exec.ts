@@ -29,7 +29,8 @@ const create: Handler = async (c, { backends }) => {
 
 const start: TakeoverHandler = async (request, { backends }) => {
   const id = request.params['id'] ?? '';
-  const raw = request.body === '' ? {} : parseJsonBody(request.body, request.contentType);
+  const raw =
+    request.body === '' ? {} : parseJsonBody(request.body, request.headers['content-type']);
   const body = decodeExecStart(raw);
   const consoleSize = decodeConsoleSize(body.ConsoleSize);
   if (body.Detach) {
