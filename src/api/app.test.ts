@@ -299,3 +299,26 @@ test('the other nouns answer in Docker’s shapes', async () => {
   const pruned = (await call('POST /containers/prune')).json();
   assert.deepEqual(pruned, { ContainersDeleted: [], SpaceReclaimed: 0 });
 });
+
+test('caches are shown and cleared within the limits that a client gives', async () => {
+  const { call, backends } = apiInProcess();
+  const usage = (await call('GET /system/df?type=build-cache')).json() as {
+    BuildCache: readonly Record<string, unknown>[];
+  };
+  const [{ ID, Size, Shared, LastUsedAt } = {}] = usage.BuildCache;
+  assert.deepEqual([ID, Size, Shared], ['kept', 3, true]);
+  assert.equal(LastUsedAt, '1970-01-01T00:00:01.000000000Z');
+  const query = 'all=1&keep-storage=10&min-free-space=20&filters={"type":["regular"]}';
+  const pruned = (await call(`POST /build/prune?${query}`)).json();
+  assert.deepEqual(pruned, { CachesDeleted: ['gone'], SpaceReclaimed: 5 });
+  await call('POST /build/prune?filters=');
+  assert.deepEqual(backends.caches.prunes, [
+    {
+      all: true,
+      filters: new Map([['type', ['regular']]]),
+      reservedSpace: { bytes: 10 },
+      minFreeSpace: { bytes: 20 },
+    },
+    { all: false, filters: new Map() },
+  ]);
+});

@@ -7,6 +7,7 @@
  */
 
 import type { SearchResult } from '../distribution/image-registry.ts';
+import type { CacheBackend } from '../engine/cache/cache-prune.ts';
 import type { CommitRequest } from '../engine/containers/commit-container.ts';
 import type { ContainerDocument } from '../engine/containers/container-document.ts';
 import type { StatsOptions, StatsSample } from '../engine/containers/container-stats.ts';
@@ -392,4 +393,5 @@ export interface Backends {
   readonly networks: NetworkBackend;
   readonly system: SystemBackend;
   readonly buildClients: BuildClientBackend;
+  readonly caches: CacheBackend;
 }

@@ -1,5 +1,6 @@
 /** Every operation of API 1.51, in the order of Docker's reference, and what clients call beside it. */
 import type { Action, Handlers, Method, Route } from './route-table.ts';
+import { buildCacheHandlers } from './routes/build-cache.ts';
 import { buildClientHandlers } from './routes/build-clients.ts';
 import { containerFileHandlers } from './routes/container-files.ts';
 import { containerObservationHandlers } from './routes/container-observation.ts';
@@ -144,6 +145,7 @@ const HANDLERS: Handlers = {
   ...networkHandlers,
   ...systemHandlers,
   ...buildClientHandlers,
+  ...buildCacheHandlers,
 };
 
 const SWARM = /^\/(?:swarm|nodes|services|tasks|secrets|configs)(?:\/|$)/;

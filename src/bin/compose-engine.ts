@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createApiServer } from '../api/server.ts';
 import { BuildkitDoor } from '../builder/buildkit/buildkit-door.ts';
+import { CacheCollector } from '../engine/cache/cache-collector.ts';
 import type { ContainerDeps } from '../engine/containers/container-deps.ts';
 import { ContainerFilesService } from '../engine/containers/container-files-service.ts';
 import { ContainerRegistry } from '../engine/containers/container-registry.ts';
@@ -34,6 +35,7 @@ import { MountedTrees } from '../storage/archive/mounted-trees.ts';
 import { DiskContainerFiles } from '../storage/files/disk-container-files.ts';
 import { DiskVolumeFiles } from '../storage/files/disk-volume-files.ts';
 import { openSnapshotter } from '../storage/snapshots/open-snapshotter.ts';
+import { diskSpaceOf } from '../sys/fs/disk-space.ts';
 import { readBootId } from '../sys/proc/process-identity.ts';
 import { composeImages } from './compose-images.ts';
 import { composeRuntime, type RuntimeParts } from './compose-runtime.ts';
@@ -57,6 +59,7 @@ export async function composeEngine(parts: EngineParts): Promise<ComposedEngine>
   await recover(services.deps, { isNewMachine: await isNewMachine(engineMark, bootId) });
   await rememberMachine(engineMark, bootId);
   await loadEmbeddedImage(services.images, logger);
+  services.caches.nudge();
 
   const server = createApiServer({
     backends: services,
@@ -74,6 +77,7 @@ export async function composeEngine(parts: EngineParts): Promise<ComposedEngine>
       await services.deps.restarts.close();
       services.deps.health.close();
       await services.deps.logKeeper.close();
+      await services.caches.close();
       await server.close();
       await state.snapshots.close();
     },
@@ -183,16 +187,10 @@ async function composeServices(
     openFiles: () => readdirSync('/proc/self/fd').length,
     login: (credentials) => images.login(credentials),
   });
+  const caches = composeCaches(parts, images);
   const containerFiles = new ContainerFilesService({
     ...deps,
     trees: await MountedTrees.open(parts.runtimePaths.treesDir, parts.logger),
-  });
-  const buildClients = new BuildkitDoor({
-    engineId: made.state.id,
-    version: parts.version,
-    platforms: runnablePlatforms(platformOfNodeArch(process.arch)),
-    hostGatewayIp: hostGatewayIp(parts),
-    logger: parts.logger,
   });
   return {
     deps,
@@ -203,8 +201,30 @@ async function composeServices(
     volumes,
     networks,
     system,
-    buildClients,
+    buildClients: buildkitDoor(parts, made.state.id),
+    caches,
   };
+}
+
+function composeCaches(parts: EngineParts, images: ImageService): CacheCollector {
+  const { facts, dataPaths, clock, logger } = parts;
+  return new CacheCollector({
+    sources: [images.downloads],
+    settings: facts.settings.builderGc,
+    diskSpace: () => diskSpaceOf(dataPaths.root),
+    clock,
+    logger,
+  });
+}
+
+function buildkitDoor(parts: EngineParts, engineId: string): BuildkitDoor {
+  return new BuildkitDoor({
+    engineId: engineId,
+    version: parts.version,
+    platforms: runnablePlatforms(platformOfNodeArch(process.arch)),
+    hostGatewayIp: hostGatewayIp(parts),
+    logger: parts.logger,
+  });
 }
 
 interface ContainerParts {

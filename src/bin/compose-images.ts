@@ -51,6 +51,7 @@ export async function composeImages(parts: EngineParts, given: ImageParts): Prom
     content: await DiskContentStore.open(dataPaths.contentDir),
     layoutIndex: new OciLayoutIndex(dataPaths.contentDir),
     unpacker: new TarUnpacker(),
+    caches: [],
     registry: openRegistry(parts),
     archives: new TarArchiveReader(dataPaths.ingestDir),
     archiveWriter: new TarArchiveWriter(),

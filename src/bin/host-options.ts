@@ -176,6 +176,7 @@ async function ownFacts(
       maxDownloadAttempts: settings.maxDownloadAttempts,
       cdiSpecDirs: cdiDirs(configuration),
       runtimes: { ...settings.runtimes },
+      builderGc: settings.builderGc,
       ...(settings.logDriver === undefined ? {} : { logDriver: settings.logDriver }),
       logOptions: { ...settings.logOptions },
       ...(defaultRuntime === undefined ? {} : { defaultRuntime }),

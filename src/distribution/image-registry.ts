@@ -20,11 +20,12 @@ export interface Repository {
   fetchManifest(tagOrDigest: string, signal: AbortSignal): Promise<FetchedManifest>;
   /**
    * The bytes of a blob, in order, each once: broken downloads go on where they stopped. Not checked against the
-   * digest. Ends early only by a throw.
+   * digest. Ends early only by a throw. With `offset` (0) the bytes before it are left out.
    */
   openBlob(
     blob: Pick<Descriptor, 'digest' | 'size'>,
     signal: AbortSignal,
+    offset?: number,
   ): AsyncIterable<Uint8Array>;
   /** All tags, in the registry's order. */
   listTags(signal: AbortSignal): Promise<readonly string[]>;

@@ -1,5 +1,6 @@
 /** What the host tells the engine about the place it runs in. The engine never learns which machine made it. */
 import * as v from 'valibot';
+import { gcSettingsSchema } from './gc-settings.ts';
 
 /** `count` ids from `inside` on are `outside`… on the other side of the user namespace. */
 export const idExtentSchema = v.object({
@@ -81,6 +82,8 @@ export const engineSettingsSchema = v.object({
   logDriver: v.optional(v.string()),
   logOptions: v.record(v.string(), v.string()),
   storageDriver: v.optional(v.string()),
+  /** Limits of caches. */
+  builderGc: gcSettingsSchema,
   /** Address and prefix length of the default bridge, e.g. `172.17.0.1/16`. */
   bip: v.optional(v.string()),
   /** Seconds that containers get to stop when the daemon is told to; -1 for no limit. */

@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { Digest } from '../oci/digest.ts';
+import type { PartialBlobs } from './partial-blobs.ts';
 
 export interface ExpectedBlob {
   readonly digest: Digest;
@@ -20,7 +21,18 @@ export interface StagedBlob {
   discard(): Promise<void>;
 }
 
+/** What becomes of an ingest that does not come to its end. */
+export interface IngestOptions {
+  /**
+   * Asked when `source` threw: true keeps what came so far, if it is worth it, among the partial blobs. Bytes that
+   * do not match are never kept.
+   */
+  readonly keepsBeginning?: () => boolean;
+}
+
 export interface ContentStore {
+  /** Beginnings of blobs. An ingest that succeeds removes the one of its blob. */
+  readonly partials: PartialBlobs;
   /** Size in bytes, or undefined when the blob is not there. */
   stat(digest: Digest): Promise<number | undefined>;
   /** Whole blob in memory; `corrupt` when larger than `maxBytes`, `not-found` when missing. */
@@ -34,6 +46,7 @@ export interface ContentStore {
   ingest(
     expected: ExpectedBlob,
     source: AsyncIterable<Uint8Array>,
+    options?: IngestOptions,
   ): Promise<'written' | 'already-exists'>;
   /**
    * Writes a blob whose digest is known only at its end. Nobody sees it before `publish`; one of `publish` and

@@ -1,9 +1,11 @@
 /** What every content store must do. */
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import { kindOf } from '../../src/shared/errors.ts';
 import type { ContentStore } from '../../src/storage/content-store.ts';
+import { MIN_PARTIAL_BYTES } from '../../src/storage/partial-blobs.ts';
 
 /** A store for one test, and how to get rid of it. */
 export interface ContentStoreFixture {
@@ -68,6 +70,44 @@ export function testContentStoreContract(
       await assert.rejects(store.ingest(hello, broken()), /the line broke/);
       await isEmpty();
       assert.equal(await store.removeStaleIngests(), 0);
+    });
+
+    it('keeps the beginning of a stream that broke where it is told to, until the whole is there', async () => {
+      const whole = Buffer.alloc(3 * MIN_PARTIAL_BYTES, 'whole');
+      const blob = { digest: digestOf(whole), sizeBytes: whole.length };
+      const breakOff = async (sizeBytes: number, isKept: boolean) => {
+        const source = (async function* () {
+          yield whole.subarray(0, sizeBytes);
+          throw new Error('the line broke');
+        })();
+        const options = { keepsBeginning: () => isKept };
+        await assert.rejects(store.ingest(blob, source, options), /the line broke/);
+        return (await store.partials.list()).map((partial) => partial.sizeBytes);
+      };
+      assert.deepEqual(await breakOff(2 * MIN_PARTIAL_BYTES, false), []);
+      assert.deepEqual(await breakOff(MIN_PARTIAL_BYTES - 1, true), []);
+      assert.deepEqual(await breakOff(2 * MIN_PARTIAL_BYTES, true), [2 * MIN_PARTIAL_BYTES]);
+      assert.deepEqual(await breakOff(MIN_PARTIAL_BYTES, true), [2 * MIN_PARTIAL_BYTES]);
+      assert.equal(await store.removeStaleIngests(), 0);
+      const pieces: Buffer[] = [];
+      const opened = await store.partials.open(blob.digest);
+      for await (const piece of opened?.bytes ?? []) pieces.push(piece as Buffer);
+      assert.ok(Buffer.concat(pieces).equals(whole.subarray(0, 2 * MIN_PARTIAL_BYTES)));
+      await isEmpty();
+      await store.ingest(blob, Readable.from([whole]));
+      assert.deepEqual(await store.partials.list(), []);
+    });
+
+    it('takes the name of a blob away and keeps its bytes', async () => {
+      const whole = Buffer.alloc(MIN_PARTIAL_BYTES, 'whole');
+      const digest = digestOf(whole);
+      await store.ingest({ digest }, Readable.from([whole]));
+      await store.partials.setAside(digest);
+      await isEmpty();
+      assert.equal((await store.partials.open(digest))?.sizeBytes, whole.length);
+      await store.partials.remove(digest);
+      await store.partials.remove(digest);
+      assert.equal(await store.partials.open(digest), undefined);
     });
 
     it('shows a blob of unknown digest once it is published', async () => {

@@ -61,6 +61,9 @@ export function testImageRegistryContract(
       const chunks: Uint8Array[] = [];
       for await (const chunk of repository.openBlob(layer, signal)) chunks.push(chunk);
       assert.equal(digestOf(Buffer.concat(chunks)), layer.digest);
+      const rest: Uint8Array[] = [];
+      for await (const chunk of repository.openBlob(layer, signal, 5)) rest.push(chunk);
+      assert.ok(Buffer.concat(chunks).subarray(5).equals(Buffer.concat(rest)));
     });
 
     it('lists the tags of a repository', async () => {

@@ -7,6 +7,7 @@ import type {
   VolumeBackend,
 } from '../../src/api/backends.ts';
 import { BuildkitDoor } from '../../src/builder/buildkit/buildkit-door.ts';
+import type { CacheBackend, CachePrune } from '../../src/engine/cache/cache-prune.ts';
 import type { EngineEvent } from '../../src/engine/events/engine-event.ts';
 import type { CreateExecRequest } from '../../src/engine/exec/create-exec-request.ts';
 import type { ExecDocument } from '../../src/engine/exec/exec-document.ts';
@@ -15,6 +16,7 @@ import type { VolumeDocument } from '../../src/engine/volumes/volume-document.ts
 import { EngineError } from '../../src/shared/errors.ts';
 import { newExecId, newNetworkId, randomId } from '../../src/shared/ids.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
+import type { CacheEntry } from '../../src/storage/cache-source.ts';
 import { assertKnownFilters } from '../../src/wire/filters.ts';
 import { FakeContainerFiles } from './fake-container-files.ts';
 import { FAKE_TIME, FakeContainers } from './fake-containers.ts';
@@ -225,6 +227,25 @@ class FakeSystem implements SystemBackend {
   }
 }
 
+/** One entry, and what was asked to be pruned. */
+export class FakeCaches implements CacheBackend {
+  readonly prunes: CachePrune[] = [];
+
+  async usage() {
+    return [FAKE_CACHE_ENTRY];
+  }
+
+  async prune(request: CachePrune) {
+    this.prunes.push(request);
+    return { ids: ['gone'], reclaimedBytes: 5 };
+  }
+}
+
+const FAKE_CACHE_ENTRY: CacheEntry = {
+  ...{ id: 'kept', type: 'regular', description: 'a layer', sizeBytes: 3, parents: [] },
+  ...{ createdMs: 0, lastUsedMs: 1000, usageCount: 2, inUse: false, shared: true },
+};
+
 /** Backends with handles for tests. */
 export interface FakeBackends {
   readonly containers: FakeContainers;
@@ -235,6 +256,7 @@ export interface FakeBackends {
   readonly networks: FakeNetworks;
   readonly system: FakeSystem;
   readonly buildClients: BuildkitDoor;
+  readonly caches: FakeCaches;
 }
 
 export function fakeBackends(): FakeBackends {
@@ -255,5 +277,6 @@ export function fakeBackends(): FakeBackends {
       hostGatewayIp: '10.0.2.2',
       logger: silentLogger,
     }),
+    caches: new FakeCaches(),
   };
 }

@@ -12,7 +12,7 @@ import {
   type OciRegistryOptions,
 } from '../../src/distribution/registry/oci-registry.ts';
 import type { EngineEvent } from '../../src/engine/events/engine-event.ts';
-import type { ImageUser } from '../../src/engine/images/image-deps.ts';
+import type { ImageServiceOptions, ImageUser } from '../../src/engine/images/image-deps.ts';
 import { decodeImageDocument } from '../../src/engine/images/image-document.ts';
 import { ImageService } from '../../src/engine/images/image-service.ts';
 import { systemClock } from '../../src/shared/clock.ts';
@@ -37,6 +37,7 @@ export interface ImageEngineOptions {
   readonly registry?: Partial<OciRegistryOptions>;
   /** This machine's when absent. */
   readonly disk?: Disk;
+  readonly caches?: ImageServiceOptions['caches'];
 }
 
 /** What a pull or load said, and how it ended. */
@@ -93,6 +94,7 @@ export class ImageEngine implements AsyncDisposable {
       platform,
       layoutIndex: new OciLayoutIndex(paths.contentDir),
       unpacker: new TarUnpacker(),
+      caches: options.caches ?? [],
       archives: new TarArchiveReader(paths.ingestDir),
       archiveWriter: new TarArchiveWriter(),
       events: { publish: (event) => events.push(event) },

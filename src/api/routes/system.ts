@@ -5,6 +5,7 @@ import { decodeAuthConfig } from '../../wire/registry-auth.ts';
 import { unknownValue } from '../../wire/wire-errors.ts';
 import { pluginNotFound } from '../api-errors.ts';
 import { type ApiContext, type Handler, pathParam } from '../context.ts';
+import { toCacheEntry } from '../mappers/cache-entry.ts';
 import { toContainerSummary } from '../mappers/container.ts';
 import { encodeEvent } from '../mappers/event.ts';
 import { toImageSummary } from '../mappers/image.ts';
@@ -81,7 +82,7 @@ const diskUsage: Handler = async (c, { backends, clock }) => {
     Images: kinds.has('image') ? usage.images.map(toUsedImage) : null,
     Containers: kinds.has('container') ? containers : null,
     Volumes: kinds.has('volume') ? usage.volumes.map(toUsedVolume) : null,
-    BuildCache: kinds.has('build-cache') ? [] : null,
+    BuildCache: kinds.has('build-cache') ? (await backends.caches.usage()).map(toCacheEntry) : null,
   });
 };
 

@@ -32,7 +32,7 @@ export class FakeRegistry implements ImageRegistry {
   repository(reference: ImageReference): Repository {
     return {
       fetchManifest: async (tagOrDigest) => this.#fetch(reference, tagOrDigest),
-      openBlob: (blob) => this.#open(reference, blob.digest),
+      openBlob: (blob, _signal, offset) => this.#open(reference, blob.digest, offset),
       listTags: async () => this.#tags(reference),
     };
   }
@@ -80,9 +80,9 @@ export class FakeRegistry implements ImageRegistry {
     return { ...found, digest: parseDigest(tagOrDigest) ?? digestOf(found.bytes) };
   }
 
-  async *#open(reference: ImageReference, digest: Digest): AsyncGenerator<Uint8Array> {
+  async *#open(reference: ImageReference, digest: Digest, offset = 0): AsyncGenerator<Uint8Array> {
     this.downloads.set(digest, (this.downloads.get(digest) ?? 0) + 1);
-    const bytes = this.#blobs.get(digest);
+    const bytes = this.#blobs.get(digest)?.subarray(offset);
     if (bytes === undefined) throw toPullError(unknown('BLOB_UNKNOWN'), reference);
     const half = Math.ceil(bytes.length / 2);
     yield bytes.subarray(0, half);

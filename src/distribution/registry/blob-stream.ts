@@ -12,12 +12,14 @@ export interface BlobRequest {
   readonly blob: Pick<Descriptor, 'digest' | 'size'>;
   readonly policy: RetryPolicy;
   readonly signal: AbortSignal;
+  /** Bytes of the beginning that are not wanted. */
+  readonly offset: number;
 }
 
-/** Yields the blob from its first byte to its last. Progress renews the number of tries. */
+/** Yields the blob from byte `offset` to its last. Progress renews the number of tries. */
 export async function* streamBlob(request: BlobRequest): AsyncGenerator<Uint8Array, void, void> {
   const { blob } = request;
-  let received = 0;
+  let received = request.offset;
   for (let attempt = 2; ; attempt++) {
     const before = received;
     let failure: unknown;

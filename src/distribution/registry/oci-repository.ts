@@ -52,6 +52,7 @@ export class OciRepository implements Repository {
   async *openBlob(
     blob: Pick<Descriptor, 'digest' | 'size'>,
     signal: AbortSignal,
+    offset = 0,
   ): AsyncGenerator<Uint8Array> {
     const scope = this.#scope();
     const path = this.#path('blobs', blob.digest);
@@ -60,7 +61,15 @@ export class OciRepository implements Repository {
       let started = false;
       try {
         const policy = this.#policy;
-        for await (const chunk of streamBlob({ connection, path, scope, blob, policy, signal })) {
+        for await (const chunk of streamBlob({
+          connection,
+          path,
+          scope,
+          blob,
+          policy,
+          signal,
+          offset,
+        })) {
           started = true;
           yield chunk;
         }

@@ -12,15 +12,26 @@ export interface Sweep {
   readonly reclaimedBytes: number;
 }
 
-type GarbageDeps = Pick<ImageDeps, 'store' | 'content' | 'snapshots' | 'leases'>;
+type GarbageDeps = Pick<ImageDeps, 'store' | 'content' | 'snapshots' | 'leases' | 'caches'>;
 
-/** Nothing that a running pull has or counts on is touched, nor a layer that a container stands on. */
-export function collectGarbage(deps: GarbageDeps): Promise<Sweep> {
+/**
+ * Nothing that a running pull has or counts on is touched, nor a layer that a container stands on, nor what a cache
+ * holds. Blobs of `setAside` only lose their name: their bytes serve the next download.
+ */
+export function collectGarbage(
+  deps: GarbageDeps,
+  setAside: readonly Digest[] = [],
+): Promise<Sweep> {
   return deps.leases.exclusively(async () => {
-    const needed = new Set(deps.store.list().flatMap(digestsOf));
+    const needed = new Set([
+      ...deps.store.list().flatMap(digestsOf),
+      ...deps.caches.flatMap((cache) => [...cache.holds()]),
+    ]);
     const isGarbage = (digest: Digest) => !needed.has(digest) && !deps.leases.isHeld(digest);
     for (const digest of await deps.content.list()) {
-      if (isGarbage(digest)) await deps.content.remove(digest);
+      if (!isGarbage(digest)) continue;
+      if (setAside.includes(digest)) await deps.content.partials.setAside(digest);
+      else await deps.content.remove(digest);
     }
     return await removeLayers(deps, (await deps.snapshots.listCommitted()).filter(isGarbage));
   });

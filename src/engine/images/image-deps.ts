@@ -7,6 +7,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { Failpoints } from '../../shared/failpoints.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Collection } from '../../state/collection.ts';
+import type { CacheSource } from '../../storage/cache-source.ts';
 import type { ContentStore } from '../../storage/content-store.ts';
 import type { LayerUnpacker } from '../../storage/layer-unpacker.ts';
 import type { LayoutIndex } from '../../storage/layout-index.ts';
@@ -36,6 +37,8 @@ export interface ImageServiceOptions {
   readonly layoutIndex: LayoutIndex;
   readonly snapshots: Snapshotter;
   readonly unpacker: LayerUnpacker;
+  /** Caches that hold blobs and layers of the store beside the images. */
+  readonly caches: readonly Pick<CacheSource, 'holds'>[];
   readonly registry: ImageRegistry;
   readonly archives: ArchiveReader;
   readonly archiveWriter: ArchiveWriter;

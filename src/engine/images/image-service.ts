@@ -13,9 +13,11 @@ import type {
 } from '../../api/backends.ts';
 import type { SearchResult } from '../../distribution/image-registry.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { CacheSource } from '../../storage/cache-source.ts';
 import type { Filters } from '../../wire/filters.ts';
 import type { ProgressMessage } from '../../wire/json-stream.ts';
 import type { RegistryCredentials } from '../../wire/registry-auth.ts';
+import { DownloadCache } from '../cache/download-cache.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { commitImage, type ImageCommit } from './commit-image.ts';
 import { describeRemoteImage } from './describe-remote-image.ts';
@@ -41,10 +43,13 @@ import { tagImage } from './tag-image.ts';
 import { toImageView } from './to-image-view.ts';
 
 export class ImageService implements ImageBackend {
+  /** Beginnings of broken downloads, kept for the next pull. */
+  readonly downloads: CacheSource;
   readonly #deps: ImageDeps;
 
   private constructor(deps: ImageDeps) {
     this.#deps = deps;
+    this.downloads = new DownloadCache(deps.content.partials, deps.leases);
   }
 
   /** Loads what is stored. Call `recover` once, before the first request. */

@@ -10,6 +10,7 @@ import type { ContentStore } from '../../storage/content-store.ts';
 import type { LayerUnpacker, LayerUnpacking, UnpackedLayer } from '../../storage/layer-unpacker.ts';
 import type { LayerSlot, Snapshotter } from '../../storage/snapshotter.ts';
 import { transferCancelled } from './image-errors.ts';
+import { ResumedDownload } from './resumed-download.ts';
 import { Semaphore } from './semaphore.ts';
 import { SharedJob } from './shared-job.ts';
 
@@ -23,6 +24,13 @@ export interface LayerSpec {
 
 /** Where the bytes of a layer come from when they are not in the store yet. */
 export type OpenBlob = (blob: Descriptor, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+
+/** The same from byte `offset` on, where the source can do that: then beginnings of broken downloads are of use. */
+export type ResumeBlob = (
+  blob: Descriptor,
+  offset: number,
+  signal: AbortSignal,
+) => AsyncIterable<Uint8Array>;
 
 /** What happens to a layer, in this order; some steps may be left out. */
 export type LayerProgress =
@@ -46,6 +54,7 @@ export interface LayerTransferDeps {
 /** One call of `ensure`. */
 export interface LayerRequest {
   readonly openBlob: OpenBlob;
+  readonly resumeBlob?: ResumeBlob | undefined;
   readonly observe: LayerObserver;
   readonly signal: AbortSignal;
 }
@@ -100,14 +109,15 @@ export class LayerTransfers {
     let job = this.#jobs.get(layer.chainId);
     if (job === undefined || job.isAbandoned) {
       const parent = layer.parent === undefined ? undefined : this.#jobs.get(layer.parent);
-      job = this.#start(layer, request.openBlob, parent);
+      job = this.#start(layer, request, parent);
     }
     return job.join((progress) => request.observe(layer, progress), request.signal);
   }
 
-  #start(layer: LayerSpec, openBlob: OpenBlob, parent: LayerJob | undefined): LayerJob {
+  #start(layer: LayerSpec, request: LayerRequest, parent: LayerJob | undefined): LayerJob {
+    const { openBlob, resumeBlob } = request;
     const job: LayerJob = new SharedJob((report, signal) =>
-      this.#transfer({ layer, openBlob, report, signal }, parent),
+      this.#transfer({ layer, openBlob, resumeBlob, report, signal }, parent),
     );
     this.#jobs.set(layer.chainId, job);
     const forget = () => {
@@ -183,10 +193,11 @@ export class LayerTransfers {
     unpacking: LayerUnpacking | undefined,
   ): Promise<UnpackedLayer | undefined> {
     const { digest, size } = run.layer.descriptor;
+    const download = new ResumedDownload(this.#deps.content.partials, run);
     let unpacked: UnpackedLayer | undefined;
     const source = async function* (): AsyncGenerator<Uint8Array> {
       let current = 0;
-      for await (const chunk of run.openBlob(run.layer.descriptor, run.signal)) {
+      for await (const chunk of download.bytes()) {
         if (run.signal.aborted) throw transferCancelled(run.signal.reason);
         await unpacking?.write(chunk);
         current += chunk.length;
@@ -197,7 +208,11 @@ export class LayerTransfers {
       // Before the blob counts as complete: a layer that does not unpack leaves no blob behind.
       unpacked = await unpacking?.finish();
     };
-    await this.#deps.content.ingest({ digest, sizeBytes: size }, source());
+    try {
+      await this.#deps.content.ingest({ digest, sizeBytes: size }, source(), download);
+    } catch (error) {
+      throw await download.failed(error);
+    }
     run.report({ step: 'downloaded' });
     if (unpacking === undefined) return undefined;
     // Only when the blob came into the store by another way meanwhile was the source not read.
@@ -224,6 +239,7 @@ export class LayerTransfers {
 interface TransferRun {
   readonly layer: LayerSpec;
   readonly openBlob: OpenBlob;
+  readonly resumeBlob: ResumeBlob | undefined;
   readonly report: (progress: LayerProgress) => void;
   readonly signal: AbortSignal;
 }

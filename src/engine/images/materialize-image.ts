@@ -7,7 +7,7 @@ import { collectGarbage } from './collect-garbage.ts';
 import type { ImageDeps } from './image-deps.ts';
 import { layerCountMismatch, malformedDocument, wrongOperatingSystem } from './image-errors.ts';
 import { type ImageRecord, MAX_DOCUMENT_BYTES } from './image-store.ts';
-import type { LayerObserver, LayerSpec, OpenBlob } from './layer-transfers.ts';
+import type { LayerObserver, LayerSpec, OpenBlob, ResumeBlob } from './layer-transfers.ts';
 import type { ReleaseLease } from './leases.ts';
 
 /** A document of the image as it came. */
@@ -25,6 +25,7 @@ export interface IncomingImage {
   readonly config: ImageConfig;
   readonly layers: readonly LayerSpec[];
   readonly openBlob: OpenBlob;
+  readonly resumeBlob?: ResumeBlob | undefined;
   /** Ends the protection of everything the image consists of. */
   readonly release: ReleaseLease;
 }
@@ -41,6 +42,7 @@ export interface ImageSource {
   readonly manifestBytes: DocumentBytes;
   readonly indexBytes: DocumentBytes | undefined;
   readonly openBlob: OpenBlob;
+  readonly resumeBlob?: ResumeBlob | undefined;
 }
 
 /**
@@ -72,11 +74,18 @@ export async function prepareImage(
   }
 }
 
-/** Ends the protection of an image that did not come to be, and removes what was brought in of it. Never throws. */
-export async function abandonImage(deps: ImageDeps, release: ReleaseLease): Promise<void> {
+/**
+ * Ends the protection of an image that did not come to be, and removes what was brought in of it; of `kept` it puts
+ * aside the bytes, for the next download. Never throws.
+ */
+export async function abandonImage(
+  deps: ImageDeps,
+  release: ReleaseLease,
+  kept: readonly Digest[] = [],
+): Promise<void> {
   release();
   try {
-    await collectGarbage(deps);
+    await collectGarbage(deps, kept);
   } catch (error) {
     deps.logger.warn('the rest of an abandoned image could not be removed', { error });
   }
@@ -95,7 +104,8 @@ export async function materializeImage(
   },
 ): Promise<ImageRecord> {
   const { parentId, observe, signal } = options;
-  await deps.transfers.ensure(image.layers, { openBlob: image.openBlob, observe, signal });
+  const { openBlob, resumeBlob } = image;
+  await deps.transfers.ensure(image.layers, { openBlob, resumeBlob, observe, signal });
   deps.failpoints.hit('image-pull:after-layers');
   await storeDocument(deps, image.manifestBytes);
   if (image.indexBytes !== undefined) await storeDocument(deps, image.indexBytes);

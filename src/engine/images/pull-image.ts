@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import type { PullRequest } from '../../api/backends.ts';
 import type { Repository } from '../../distribution/image-registry.ts';
-import { digestOf } from '../../oci/digest.ts';
+import { type Digest, digestOf } from '../../oci/digest.ts';
 import type { Platform } from '../../oci/platform.ts';
 import {
   familiarName,
@@ -12,6 +12,7 @@ import {
   repositoryName,
   withDefaultTag,
 } from '../../oci/reference.ts';
+import { findEngineError, kindOf } from '../../shared/errors.ts';
 import type { ProgressMessage } from '../../wire/json-stream.ts';
 import type { ImageDeps } from './image-deps.ts';
 import { invalidReference } from './image-errors.ts';
@@ -118,6 +119,7 @@ async function preparePull(
       manifestBytes: manifest,
       indexBytes: top === manifest ? undefined : top,
       openBlob: (blob, blobSignal) => repository.openBlob(blob, blobSignal),
+      resumeBlob: (blob, offset, blobSignal) => repository.openBlob(blob, blobSignal, offset),
     },
     signal,
   );
@@ -151,9 +153,19 @@ async function settlePull(deps: ImageDeps, pull: Pull, run: PullRun): Promise<vo
     await runPull(deps, pull, run);
     release();
   } catch (error) {
-    await abandonImage(deps, release);
+    await abandonImage(deps, release, isPassing(error) ? layersOf(pull.image) : []);
     throw error;
   }
+}
+
+/** True when the same pull may succeed later: the client left, or the registry could not be reached. */
+function isPassing(error: unknown): boolean {
+  const isOfTheLine = findEngineError(error)?.details['network'] !== undefined;
+  return isOfTheLine || ['cancelled', 'deadline', 'internal'].includes(kindOf(error));
+}
+
+function layersOf(image: IncomingImage): readonly Digest[] {
+  return image.layers.map(({ descriptor }) => descriptor.digest);
 }
 
 async function runPull(deps: ImageDeps, pull: Pull, run: PullRun): Promise<void> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EngineError } from '../../shared/errors.ts';
+import { DEFAULT_GC } from './builder-setting.ts';
 import { mergeSettings, type SettingSources } from './daemon-settings.ts';
 
 function sources(parts: {
@@ -38,6 +39,7 @@ test('without any source every setting has its default', () => {
     cdiSpecDirs: [],
     runtimes: {},
     logOptions: {},
+    builderGc: DEFAULT_GC,
     shutdownTimeoutSeconds: 15,
     defaultUserns: 'host',
     offline: false,

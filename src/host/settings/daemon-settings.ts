@@ -1,5 +1,7 @@
 /** The daemon's settings, merged from flags, environment and file. Pure. */
+import type { GcSettings } from '../../handshake/gc-settings.ts';
 import type { RuntimeEntry } from '../../handshake/host-facts.ts';
+import { DEFAULT_GC } from './builder-setting.ts';
 import { decodeFileValue, decodeTexts, type SettingValue } from './decode-setting.ts';
 import { nearestWord } from './nearest.ts';
 import { environmentName, REFUSED_SETTINGS, SETTINGS, settingByKey } from './setting-table.ts';
@@ -28,6 +30,7 @@ export interface DaemonSettings {
   readonly logDriver?: string;
   readonly logOptions: Readonly<Record<string, string>>;
   readonly storageDriver?: string;
+  readonly builderGc: GcSettings;
   readonly bip?: string;
   readonly shutdownTimeoutSeconds: number;
   readonly httpProxy?: string;
@@ -176,6 +179,7 @@ function toSettings(values: Values): DaemonSettings {
     ...optional('logDriver', 'log-driver'),
     logOptions: (values.get('log-opts') ?? {}) as DaemonSettings['logOptions'],
     ...optional('storageDriver', 'storage-driver'),
+    builderGc: (values.get('builder') ?? DEFAULT_GC) as GcSettings,
     ...optional('bip', 'bip'),
     shutdownTimeoutSeconds: number('shutdown-timeout', DEFAULT_SHUTDOWN_TIMEOUT_SECONDS),
     ...optional('httpProxy', 'http-proxy'),

@@ -1,6 +1,8 @@
 /** Values of single settings, from texts (flags, environment) and from JSON. Pure. */
 import * as v from 'valibot';
+import type { GcSettings } from '../../handshake/gc-settings.ts';
 import type { RuntimeEntry } from '../../handshake/host-facts.ts';
+import { decodeBuilder } from './builder-setting.ts';
 import type { Setting } from './setting-table.ts';
 import { badSetting } from './settings-errors.ts';
 
@@ -10,6 +12,7 @@ export type SettingValue =
   | number
   | boolean
   | readonly string[]
+  | GcSettings
   | Readonly<Record<string, RuntimeEntry>>
   | Readonly<Record<string, string>>;
 
@@ -47,6 +50,8 @@ export function decodeTexts(
       return checkNumber(setting, Number(last), what);
     case 'text':
       return checkText(setting, last, what);
+    case 'builder':
+      throw badSetting(what, 'it can only be given in the configuration file');
   }
 }
 
@@ -66,6 +71,8 @@ export function decodeFileValue(setting: Setting, raw: unknown, what: string): S
     }
     case 'pairs':
       return parse(v.record(v.string(), v.string()), raw, what);
+    case 'builder':
+      return decodeBuilder(raw, what);
     case 'switch':
       return parse(v.boolean(), raw, what);
     case 'number':

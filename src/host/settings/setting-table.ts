@@ -4,8 +4,8 @@
  */
 
 /** What a value looks like. `list` flags may be repeated; `runtimes` and `pairs` are maps in the file and
- * `name=value` as flags. */
-export type SettingForm = 'text' | 'list' | 'switch' | 'number' | 'runtimes' | 'pairs';
+ * `name=value` as flags; `builder` is in the file only. */
+export type SettingForm = 'text' | 'list' | 'switch' | 'number' | 'runtimes' | 'pairs' | 'builder';
 
 /** One setting that has an effect. */
 export interface Setting {
@@ -162,6 +162,7 @@ export const SETTINGS: readonly Setting[] = [
     form: 'text',
     help: 'how layers become root file systems: overlay or copy',
   },
+  { key: 'builder', form: 'builder', help: 'limits of caches (gc)' },
   {
     key: 'bip',
     flag: 'bip',
@@ -252,7 +253,6 @@ export const REFUSED_SETTINGS: ReadonlyMap<string, string> = new Map([
     'no-new-privileges',
     'seccomp-profile',
     'metrics-addr',
-    'builder',
     'cdi-spec-dirs',
     'cdi-spec-dir',
     'experimental',

@@ -18,7 +18,8 @@ import { systemCode } from '../../shared/errors.ts';
 import { randomId } from '../../shared/ids.ts';
 import { CONTENT_NAMES } from '../../sys/filenames.ts';
 import { syncDir, writeFileDurably } from '../../sys/fs/durable.ts';
-import type { ContentStore, ExpectedBlob, StagedBlob } from '../content-store.ts';
+import type { ContentStore, ExpectedBlob, IngestOptions, StagedBlob } from '../content-store.ts';
+import { MIN_PARTIAL_BYTES } from '../partial-blobs.ts';
 import {
   blobTooLarge,
   noSuchBlob,
@@ -26,6 +27,7 @@ import {
   wrongDigest,
   wrongSize,
 } from '../storage-errors.ts';
+import { PartialFiles, partialDigest } from './partial-files.ts';
 
 const LAYOUT_MARKER = '{"imageLayoutVersion":"1.0.0"}\n';
 /** Blobs never change, so nobody may write to them, not even by mistake. */
@@ -34,12 +36,14 @@ const BLOB_MODE = 0o444;
 const EARLY_SYNC_BYTES = 16 * 1024 * 1024;
 
 export class DiskContentStore implements ContentStore {
+  readonly partials: PartialFiles;
   readonly #blobsDir: string;
   readonly #ingestDir: string;
 
   private constructor(contentDir: string) {
     this.#blobsDir = join(contentDir, CONTENT_NAMES.blobsDir);
     this.#ingestDir = join(contentDir, CONTENT_NAMES.ingestDir);
+    this.partials = new PartialFiles(this.#ingestDir, (digest) => this.#pathOf(digest));
   }
 
   /** Opens the store, making an empty layout when there is none. */
@@ -80,6 +84,7 @@ export class DiskContentStore implements ContentStore {
   async ingest(
     expected: ExpectedBlob,
     source: AsyncIterable<Uint8Array>,
+    options: IngestOptions = {},
   ): Promise<'written' | 'already-exists'> {
     if ((await this.stat(expected.digest)) !== undefined) return 'already-exists';
     const temporary = join(this.#ingestDir, randomId());
@@ -87,9 +92,11 @@ export class DiskContentStore implements ContentStore {
       await writeBlob(temporary, source, expected);
       await this.#publish(temporary, expected.digest);
     } catch (error) {
+      if (options.keepsBeginning?.() === true) await this.#keepBeginning(temporary, expected);
       await discard(temporary);
       throw error;
     }
+    await this.partials.remove(expected.digest);
     return 'written';
   }
 
@@ -118,9 +125,23 @@ export class DiskContentStore implements ContentStore {
   }
 
   async removeStaleIngests(): Promise<number> {
-    const names = await readdir(this.#ingestDir);
+    const all = await readdir(this.#ingestDir);
+    const names = all.filter((name) => partialDigest(name) === undefined);
     for (const name of names) await rm(join(this.#ingestDir, name), { recursive: true });
     return names.length;
+  }
+
+  /** Never rejects: what cannot be kept is fetched again. */
+  async #keepBeginning(temporary: string, { digest }: ExpectedBlob): Promise<void> {
+    try {
+      const { size: sizeBytes } = await stat(temporary);
+      if (sizeBytes < MIN_PARTIAL_BYTES) return;
+      // Not before it is on disk: after a power cut nobody could tell holes from bytes.
+      await syncFile(temporary);
+      await this.partials.keep(temporary, { digest, sizeBytes });
+    } catch {
+      // The file is still under its temporary name then, and discarded.
+    }
   }
 
   async #publishStaged(temporary: string, digest: Digest): Promise<'written' | 'already-exists'> {
@@ -220,6 +241,15 @@ class EarlySync {
 
   async settle(): Promise<void> {
     await this.#running;
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.datasync();
+  } finally {
+    await handle.close();
   }
 }
 

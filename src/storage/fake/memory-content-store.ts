@@ -1,11 +1,36 @@
 /** A content store in memory, for tests of what stands above it. */
 import { Readable } from 'node:stream';
 import { type Digest, digestOf } from '../../oci/digest.ts';
-import type { ContentStore, ExpectedBlob, StagedBlob } from '../content-store.ts';
+import type { ContentStore, ExpectedBlob, IngestOptions, StagedBlob } from '../content-store.ts';
+import { MIN_PARTIAL_BYTES, type PartialBlobs } from '../partial-blobs.ts';
 import { blobTooLarge, noSuchBlob, wrongDigest, wrongSize } from '../storage-errors.ts';
 
 export class MemoryContentStore implements ContentStore {
+  readonly partials: PartialBlobs;
   readonly #blobs = new Map<Digest, Uint8Array>();
+  readonly #partials = new Map<Digest, { bytes: Uint8Array; lastUsedMs: number }>();
+
+  constructor() {
+    this.partials = {
+      list: async () =>
+        [...this.#partials].map(([digest, { bytes, lastUsedMs }]) => {
+          return { digest, sizeBytes: bytes.length, lastUsedMs };
+        }),
+      open: async (digest) => {
+        const bytes = this.#partials.get(digest)?.bytes;
+        if (bytes === undefined) return undefined;
+        this.#keep(digest, bytes);
+        return { sizeBytes: bytes.length, bytes: Readable.from([bytes]) };
+      },
+      setAside: async (digest) => {
+        this.#keep(digest, this.#blobs.get(digest) ?? new Uint8Array());
+        this.#blobs.delete(digest);
+      },
+      remove: async (digest) => {
+        this.#partials.delete(digest);
+      },
+    };
+  }
 
   async stat(digest: Digest): Promise<number | undefined> {
     return this.#blobs.get(digest)?.length;
@@ -24,15 +49,24 @@ export class MemoryContentStore implements ContentStore {
   async ingest(
     expected: ExpectedBlob,
     source: AsyncIterable<Uint8Array>,
+    options: IngestOptions = {},
   ): Promise<'written' | 'already-exists'> {
     if (this.#blobs.has(expected.digest)) return 'already-exists';
-    const bytes = await collect(source);
+    const chunks: Uint8Array[] = [];
+    try {
+      for await (const chunk of source) chunks.push(chunk);
+    } catch (error) {
+      if (options.keepsBeginning?.() === true) this.#keep(expected.digest, Buffer.concat(chunks));
+      throw error;
+    }
+    const bytes = Buffer.concat(chunks);
     const { digest, sizeBytes } = expected;
     if (sizeBytes !== undefined && sizeBytes !== bytes.length) {
       throw wrongSize(digest, sizeBytes, bytes.length);
     }
     if (digestOf(bytes) !== digest) throw wrongDigest(digest);
     this.#blobs.set(digest, bytes);
+    this.#partials.delete(digest);
     return 'written';
   }
 
@@ -61,6 +95,12 @@ export class MemoryContentStore implements ContentStore {
 
   async removeStaleIngests(): Promise<number> {
     return 0;
+  }
+
+  #keep(digest: Digest, bytes: Uint8Array): void {
+    if (bytes.length < MIN_PARTIAL_BYTES) return;
+    if ((this.#partials.get(digest)?.bytes.length ?? 0) > bytes.length) return;
+    this.#partials.set(digest, { bytes, lastUsedMs: Date.now() });
   }
 
   #blob(digest: Digest): Uint8Array {
