@@ -217,9 +217,9 @@ function composeCaches(parts: EngineParts, images: ImageService): CacheCollector
   });
 }
 
-function buildkitDoor(parts: EngineParts, engineId: string): BuildkitDoor {
+function buildkitDoor(parts: EngineParts, id: string): BuildkitDoor {
   return new BuildkitDoor({
-    engineId: engineId,
+    engineId: id,
     version: parts.version,
     platforms: runnablePlatforms(platformOfNodeArch(process.arch)),
     hostGatewayIp: hostGatewayIp(parts),
