@@ -38,7 +38,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   state: [...LEAVES, 'sys/fs'],
   sys: ['shared'],
   slirp4netns: ['shared', 'sys/exec'],
-  host: [...LEAVES, 'sys', 'slirp4netns'],
+  pasta: ['shared', 'sys/exec'],
+  host: [...LEAVES, 'sys', 'slirp4netns', 'pasta'],
 };
 
 /** Packages that only some places may import. */

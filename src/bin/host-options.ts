@@ -12,7 +12,7 @@ import type { EmitHostEvent } from '../host/host-events.ts';
 import type { HostProcessOptions } from '../host/host-process.ts';
 import { chooseIdMap } from '../host/namespace/choose-id-map.ts';
 import type { UplinkParts } from '../host/namespace/uplink.ts';
-import { readHostRoutes, readResolver } from '../host/read-host-facts.ts';
+import { hasIpv6Route, readHostRoutes, readResolver } from '../host/read-host-facts.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import { detectCgroups } from '../sys/cgroup/cgroup-facts.ts';
@@ -68,7 +68,7 @@ export async function hostOptions(
       idMap: choice.idMap,
       ...(choice.fallback === undefined ? {} : { fallbackIdMap: choice.fallback }),
       isRoot: user.uid === 0,
-      uplink: await uplinkParts(configuration, find('slirp4netns')),
+      uplink: await uplinkParts(configuration, find),
       clock: systemClock,
       logger,
     },
@@ -127,15 +127,22 @@ function openDoors(addresses: readonly ApiAddress[]): readonly string[] {
 }
 
 async function uplinkParts(
-  { runtimePaths }: DaemonConfiguration,
-  program: string | undefined,
+  { runtimePaths, settings }: DaemonConfiguration,
+  find: (name: string) => string | undefined,
 ): Promise<UplinkParts> {
   const tunAccessible = await access('/dev/net/tun', constants.R_OK | constants.W_OK).then(
     () => true,
     () => false,
   );
-  const { uplinkSocket, uplinkLog } = runtimePaths;
-  return { program, tunAccessible, apiSocketPath: uplinkSocket, logPath: uplinkLog };
+  return {
+    choice: settings.networkDriver,
+    programs: { slirp4netns: find('slirp4netns'), pasta: find('pasta') },
+    tunAccessible,
+    ipv6: await hasIpv6Route(),
+    apiSocketPath: runtimePaths.uplinkSocket,
+    pidPath: runtimePaths.uplinkPid,
+    logPath: runtimePaths.uplinkLog,
+  };
 }
 
 /** Where vendors and administrators describe devices, and then where the user does. */

@@ -19,7 +19,7 @@ export const idMapSchema = v.object({
 /** The way out of the engine's network namespace, or why there is none. */
 export const uplinkSchema = v.variant('driver', [
   v.object({
-    driver: v.literal('slirp4netns'),
+    driver: v.picklist(['slirp4netns', 'pasta']),
     version: v.string(),
     /** Interface inside the engine's namespace. */
     interfaceName: v.string(),
@@ -29,8 +29,10 @@ export const uplinkSchema = v.variant('driver', [
     gateway: v.string(),
     nameserver: v.string(),
     mtu: v.number(),
-    /** Control socket of the helper. */
-    apiSocketPath: v.string(),
+    /** IPv6 leads out as well. */
+    ipv6: v.optional(v.boolean(), false),
+    /** Control socket of a helper that has one. */
+    apiSocketPath: v.optional(v.string()),
   }),
   v.object({ driver: v.literal('none'), reason: v.string() }),
 ]);

@@ -13,6 +13,21 @@ export async function readHostRoutes(): Promise<readonly string[]> {
   return parseRouteTable(await readOrEmpty('/proc/net/route'));
 }
 
+/** Whether the host has a default route for IPv6. */
+export async function hasIpv6Route(): Promise<boolean> {
+  return hasDefaultRoute(await readOrEmpty('/proc/net/ipv6_route'));
+}
+
+/** Reads `/proc/net/ipv6_route`: the kernel's own refusal of all addresses is a route over `lo`. */
+export function hasDefaultRoute(text: string): boolean {
+  return text
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .some(
+      (fields) => /^0{32}$/.test(fields[0] ?? '') && fields[1] === '00' && fields.at(-1) !== 'lo',
+    );
+}
+
 /** Parses resolv.conf(5): of several `search` or `domain` lines the last one counts. */
 export function parseResolvConf(text: string): ResolverFacts {
   const facts = { nameservers: [] as string[], search: [] as string[], options: [] as string[] };

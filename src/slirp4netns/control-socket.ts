@@ -96,7 +96,8 @@ function decodeAnswer(text: string): Json {
       throw slirpPortTaken(description);
     throw slirpRefused(description);
   }
-  return asObject(answer['return']);
+  // Version 1.2 answers the question for the list without this frame, against its own manual.
+  return asObject(answer['return'] ?? answer);
 }
 
 function decodeForward(raw: unknown): ListedHostForward {

@@ -72,6 +72,8 @@ export const RUNTIME_NAMES = {
   uplinkSocket: 'uplink.sock',
   /** What the network helper printed. */
   uplinkLog: 'uplink.log',
+  /** Process id of the network helper, while pasta starts. */
+  uplinkPid: 'uplink.pid',
   /** Bound over `/etc/resolv.conf` in the engine's mount namespace. */
   resolvConf: 'resolv.conf',
   containersDir: 'containers',

@@ -65,6 +65,7 @@ export interface RuntimePaths {
   readonly engineMark: string;
   readonly uplinkSocket: string;
   readonly uplinkLog: string;
+  readonly uplinkPid: string;
   readonly resolvConf: string;
   readonly containersDir: string;
   readonly exitsDir: string;
@@ -136,6 +137,7 @@ export function runtimePaths(root: string): RuntimePaths {
     engineMark: join(root, RUNTIME_NAMES.engineMark),
     uplinkSocket: assertSocketPath(join(root, RUNTIME_NAMES.uplinkSocket)),
     uplinkLog: join(root, RUNTIME_NAMES.uplinkLog),
+    uplinkPid: join(root, RUNTIME_NAMES.uplinkPid),
     resolvConf: join(root, RUNTIME_NAMES.resolvConf),
     containersDir,
     exitsDir: join(root, RUNTIME_NAMES.exitsDir),

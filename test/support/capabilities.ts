@@ -13,6 +13,9 @@ export type Capability =
   | 'runc'
   | 'conmon'
   | 'slirp4netns'
+  | 'pasta'
+  | 'curl'
+  | 'iperf3'
   | 'nft'
   | 'ip'
   | 'fuse-overlayfs'
@@ -48,6 +51,9 @@ const PROBES: Readonly<Record<Capability, () => boolean>> = {
   runc: () => findProgram('runc') !== undefined,
   conmon: () => findProgram('conmon') !== undefined,
   slirp4netns: () => findProgram('slirp4netns') !== undefined,
+  pasta: () => findProgram('pasta') !== undefined,
+  curl: () => findProgram('curl') !== undefined,
+  iperf3: () => findProgram('iperf3') !== undefined,
   nft: () => findProgram('nft') !== undefined,
   ip: () => findProgram('ip') !== undefined,
   'fuse-overlayfs': () => findProgram('fuse-overlayfs') !== undefined && isWritable('/dev/fuse'),

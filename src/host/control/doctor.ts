@@ -65,7 +65,7 @@ const TOOLS: readonly Tool[] = [
     debian: 'slirp4netns',
     fedora: 'slirp4netns',
     without: 'limited',
-    why: 'lets containers reach the network',
+    why: 'lets containers reach the network (or pasta, of the package passt, does)',
   },
   {
     name: 'nft',

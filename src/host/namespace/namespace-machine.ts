@@ -10,13 +10,8 @@ import { endProcess, whenEnded } from '../process-end.ts';
 import { type Anchor, startAnchor } from './anchor.ts';
 import { enterMachine } from './enter-machine.ts';
 import { findMachineNamespaces, sweepUserNamespace } from './leftovers.ts';
-import {
-  detectUplink,
-  type StartedUplink,
-  startUplink,
-  type UplinkParts,
-  uplinkAnswers,
-} from './uplink.ts';
+import { detectUplink, startUplink, type UplinkParts, usableUplink } from './uplink.ts';
+import type { StartedUplink } from './uplink-driver.ts';
 import { writeIdMap } from './write-id-map.ts';
 
 /** What the machine is made of. */
@@ -63,7 +58,7 @@ export class NamespaceMachine {
     this.warnings = parts.warnings;
     this.#anchor = parts.anchor;
     this.#record = parts.record;
-    this.#uplink = uplink;
+    this.#uplink = this.#recorded(uplink);
     this.#superviseUplink().catch((error) =>
       options.logger.error(`the uplink is not watched any more: ${messageOf(error)}`, { error }),
     );
@@ -89,9 +84,8 @@ export class NamespaceMachine {
     earlier: MachineRecord & { idMap: IdMap },
   ): Promise<NamespaceMachine> {
     const { anchor, idMap, uplink } = earlier;
-    const running = usableUplink(uplink).then(
-      async (usable) =>
-        usable ?? startUplink(options.uplink, anchor, await detectUplink(options.uplink)),
+    const running = usableUplink(options.uplink, uplink).then(
+      async (usable) => usable ?? startUplink(anchor, await detectUplink(options.uplink)),
     );
     options.logger.info('taking over the running machine', { anchor: anchor.process.pid });
     return new NamespaceMachine(
@@ -109,9 +103,9 @@ export class NamespaceMachine {
     const record = new MachineRecordFile(options.machineFile);
     // The anchor first: everything else waits for it, only the uplink waits for what its helper can do.
     const mapped = startMapped(options, record);
-    const features = detectUplink(options.uplink);
+    const helper = detectUplink(options.uplink);
     const { anchor, idMap, warnings } = await mapped;
-    const uplink = features.then((found) => startUplink(options.uplink, anchor, found));
+    const uplink = helper.then((found) => startUplink(anchor, found));
     return new NamespaceMachine(
       options,
       { adopted: false, record, anchor, idMap, warnings },
@@ -182,16 +176,22 @@ export class NamespaceMachine {
         this.#options.logger.warn(`containers have no way out: ${facts.reason}`);
         return;
       }
-      await this.#record.update({ uplink: { process, facts } });
       if (process !== undefined) await whenEnded(process, this.#closing.signal);
       if (this.#closing.signal.aborted) return;
-      this.#options.logger.error('slirp4netns ended; starting it again');
+      this.#options.logger.error(`${facts.driver} ended; starting it again`);
       await this.#options.clock.sleep(UPLINK_RETRY_MS, this.#closing.signal);
       if (this.#closing.signal.aborted) return;
-      this.#uplink = detectUplink(this.#options.uplink).then((features) =>
-        startUplink(this.#options.uplink, this.#anchor, features),
+      this.#uplink = this.#recorded(
+        detectUplink(this.#options.uplink).then((helper) => startUplink(this.#anchor, helper)),
       );
     }
+  }
+
+  /** Nobody hears of a helper that a later host would not find. */
+  async #recorded(starting: Promise<StartedUplink>): Promise<StartedUplink> {
+    const { facts, process } = await starting;
+    if (facts.driver !== 'none') await this.#record.update({ uplink: { process, facts } });
+    return { facts, process };
   }
 }
 
@@ -234,14 +234,6 @@ async function startAnchorWith(
     await endProcess(anchor.process, 0);
     throw error;
   }
-}
-
-/** The uplink that an earlier host started, when it runs and answers; a mute one is ended. */
-async function usableUplink(uplink: MachineRecord['uplink']): Promise<StartedUplink | undefined> {
-  if (uplink?.process === undefined || !(await isAlive(uplink.process))) return undefined;
-  if (await uplinkAnswers(uplink.facts)) return uplink;
-  await endProcess(uplink.process, 0);
-  return undefined;
 }
 
 /**

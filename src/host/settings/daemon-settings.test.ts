@@ -47,6 +47,7 @@ test('without any source every setting has its default', () => {
     maxConcurrentUploads: 5,
     maxDownloadAttempts: 5,
     usernsMode: 'auto',
+    networkDriver: 'auto',
   });
 });
 

@@ -42,6 +42,7 @@ export interface DaemonSettings {
   readonly maxConcurrentUploads: number;
   readonly maxDownloadAttempts: number;
   readonly usernsMode: 'auto' | 'subid' | 'single';
+  readonly networkDriver: 'auto' | 'slirp4netns' | 'pasta';
 }
 
 /** The three places settings come from, as found. */
@@ -191,5 +192,6 @@ function toSettings(values: Values): DaemonSettings {
     maxConcurrentUploads: number('max-concurrent-uploads', DEFAULT_CONCURRENT_UPLOADS),
     maxDownloadAttempts: number('max-download-attempts', DEFAULT_DOWNLOAD_ATTEMPTS),
     usernsMode: (text('userns-mode') ?? 'auto') as DaemonSettings['usernsMode'],
+    networkDriver: (text('network-driver') ?? 'auto') as DaemonSettings['networkDriver'],
   };
 }

@@ -193,8 +193,8 @@ export const SETTINGS: readonly Setting[] = [
     key: 'network-driver',
     flag: 'network-driver',
     form: 'text',
-    words: ['auto', 'slirp4netns'],
-    help: 'how containers reach the outside: slirp4netns',
+    words: ['auto', 'slirp4netns', 'pasta'],
+    help: 'how containers reach the outside: slirp4netns, pasta, or the one that is there (auto)',
   },
 ];
 
