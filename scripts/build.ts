@@ -3,7 +3,7 @@
  * share, or load lazily, becomes chunks, so that `wherry --version` reads one small file.
  */
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, rename, rm } from 'node:fs/promises';
+import { chmod, cp, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { build as bundle } from 'esbuild';
 import { $ } from 'zx';
@@ -49,6 +49,7 @@ async function buildInto(dir: string): Promise<void> {
   await chmod(join(dir, 'cli.js'), 0o755);
   await mkdir(join(dir, 'embedded'));
   await writeEmbeddedImage(join(dir, 'embedded', 'busybox.tar'));
+  await cp(join(ROOT, 'vm'), join(dir, 'vm'), { recursive: true });
 }
 
 if (process.argv[1] === import.meta.filename) {

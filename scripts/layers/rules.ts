@@ -40,6 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   slirp4netns: ['shared', 'sys/exec'],
   pasta: ['shared', 'sys/exec'],
   host: [...LEAVES, 'sys', 'slirp4netns', 'pasta'],
+  'vm-image': ['shared', 'sys/fs', 'sys/system-errors.ts'],
 };
 
 /** Packages that only some places may import. */
@@ -57,6 +58,7 @@ const PACKAGE_RULES: readonly { package: RegExp; allowed: RegExp; where: string 
   },
   { package: /^node:http2$/, allowed: /^builder\/buildkit\//, where: 'builder/buildkit' },
   { package: /^lowdb(\/|$)/, allowed: /^state\//, where: 'state' },
+  { package: /^xz-decompress$/, allowed: /^vm-image\//, where: 'vm-image' },
   { package: /^zx(\/|$)/, allowed: /^$/, where: 'scripts and tests' },
   {
     package: /^node:fs(\/|$)/,

@@ -111,7 +111,7 @@ function fetchedAt(dir: string): number {
 }
 
 /** The mirror of Debian itself, as the machine's source lists name it. */
-function debianMirror(): string {
+export function debianMirror(): string {
   const files = SOURCES.filter(existsSync).flatMap((path) =>
     path.endsWith('.d') ? readdirSync(path).map((name) => join(path, name)) : [path],
   );

@@ -43,6 +43,7 @@ const REQUIREMENTS: readonly Requirement[] = [
   { program: 'xz', packageName: 'xz-utils', purposes: TEST_ONLY },
   { program: 'bzip2', packageName: 'bzip2', purposes: TEST_ONLY },
   { program: 'qemu-system-x86_64', packageName: 'qemu-system-x86', purposes: TEST_ONLY },
+  { program: 'fsck.erofs', packageName: 'erofs-utils', purposes: TEST_ONLY },
   { program: 'mke2fs', packageName: 'e2fsprogs', purposes: TEST_ONLY },
   {
     program: 'docker-py',

@@ -1,6 +1,5 @@
 /** Builds what holds images: content store, layers, registry, archives. */
 
-import { readFile } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { TarArchiveReader } from '../distribution/archive/tar-archive-reader.ts';
 import { TarArchiveWriter } from '../distribution/archive/tar-archive-writer.ts';
@@ -21,9 +20,9 @@ import { DiskContentStore } from '../storage/content/disk-content-store.ts';
 import { OciLayoutIndex } from '../storage/content/oci-layout-index.ts';
 import type { OpenedSnapshotter } from '../storage/snapshots/open-snapshotter.ts';
 import { TarUnpacker } from '../storage/unpack/tar-unpacker.ts';
-import { isMissing } from '../sys/system-errors.ts';
 import type { DamageReport } from './damage-report.ts';
 import type { EngineParts } from './engine-composition.ts';
+import { readSystemAuthorities } from './system-authorities.ts';
 
 /** Architectures in the words of the OCI (GOARCH). */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
@@ -73,33 +72,14 @@ function openRegistry(parts: EngineParts): ImageRegistry {
     insecureRegistries: settings.insecureRegistries,
     clock: parts.clock,
     userAgent: `wherry/${parts.version} (linux)`,
-    systemAuthorities: () => systemAuthorities(parts),
+    systemAuthorities: () =>
+      readSystemAuthorities(parts.environment, (path, error) => {
+        parts.logger.warn('cannot read the certificates that the machine trusts', { path, error });
+      }),
     certificatesFor: (host) => readRegistryCertificates(settings.certificateDirectories, host),
     proxies: settings.proxies,
     openConnection: (target) => parts.hostDialer.connect(target),
     retry: { ...DEFAULT_RETRY, attempts: settings.maxDownloadAttempts },
     idleTimeoutMs: DEFAULT_IDLE_TIMEOUT_MS,
   });
-}
-
-/** Where distributions keep the authorities that the machine trusts, as one file. */
-const SYSTEM_BUNDLES = [
-  '/etc/ssl/certs/ca-certificates.crt',
-  '/etc/pki/tls/certs/ca-bundle.crt',
-  '/etc/ssl/ca-bundle.pem',
-  '/etc/ssl/cert.pem',
-];
-
-/** What the machine trusts: the file of OpenSSL's variable, or the distribution's. Node reads neither. */
-async function systemAuthorities(parts: EngineParts): Promise<readonly string[]> {
-  const named = parts.environment['SSL_CERT_FILE'];
-  for (const path of named === undefined ? SYSTEM_BUNDLES : [named]) {
-    try {
-      return [await readFile(path, 'utf8')];
-    } catch (error) {
-      if (named === undefined && isMissing(error)) continue;
-      parts.logger.warn('cannot read the certificates that the machine trusts', { path, error });
-    }
-  }
-  return [];
 }

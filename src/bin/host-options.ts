@@ -21,6 +21,7 @@ import type { Command } from '../sys/exec/command.ts';
 import { findExecutableSync } from '../sys/exec/find-executable.ts';
 import { busEnvironment } from './base-environment.ts';
 import type { DaemonConfiguration } from './daemon-configuration.ts';
+import { proxiesOf } from './proxy-settings.ts';
 import { VERSION } from './version.ts';
 
 /** What differs between programs that run a host. */
@@ -201,17 +202,4 @@ async function ownFacts(
 function reachableAddress(): string {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '';
-}
-
-/** Settings win over the usual variables, in either case. */
-function proxiesOf(
-  settings: DaemonConfiguration['settings'],
-  environment: Readonly<Record<string, string | undefined>>,
-): HostProcessOptions['facts']['settings']['proxies'] {
-  const variable = (name: string) => environment[name] ?? environment[name.toLowerCase()] ?? '';
-  return {
-    httpProxy: settings.httpProxy ?? variable('HTTP_PROXY'),
-    httpsProxy: settings.httpsProxy ?? variable('HTTPS_PROXY'),
-    noProxy: settings.noProxy ?? variable('NO_PROXY'),
-  };
 }

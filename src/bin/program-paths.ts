@@ -23,6 +23,13 @@ export function embeddedImagePath(): string {
   return join(dist, 'embedded', 'busybox.tar');
 }
 
+/** The recipe of the virtual machine's image. */
+export function recipeDir(): string {
+  return import.meta.filename.endsWith('.ts')
+    ? join(import.meta.dirname, '..', '..', 'vm')
+    : join(bundleDir(), 'vm');
+}
+
 /** Shared code is bundled into a folder of its own below the programs. */
 function bundleDir(): string {
   const here = import.meta.dirname;

@@ -11,6 +11,7 @@ export async function startCli(argv: readonly string[]): Promise<void> {
   const context: CommandContext = {
     version: VERSION,
     control: async () => (await import('./host-control.ts')).hostControl(environment),
+    vmControl: async () => (await import('./vm-control.ts')).vmControl(environment),
     print: (text) => {
       const plain = process.stdout.isTTY ? text : stripVTControlCharacters(text);
       process.stdout.write(plain.endsWith('\n') ? plain : `${plain}\n`);

@@ -9,6 +9,7 @@ import { downCommand } from './commands/down.ts';
 import { logsDaemonCommand } from './commands/logs-daemon.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
+import { vmCommand } from './commands/vm.ts';
 
 /** `wherry` with all its commands. `daemonFlags` are completed by the shell. */
 export function mainCommand(context: CommandContext, daemonFlags: readonly string[]): CommandDef {
@@ -19,6 +20,7 @@ export function mainCommand(context: CommandContext, daemonFlags: readonly strin
     doctor: doctorCommand(context),
     'logs-daemon': logsDaemonCommand(context),
     context: contextCommand(context),
+    vm: vmCommand(context),
     daemon: daemonCommand,
   };
   const vocabulary = { commands: [...Object.keys(commands), 'completion'], flags: daemonFlags };

@@ -19,6 +19,8 @@ export const DATA_NAMES = {
   containersDir: 'containers',
   networksDir: 'networks',
   volumesDir: 'volumes',
+  /** The image of the virtual machine. */
+  vmImageDir: 'vm-image',
   /** Documents that could not be read, each with its reason. */
   corruptDir: 'corrupt',
 } as const;

@@ -30,6 +30,7 @@ export type Capability =
   | 'skopeo'
   | 'tmux'
   | 'qemu'
+  | 'erofs'
   | 'gzip'
   | 'zstd'
   | 'xz'
@@ -69,6 +70,7 @@ const PROBES: Readonly<Record<Capability, () => boolean>> = {
   tmux: () => findProgram('tmux') !== undefined,
   qemu: () =>
     findProgram('qemu-system-x86_64') !== undefined && findProgram('mke2fs') !== undefined,
+  erofs: () => findProgram('fsck.erofs') !== undefined,
   gzip: () => findProgram('gzip') !== undefined,
   zstd: () => findProgram('zstd') !== undefined,
   xz: () => findProgram('xz') !== undefined,
