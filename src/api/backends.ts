@@ -5,7 +5,6 @@
  * A `ref` is what the user typed: a name, a full id or a unique prefix. Every method may reject with an
  * `EngineError`; its kind decides the status, its message is the body.
  */
-
 import type { SearchResult } from '../distribution/image-registry.ts';
 import type { CacheBackend } from '../engine/cache/cache-prune.ts';
 import type { CommitRequest } from '../engine/containers/commit-container.ts';
@@ -14,9 +13,11 @@ import type { StatsOptions, StatsSample } from '../engine/containers/container-s
 import type { EngineEvent } from '../engine/events/engine-event.ts';
 import type { CreateExecRequest } from '../engine/exec/create-exec-request.ts';
 import type { ExecDocument } from '../engine/exec/exec-document.ts';
+import type { CheckOptions } from '../engine/images/check/check-run.ts';
 import type { ImageView } from '../engine/images/image-view.ts';
 import type { SystemInfo } from '../engine/system/system-info.ts';
 import type { VolumeDocument } from '../engine/volumes/volume-document.ts';
+import type { StorageLine } from '../handshake/storage-report.ts';
 import type { NetworkRecord } from '../network/network-record.ts';
 import type { Descriptor } from '../oci/image-spec.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -313,6 +314,8 @@ export interface ImageBackend {
   save(request: SaveRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** Makes an image of an archive of files, plain or compressed. Resolves to its id. */
   import(request: ImportRequest, archive: AsyncIterable<Uint8Array>): Promise<string>;
+  /** Of what is stored, against the digests that name it. */
+  check(options: CheckOptions, signal: AbortSignal): AsyncIterable<StorageLine>;
   tag(ref: string, target: { repository: string; tag: string | undefined }): Promise<void>;
   remove(
     ref: string,

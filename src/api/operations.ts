@@ -10,6 +10,7 @@ import { execHandlers } from './routes/exec.ts';
 import { imageArchiveHandlers } from './routes/image-archives.ts';
 import { imageHandlers } from './routes/images.ts';
 import { networkHandlers } from './routes/networks.ts';
+import { storageCheckHandlers } from './routes/storage-check.ts';
 import { systemHandlers } from './routes/system.ts';
 import { volumeHandlers } from './routes/volumes.ts';
 
@@ -130,6 +131,7 @@ POST /grpc 1.39
 GET /containers/{id}/checkpoints 1.25
 POST /containers/{id}/checkpoints 1.25
 DELETE /containers/{id}/checkpoints/{checkpoint} 1.25
+POST /wherry/storage/check
 OPTIONS /{anything}
 `;
 
@@ -146,6 +148,7 @@ const HANDLERS: Handlers = {
   ...systemHandlers,
   ...buildClientHandlers,
   ...buildCacheHandlers,
+  ...storageCheckHandlers,
 };
 
 const SWARM = /^\/(?:swarm|nodes|services|tasks|secrets|configs)(?:\/|$)/;

@@ -51,6 +51,7 @@ export async function composeImages(parts: EngineParts, given: ImageParts): Prom
     layoutIndex: new OciLayoutIndex(dataPaths.contentDir),
     unpacker: new TarUnpacker(),
     caches: [],
+    checker: given.snapshots.checker,
     registry: openRegistry(parts),
     archives: new TarArchiveReader(dataPaths.ingestDir),
     archiveWriter: new TarArchiveWriter(),

@@ -15,6 +15,7 @@ import { askStatus, askStop } from '../host/control/operator-client.ts';
 import { probePlaces, removeProbeLinks } from '../host/control/probe-links.ts';
 import { readStatus } from '../host/control/read-status.ts';
 import { startInBackground } from '../host/control/start-in-background.ts';
+import { checkStorage } from '../host/control/storage-check.ts';
 import { HostProcess } from '../host/host-process.ts';
 import type {
   ContextReport,
@@ -47,6 +48,8 @@ export function hostControl(environment: Environment): HostControl {
     down: async (daemon) => down(await configured(daemon), environment),
     status: async (daemon) => status(await configured(daemon)),
     doctor: async (daemon) => doctor(await configured(daemon), environment),
+    checkStorage: async (daemon, options) =>
+      checkStorage((await configured(daemon)).runtimePaths.apiSocket, options),
     logPath: async (daemon) => (await configured(daemon)).dataPaths.daemonLog,
     context: async (daemon, action) => context(await configured(daemon), environment, action),
   };

@@ -111,3 +111,13 @@ export function brokenDockerConfig(path: string, cause?: unknown): EngineError {
     cause,
   });
 }
+
+/** What was asked needs an engine that runs. */
+export function daemonNeeded(): EngineError {
+  return new EngineError('unavailable', 'the daemon does not run: start it with wherry up');
+}
+
+/** A check of the storage that came to no end. */
+export function checkFailed(detail: string, cause?: unknown): EngineError {
+  return new EngineError('unavailable', `the storage could not be checked: ${detail}`, { cause });
+}

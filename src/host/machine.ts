@@ -1,5 +1,6 @@
 /** Port: what a `wherry` command can do with the machine. Implemented below `control/`, chosen in `bin`. */
 import type { MachineReport } from '../handshake/machine-report.ts';
+import type { StorageFinding, StorageSummary } from '../handshake/storage-report.ts';
 
 /** Values of daemon flags by flag name, in the order given; every value is a text. */
 export type DaemonFlags = ReadonlyMap<string, readonly string[]>;
@@ -39,6 +40,15 @@ export interface DoctorCheck {
   readonly cure?: string;
 }
 
+/** How the storage is to be checked. */
+export interface StorageCheckOptions {
+  readonly repairs: boolean;
+  /** Also compare the contents of unpacked files. */
+  readonly deep: boolean;
+  /** Called for each finding when it is settled. */
+  readonly onFinding: (finding: StorageFinding) => void;
+}
+
 /** A docker context as `wherry context` shows it. */
 export interface ContextReport {
   readonly name: string;
@@ -57,6 +67,8 @@ export interface HostControl {
   /** Never rejects for a machine in a bad state: that is what the report tells. */
   status(daemon: DaemonArguments): Promise<MachineReport>;
   doctor(daemon: DaemonArguments): Promise<readonly DoctorCheck[]>;
+  /** Compares what is stored with the digests that name it. The daemon must run. */
+  checkStorage(daemon: DaemonArguments, options: StorageCheckOptions): Promise<StorageSummary>;
   /** Path of the background daemon's log. */
   logPath(daemon: DaemonArguments): Promise<string>;
   context(daemon: DaemonArguments, action: 'show' | 'use' | 'remove'): Promise<ContextReport>;

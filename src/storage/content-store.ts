@@ -28,6 +28,8 @@ export interface IngestOptions {
    * do not match are never kept.
    */
   readonly keepsBeginning?: () => boolean;
+  /** Writes the blob although there is one of its name, which is damaged; until then that one stays. */
+  readonly replaces?: boolean;
 }
 
 export interface ContentStore {
@@ -35,6 +37,8 @@ export interface ContentStore {
   readonly partials: PartialBlobs;
   /** Size in bytes, or undefined when the blob is not there. */
   stat(digest: Digest): Promise<number | undefined>;
+  /** Reads the whole blob and computes its digest. */
+  verify(digest: Digest): Promise<'whole' | 'damaged' | 'missing'>;
   /** Whole blob in memory; `corrupt` when larger than `maxBytes`, `not-found` when missing. */
   read(digest: Digest, maxBytes: number): Promise<Uint8Array>;
   /** The blob as a stream, from byte `offset` (0) on. `not-found` when missing. */

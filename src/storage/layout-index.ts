@@ -9,6 +9,8 @@ export interface LayoutEntry {
 }
 
 export interface LayoutIndex {
+  /** Whether the index has exactly these entries. */
+  isCurrent(entries: readonly LayoutEntry[]): Promise<boolean>;
   /** Replaces the whole index. Readers see the old or the new one. */
   write(entries: readonly LayoutEntry[]): Promise<void>;
 }

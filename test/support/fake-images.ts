@@ -7,7 +7,9 @@ import type {
   PushRequest,
   SaveRequest,
 } from '../../src/api/backends.ts';
+import type { CheckOptions } from '../../src/engine/images/check/check-run.ts';
 import type { ImageView } from '../../src/engine/images/image-view.ts';
+import type { StorageLine } from '../../src/handshake/storage-report.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { EngineError } from '../../src/shared/errors.ts';
 import { FAKE_TIME } from './fake-containers.ts';
@@ -19,6 +21,11 @@ export class FakeImages implements ImageBackend {
 
   constructor() {
     this.#add('busybox:latest');
+  }
+
+  async *check(options: CheckOptions): AsyncGenerator<StorageLine> {
+    const left = options.repairs ? 0 : 1;
+    yield { summary: { images: 1, blobs: 2, layers: 3, findings: 1, left } };
   }
 
   #add(name: string): void {

@@ -95,6 +95,7 @@ export class ImageEngine implements AsyncDisposable {
       layoutIndex: new OciLayoutIndex(paths.contentDir),
       unpacker: new TarUnpacker(),
       caches: options.caches ?? [],
+      checker: snapshots.checker,
       archives: new TarArchiveReader(paths.ingestDir),
       archiveWriter: new TarArchiveWriter(),
       events: { publish: (event) => events.push(event) },

@@ -23,11 +23,7 @@ export function collectGarbage(
   setAside: readonly Digest[] = [],
 ): Promise<Sweep> {
   return deps.leases.exclusively(async () => {
-    const needed = new Set([
-      ...deps.store.list().flatMap(digestsOf),
-      ...deps.caches.flatMap((cache) => [...cache.holds()]),
-    ]);
-    const isGarbage = (digest: Digest) => !needed.has(digest) && !deps.leases.isHeld(digest);
+    const isGarbage = garbageTest(deps);
     for (const digest of await deps.content.list()) {
       if (!isGarbage(digest)) continue;
       if (setAside.includes(digest)) await deps.content.partials.setAside(digest);
@@ -35,6 +31,22 @@ export function collectGarbage(
     }
     return await removeLayers(deps, (await deps.snapshots.listCommitted()).filter(isGarbage));
   });
+}
+
+/** Blobs and layers that a sweep would take now, as far as nothing stands on them. */
+export function garbageIn(deps: GarbageDeps): Promise<readonly Digest[]> {
+  return deps.leases.exclusively(async () => {
+    const all = [...(await deps.content.list()), ...(await deps.snapshots.listCommitted())];
+    return all.filter(garbageTest(deps));
+  });
+}
+
+function garbageTest(deps: GarbageDeps): (digest: Digest) => boolean {
+  const needed = new Set([
+    ...deps.store.list().flatMap(digestsOf),
+    ...deps.caches.flatMap((cache) => [...cache.holds()]),
+  ]);
+  return (digest) => !needed.has(digest) && !deps.leases.isHeld(digest);
 }
 
 /** Every blob and layer of an image. */

@@ -9,6 +9,7 @@ import type { Logger } from '../../shared/logger.ts';
 import type { Collection } from '../../state/collection.ts';
 import type { CacheSource } from '../../storage/cache-source.ts';
 import type { ContentStore } from '../../storage/content-store.ts';
+import type { LayerChecker } from '../../storage/layer-checker.ts';
 import type { LayerUnpacker } from '../../storage/layer-unpacker.ts';
 import type { LayoutIndex } from '../../storage/layout-index.ts';
 import type { Snapshotter } from '../../storage/snapshotter.ts';
@@ -37,6 +38,8 @@ export interface ImageServiceOptions {
   readonly layoutIndex: LayoutIndex;
   readonly snapshots: Snapshotter;
   readonly unpacker: LayerUnpacker;
+  /** Of the same snapshotter. */
+  readonly checker: LayerChecker;
   /** Caches that hold blobs and layers of the store beside the images. */
   readonly caches: readonly Pick<CacheSource, 'holds'>[];
   readonly registry: ImageRegistry;

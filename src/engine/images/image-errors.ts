@@ -181,6 +181,11 @@ export function deleteConflict(conflict: DeleteConflict): EngineError {
   );
 }
 
+/** A blob is damaged, and the image names no registry to fetch it from. */
+export function notInRegistry(): EngineError {
+  return new EngineError('not-found', 'it is from no registry that is known');
+}
+
 /** The client left before the end. */
 export function transferCancelled(cause: unknown): EngineError {
   return new EngineError('cancelled', 'context canceled', { cause });

@@ -12,12 +12,15 @@ import type {
   SaveRequest,
 } from '../../api/backends.ts';
 import type { SearchResult } from '../../distribution/image-registry.ts';
+import type { StorageLine } from '../../handshake/storage-report.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { CacheSource } from '../../storage/cache-source.ts';
 import type { Filters } from '../../wire/filters.ts';
 import type { ProgressMessage } from '../../wire/json-stream.ts';
 import type { RegistryCredentials } from '../../wire/registry-auth.ts';
 import { DownloadCache } from '../cache/download-cache.ts';
+import type { CheckOptions } from './check/check-run.ts';
+import { checkStorage } from './check/check-storage.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { commitImage, type ImageCommit } from './commit-image.ts';
 import { describeRemoteImage } from './describe-remote-image.ts';
@@ -151,6 +154,11 @@ export class ImageService implements ImageBackend {
   /** Checks credentials against a registry. */
   login(credentials: RegistryCredentials): Promise<{ status: string; identityToken: string }> {
     return this.#deps.registry.login(credentials);
+  }
+
+  /** Compares what is stored with the digests that name it. */
+  check(options: CheckOptions, signal: AbortSignal): AsyncIterable<StorageLine> {
+    return checkStorage(this.#deps, options, signal);
   }
 
   /** Bytes of all layers, each counted once. */

@@ -94,6 +94,28 @@ export class ImageStore {
     });
   }
 
+  /** Every stored document, also of images that could not be loaded. */
+  documents(): readonly ImageDocument[] {
+    return this.#deps.documents.list().map((document) => document.value);
+  }
+
+  /** Loads an image that could not be loaded before. Rejects while its blobs are damaged. */
+  reload(document: ImageDocument): Promise<ImageRecord> {
+    return this.#locks.run('images', () => this.#index(document));
+  }
+
+  /** Whether the index for other tools tells of what is here. */
+  isIndexCurrent(): Promise<boolean> {
+    return this.#locks.run('images', () =>
+      this.#deps.layoutIndex.isCurrent(layoutEntries(this.list())),
+    );
+  }
+
+  /** Writes the index for other tools. */
+  refreshIndex(): Promise<void> {
+    return this.#locks.run('images', () => this.#writeLayoutIndex());
+  }
+
   /** Takes names off an image; unknown ones are ignored. */
   removeNames(id: Digest, names: readonly string[]): Promise<void> {
     return this.#locks.run('images', async () => {
@@ -182,12 +204,15 @@ export class ImageStore {
   }
 
   async #writeLayoutIndex(): Promise<void> {
-    const entries = this.list().flatMap(({ document }): LayoutEntry[] => {
-      const names = document.tags.length === 0 ? [undefined] : document.tags;
-      return names.map((name) => ({ manifest: document.manifest, name }));
-    });
-    await this.#deps.layoutIndex.write(entries);
+    await this.#deps.layoutIndex.write(layoutEntries(this.list()));
   }
+}
+
+function layoutEntries(records: readonly ImageRecord[]): readonly LayoutEntry[] {
+  return records.flatMap(({ document }) => {
+    const names = document.tags.length === 0 ? [undefined] : document.tags;
+    return names.map((name) => ({ manifest: document.manifest, name }));
+  });
 }
 
 function merge(current: ImageDocument, added: ImageDocument): ImageDocument {

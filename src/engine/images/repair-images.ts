@@ -29,7 +29,8 @@ async function isWhole(deps: ImageDeps, record: ImageRecord): Promise<boolean> {
   return true;
 }
 
-async function unpackAgain(
+/** Unpacks the layers of an image that are missing, from its blobs. */
+export async function unpackAgain(
   deps: ImageDeps,
   record: ImageRecord,
   signal: AbortSignal,

@@ -69,6 +69,20 @@ export class DiskContentStore implements ContentStore {
     }
   }
 
+  async verify(digest: Digest): Promise<'whole' | 'damaged' | 'missing'> {
+    const counter = new DigestCounter();
+    try {
+      const stream = createReadStream(this.#pathOf(digest), { highWaterMark: 256 * 1024 });
+      for await (const chunk of stream) counter.update(chunk as Buffer);
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return 'missing';
+      // What the disk cannot give back is as good as wrong.
+      if (systemCode(error) === 'EIO') return 'damaged';
+      throw error;
+    }
+    return counter.digest() === digest ? 'whole' : 'damaged';
+  }
+
   async read(digest: Digest, maxBytes: number): Promise<Uint8Array> {
     const size = await this.stat(digest);
     if (size === undefined) throw noSuchBlob(digest);
@@ -86,7 +100,8 @@ export class DiskContentStore implements ContentStore {
     source: AsyncIterable<Uint8Array>,
     options: IngestOptions = {},
   ): Promise<'written' | 'already-exists'> {
-    if ((await this.stat(expected.digest)) !== undefined) return 'already-exists';
+    const isThere = (await this.stat(expected.digest)) !== undefined;
+    if (isThere && options.replaces !== true) return 'already-exists';
     const temporary = join(this.#ingestDir, randomId());
     try {
       await writeBlob(temporary, source, expected);

@@ -1,4 +1,5 @@
 /** Writes `index.json` of the content directory (OCI image-spec, image-layout.md). */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Descriptor } from '../../oci/image-spec.ts';
 import { OCI_INDEX } from '../../oci/media-types.ts';
@@ -20,21 +21,31 @@ export class OciLayoutIndex implements LayoutIndex {
     this.#path = join(contentDir, CONTENT_NAMES.index);
   }
 
+  async isCurrent(entries: readonly LayoutEntry[]): Promise<boolean> {
+    await this.#tail;
+    try {
+      return (await readFile(this.#path, 'utf8')) === toText(entries);
+    } catch {
+      return false;
+    }
+  }
+
   write(entries: readonly LayoutEntry[]): Promise<void> {
-    const document = {
-      schemaVersion: 2,
-      mediaType: OCI_INDEX,
-      manifests: entries.map(toDescriptor),
-    };
     // One after another: an older list must never overwrite a newer one.
     const job = this.#tail.then(() =>
-      writeFileDurably(this.#path, `${JSON.stringify(document, null, 1)}\n`, { mode: 0o644 }),
+      writeFileDurably(this.#path, toText(entries), { mode: 0o644 }),
     );
     this.#tail = job.catch(() => undefined);
     return job.catch((error: unknown) => {
       throw writeFailed('write the image index', error);
     });
   }
+}
+
+function toText(entries: readonly LayoutEntry[]): string {
+  const manifests = entries.map(toDescriptor);
+  const document = { schemaVersion: 2, mediaType: OCI_INDEX, manifests };
+  return `${JSON.stringify(document, null, 1)}\n`;
 }
 
 function toDescriptor(entry: LayoutEntry): Descriptor {

@@ -36,6 +36,10 @@ export class MemoryContentStore implements ContentStore {
     return this.#blobs.get(digest)?.length;
   }
 
+  async verify(digest: Digest): Promise<'whole' | 'missing'> {
+    return this.#blobs.has(digest) ? 'whole' : 'missing';
+  }
+
   async read(digest: Digest, maxBytes: number): Promise<Uint8Array> {
     const blob = this.#blob(digest);
     if (blob.length > maxBytes) throw blobTooLarge(digest, maxBytes);
@@ -51,7 +55,7 @@ export class MemoryContentStore implements ContentStore {
     source: AsyncIterable<Uint8Array>,
     options: IngestOptions = {},
   ): Promise<'written' | 'already-exists'> {
-    if (this.#blobs.has(expected.digest)) return 'already-exists';
+    if (this.#blobs.has(expected.digest) && options.replaces !== true) return 'already-exists';
     const chunks: Uint8Array[] = [];
     try {
       for await (const chunk of source) chunks.push(chunk);

@@ -101,6 +101,28 @@ export class LayerStore {
     return total;
   }
 
+  /** False when `top` or something below it is missing. */
+  isComplete(top: Digest | undefined): boolean {
+    for (let next = top; next !== undefined; next = this.#layers.get(next)?.parent) {
+      if (!this.#layers.has(next)) return false;
+    }
+    return true;
+  }
+
+  /** True when `top` is the layer, or stands on it. */
+  isBelow(chainId: Digest, top: Digest | undefined): boolean {
+    for (let next = top; next !== undefined; next = this.#layers.get(next)?.parent) {
+      if (next === chainId) return true;
+    }
+    return false;
+  }
+
+  /** Where the files of one layer are, and the owners that they should have and cannot. `not-found` for an unknown one. */
+  async ownFiles(chainId: Digest): Promise<{ dir: string; owners: LayerOwners }> {
+    const { number } = this.#find(chainId);
+    return { dir: this.dirOf(number), owners: await readOwners(this.#slotDir(number)) };
+  }
+
   /** Numbers of the layers that `top` stands on, top first; the empty layer when there is none. */
   stack(top: Digest | undefined): readonly number[] {
     const numbers: number[] = [];
@@ -155,11 +177,16 @@ export class LayerStore {
 
   /** Removes a layer. `conflict` while another layer stands on it. Idempotent. */
   async remove(chainId: Digest): Promise<void> {
-    const layer = this.#layers.get(chainId);
-    if (layer === undefined) return;
     for (const other of this.#layers.values()) {
       if (other.parent === chainId) throw layerInUse(chainId);
     }
+    await this.discard(chainId);
+  }
+
+  /** The same, whatever stands on the layer. */
+  async discard(chainId: Digest): Promise<void> {
+    const layer = this.#layers.get(chainId);
+    if (layer === undefined) return;
     this.#layers.delete(chainId);
     try {
       await this.#options.removal.remove(this.#slotDir(layer.number));

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, systemCode } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
+import type { LayerChecker } from '../layer-checker.ts';
 import type { Snapshotter } from '../snapshotter.ts';
 import { unknownDriver } from '../storage-errors.ts';
 import { CopySnapshotter } from './copy/copy-snapshotter.ts';
@@ -22,8 +23,11 @@ export interface OpenSnapshotterOptions {
   readonly disk?: Disk;
 }
 
-/** A snapshotter that can be shut down. */
-export type OpenedSnapshotter = Snapshotter & { close(): Promise<void> };
+/** A snapshotter that can be checked and shut down. */
+export type OpenedSnapshotter = Snapshotter & {
+  readonly checker: LayerChecker;
+  close(): Promise<void>;
+};
 
 /** `unavailable` when the driver asked for does not work here, `invalid-argument` when there is no such driver. */
 export async function openSnapshotter(options: OpenSnapshotterOptions): Promise<OpenedSnapshotter> {

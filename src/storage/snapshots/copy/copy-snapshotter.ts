@@ -2,8 +2,10 @@
 import { join } from 'node:path';
 import type { Digest } from '../../../oci/digest.ts';
 import type { Logger } from '../../../shared/logger.ts';
+import { DiskLayerChecker } from '../../check/disk-layer-checker.ts';
 import { copyTree } from '../../copy-tree/copy-tree.ts';
 import { TreeDiff } from '../../diff/tree-diff.ts';
+import type { LayerChecker } from '../../layer-checker.ts';
 import type { LayerSlot, Snapshotter } from '../../snapshotter.ts';
 import { keepsNoIds, layerInUse } from '../../storage-errors.ts';
 import { ActiveStore } from '../active-store.ts';
@@ -21,8 +23,14 @@ export class CopySnapshotter implements Snapshotter {
   readonly name = 'copy';
   readonly #parts: CopyParts;
 
+  readonly checker: LayerChecker;
+
   private constructor(parts: CopyParts) {
     this.#parts = parts;
+    const { layers, active } = parts;
+    // Every root file system is a copy: nothing uses the layers themselves.
+    const mounted = async () => [];
+    this.checker = new DiskLayerChecker({ layers, active, whiteouts: 'files', mounted });
   }
 
   /** Opens the directories below `dir`. */

@@ -1,14 +1,17 @@
 /** Root file systems by the kernel's overlay, mounted in the engine's own user and mount namespace. */
 import { closeSync, constants, openSync } from 'node:fs';
 import { lstat, mkdir, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Digest } from '../../../oci/digest.ts';
 import type { KeptId } from '../../../oci/kept-id.ts';
 import { findEngineError, systemCode } from '../../../shared/errors.ts';
 import { KeyedMutex } from '../../../shared/keyed-mutex.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { mount, UmountFlag, umount } from '../../../sys/libc.ts';
+import { mountsUnder } from '../../../sys/mount/mount-table.ts';
+import { DiskLayerChecker } from '../../check/disk-layer-checker.ts';
 import { TreeDiff } from '../../diff/tree-diff.ts';
+import type { LayerChecker } from '../../layer-checker.ts';
 import type { SnapshotDiff } from '../../snapshot-diff.ts';
 import type { LayerSlot, Snapshotter } from '../../snapshotter.ts';
 import { layerInUse, writeFailed } from '../../storage-errors.ts';
@@ -47,9 +50,14 @@ export class OverlaySnapshotter implements Snapshotter {
   readonly #parts: OverlayParts;
   readonly #locks = new KeyedMutex<string>();
   readonly #mounted = new Set<string>();
+  readonly checker: LayerChecker;
 
   private constructor(parts: OverlayParts) {
     this.#parts = parts;
+    const { layers, active } = parts;
+    const mounted = async () =>
+      (await mountsUnder(parts.rootfsDir)).map(({ mountPoint }) => basename(mountPoint));
+    this.checker = new DiskLayerChecker({ layers, active, whiteouts: 'overlay', mounted });
   }
 
   /** Opens the directories. Call `probeOverlay` before, to know that mounts will work. */
