@@ -48,6 +48,15 @@ export function engineHelperEnvironment(
   return { ...pick(environment, [...ALWAYS, 'PATH', MACHINE_MARK]) };
 }
 
+/** The whole environment, for programs that act for the user as the user's shell would. */
+export function definedOnly(environment: Environment): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value] as const],
+    ),
+  );
+}
+
 function pick(environment: Environment, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     names.flatMap((name) => {

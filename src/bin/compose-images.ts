@@ -79,6 +79,7 @@ function openRegistry(parts: EngineParts): ImageRegistry {
       }),
     certificatesFor: (host) => readRegistryCertificates(settings.certificateDirectories, host),
     proxies: settings.proxies,
+    findCredentials: parts.findCredentials,
     openConnection: (target) => parts.hostDialer.connect(target),
     retry: { ...DEFAULT_RETRY, attempts: settings.maxDownloadAttempts },
     idleTimeoutMs: DEFAULT_IDLE_TIMEOUT_MS,

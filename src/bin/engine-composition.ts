@@ -7,6 +7,7 @@ import type { Clock } from '../shared/clock.ts';
 import type { Failpoints } from '../shared/failpoints.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { DataPaths, RuntimePaths } from '../sys/paths.ts';
+import type { RegistryCredentials } from '../wire/registry-auth.ts';
 
 /** Everything that comes from outside of the engine. */
 export interface EngineParts {
@@ -18,6 +19,8 @@ export interface EngineParts {
   readonly hostListeners: HostListeners;
   /** Connections from the host's network namespace, for registries. */
   readonly hostDialer: HostDialer;
+  /** What the user's docker configuration has for a registry. Rejects when that cannot be told. */
+  readonly findCredentials: (domain: string) => Promise<RegistryCredentials | undefined>;
   /** The environment for proxies and the like, as passed on by the host. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;

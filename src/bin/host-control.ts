@@ -28,7 +28,7 @@ import type {
 import { findMachineNamespaces } from '../host/namespace/leftovers.ts';
 import { configureProcesses } from '../sys/exec/process-settings.ts';
 import { ensurePrivateDir } from '../sys/fs/private-dir.ts';
-import { baseEnvironment } from './base-environment.ts';
+import { baseEnvironment, definedOnly } from './base-environment.ts';
 import { createLogger } from './console-logger.ts';
 import { configureDaemon, type DaemonConfiguration } from './daemon-configuration.ts';
 import { apiAddresses, hostOptions } from './host-options.ts';
@@ -177,12 +177,4 @@ function leadsTo(place: string, target: string): boolean {
   } catch {
     return false;
   }
-}
-
-function definedOnly(environment: Environment): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(environment).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, value] as const],
-    ),
-  );
 }

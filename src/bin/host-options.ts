@@ -5,6 +5,8 @@ import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { type ApiAddress, isOpenToNetwork, parseApiAddress } from '../host/api-address.ts';
 import type { InheritedSocket } from '../host/api-sockets.ts';
+import { dockerConfigDir } from '../host/control/docker-context.ts';
+import { StoredCredentials } from '../host/credentials/stored-credentials.ts';
 import { certificateDirectories, configHome, userRuntimeDir } from '../host/default-roots.ts';
 import { type GroupKeeper, groupKeeper } from '../host/delegation/claim-group.ts';
 import { moveToOwnScope, rejoinScope, type ServiceManager } from '../host/delegation/user-scope.ts';
@@ -19,7 +21,7 @@ import { detectCgroups } from '../sys/cgroup/cgroup-facts.ts';
 import { kernelCgroups } from '../sys/cgroup/cgroup-files.ts';
 import type { Command } from '../sys/exec/command.ts';
 import { findExecutableSync } from '../sys/exec/find-executable.ts';
-import { busEnvironment } from './base-environment.ts';
+import { busEnvironment, definedOnly } from './base-environment.ts';
 import type { DaemonConfiguration } from './daemon-configuration.ts';
 import { proxiesOf } from './proxy-settings.ts';
 import { VERSION } from './version.ts';
@@ -77,6 +79,11 @@ export async function hostOptions(
     inheritedSockets: surroundings.inheritedSockets,
     engine: surroundings.engine,
     facts: await ownFacts(configuration, warnings),
+    credentials: new StoredCredentials({
+      configDir: dockerConfigDir(configuration.question.environment, configuration.question.home),
+      environment: definedOnly(configuration.question.environment),
+      logger,
+    }),
     group: keeper(configuration, logger),
     stopTimeoutMs:
       settings.shutdownTimeoutSeconds < 0

@@ -144,6 +144,8 @@ class EngineProcess {
       runtimePaths: this.#paths,
       hostListeners: this.#listeners,
       hostDialer: new HostDialerClient(this.#handles),
+      findCredentials: async (domain) =>
+        (await this.#link.request({ op: 'find-credentials', domain })).credentials,
       environment: this.#environment,
       clock: systemClock,
       failpoints: holdAtFailpoints(this.#environment),

@@ -9,6 +9,8 @@ export interface FetchedManifest {
   readonly mediaType: string;
   readonly digest: Digest;
   readonly bytes: Uint8Array;
+  /** How much more the registry allows, for people; where it says so. */
+  readonly rateLimit?: string | undefined;
 }
 
 /** One repository, reached with one user's credentials. */

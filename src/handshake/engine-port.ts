@@ -1,7 +1,7 @@
 /** The host's end of its conversation with the engine: one named method for each message. */
 import type { HostFacts } from './host-facts.ts';
 import type { LineConnection } from './line-connection.ts';
-import type { HostMessage, ListenerName, Refusal, ShutdownReason } from './messages.ts';
+import type { Grant, HostMessage, Refusal, ShutdownReason } from './messages.ts';
 
 /** Speaks to the engine at the other end of `connection`. */
 export class EnginePort {
@@ -16,9 +16,9 @@ export class EnginePort {
     this.#send({ type: 'host-facts', facts });
   }
 
-  /** Answers a request with the listeners that it is about (none for a closed one or a connection). */
-  grant(id: number, listeners: readonly ListenerName[]): void {
-    this.#send({ type: 'granted', id, listeners: [...listeners] });
+  /** Answers a request with what it brings. */
+  grant(id: number, grant: Grant): void {
+    this.#send({ type: 'granted', id, ...grant });
   }
 
   /** Answers a request that could not be done. */

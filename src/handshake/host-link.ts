@@ -12,6 +12,7 @@ import { LineConnection } from './line-connection.ts';
 import {
   decodeHostMessage,
   type EngineMessage,
+  type Grant,
   type HostMessage,
   type HostRequest,
   type ListenerName,
@@ -37,13 +38,15 @@ export interface HostLinkOptions {
 }
 
 interface Pending {
-  readonly resolve: (listeners: readonly ListenerName[]) => void;
+  readonly resolve: (grant: Grant) => void;
   readonly reject: (error: unknown) => void;
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 1_000;
+/** For requests that nobody waits for any more. */
+const NOTHING: Grant = { listeners: [] };
 
 /** Keeps one connection to the host alive and carries requests over it. */
 export class HostLink {
@@ -87,12 +90,12 @@ export class HostLink {
    * Asks the host for something. Waits for a host when there is none right now. Rejects with the host's own kind
    * of error, `unavailable` when the host ends meanwhile, `deadline` after 30 s.
    */
-  async request(request: HostRequest): Promise<readonly ListenerName[]> {
+  async request(request: HostRequest): Promise<Grant> {
     const timeout = new AbortController();
     const late = this.#options.clock.sleep(REQUEST_TIMEOUT_MS, timeout.signal).then(() => {
       if (!timeout.signal.aborted)
         throw handshakeDeadline(`answer to ${request.op}`, REQUEST_TIMEOUT_MS);
-      return [];
+      return NOTHING;
     });
     const id = this.#nextId++;
     try {
@@ -103,15 +106,11 @@ export class HostLink {
     }
   }
 
-  async #ask(
-    id: number,
-    request: HostRequest,
-    givenUp: AbortSignal,
-  ): Promise<readonly ListenerName[]> {
+  async #ask(id: number, request: HostRequest, givenUp: AbortSignal): Promise<Grant> {
     while (this.#connection === undefined && !givenUp.aborted) {
       await new Promise<void>((resolve) => this.#waiters.add(resolve));
     }
-    if (givenUp.aborted) return [];
+    if (givenUp.aborted) return NOTHING;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
       this.#send({ type: 'request', id, request });
@@ -164,7 +163,7 @@ export class HostLink {
         this.#options.onFacts(message.facts);
         break;
       case 'granted':
-        this.#pending.get(message.id)?.resolve(message.listeners);
+        this.#pending.get(message.id)?.resolve(message);
         break;
       case 'refused':
         this.#pending.get(message.id)?.reject(refusedByHost(message.refusal));

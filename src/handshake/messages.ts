@@ -37,7 +37,17 @@ export const hostRequestSchema = v.variant('op', [
     port: v.number(),
     token: v.string(),
   }),
+  /** What the user's docker configuration has for a registry. The answer carries a secret: it is never logged. */
+  v.object({ op: v.literal('find-credentials'), domain: v.string() }),
 ]);
+
+const credentialsSchema = v.object({
+  username: v.string(),
+  password: v.string(),
+  serverAddress: v.string(),
+  identityToken: v.string(),
+  registryToken: v.string(),
+});
 
 /** Errors keep their kind across the border. */
 export const refusalSchema = v.object({
@@ -79,7 +89,12 @@ export const engineMessageSchema = v.variant('type', [
 /** Host to engine. */
 export const hostMessageSchema = v.variant('type', [
   v.object({ type: v.literal('host-facts'), facts: hostFactsSchema }),
-  v.object({ type: v.literal('granted'), id: v.number(), listeners: v.array(listenerSchema) }),
+  v.object({
+    type: v.literal('granted'),
+    id: v.number(),
+    listeners: v.array(listenerSchema),
+    credentials: v.optional(credentialsSchema),
+  }),
   v.object({ type: v.literal('refused'), id: v.number(), refusal: refusalSchema }),
   v.object({ type: v.literal('return-listener'), listenerId: v.string(), token: v.string() }),
   v.object({
@@ -103,6 +118,8 @@ export const operatorAnswerSchema = v.variant('type', [
 
 export type ListenerName = v.InferOutput<typeof listenerSchema>;
 export type HostRequest = v.InferOutput<typeof hostRequestSchema>;
+/** What a granted request brings: listeners (none for a closed one or a connection), or credentials. */
+export type Grant = Pick<Extract<HostMessage, { type: 'granted' }>, 'listeners' | 'credentials'>;
 export type Refusal = v.InferOutput<typeof refusalSchema>;
 export type EngineMessage = v.InferOutput<typeof engineMessageSchema>;
 export type HostMessage = v.InferOutput<typeof hostMessageSchema>;

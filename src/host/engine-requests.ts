@@ -1,24 +1,33 @@
-/** What the engine asks of the host: sockets outside of its network namespace. */
+/** What the engine asks of the host: sockets outside of its network namespace, and the user's credentials. */
 import { createConnection, type Socket } from 'node:net';
 import type { EnginePort } from '../handshake/engine-port.ts';
-import type { HostRequest, ListenerName, Refusal } from '../handshake/messages.ts';
+import type { Grant, HostRequest, ListenerName, Refusal } from '../handshake/messages.ts';
 import { kindOf, messageOf } from '../shared/errors.ts';
 import { socketDescriptor } from '../sys/descriptor-passing.ts';
 import { errnoCode } from '../sys/system-errors.ts';
+import type { StoredCredentials } from './credentials/stored-credentials.ts';
 import type { HandleSocket } from './handle-socket.ts';
 import { cannotConnect } from './host-errors.ts';
 import type { ListenerRegistry } from './listener-registry.ts';
 
 const CONNECT_TIMEOUT_MS = 30_000;
 
+type SocketRequest = Exclude<HostRequest, { op: 'find-credentials' }>;
+
 /** Answers requests. Every request gets exactly one answer; a refused one leaves nothing open. */
 export class EngineRequests {
   readonly #listeners: ListenerRegistry;
   readonly #handles: HandleSocket;
+  readonly #credentials: StoredCredentials;
 
-  constructor(listeners: ListenerRegistry, handles: HandleSocket) {
-    this.#listeners = listeners;
-    this.#handles = handles;
+  constructor(parts: {
+    readonly listeners: ListenerRegistry;
+    readonly handles: HandleSocket;
+    readonly credentials: StoredCredentials;
+  }) {
+    this.#listeners = parts.listeners;
+    this.#handles = parts.handles;
+    this.#credentials = parts.credentials;
   }
 
   /** Does what is asked and tells the engine. Never rejects. */
@@ -31,7 +40,15 @@ export class EngineRequests {
     }
   }
 
-  async #perform(request: HostRequest): Promise<readonly ListenerName[]> {
+  async #perform(request: HostRequest): Promise<Grant> {
+    if (request.op !== 'find-credentials') {
+      return { listeners: [...(await this.#performOnSockets(request))] };
+    }
+    const credentials = await this.#credentials.find(request.domain);
+    return { listeners: [], ...(credentials === undefined ? {} : { credentials }) };
+  }
+
+  async #performOnSockets(request: SocketRequest): Promise<readonly ListenerName[]> {
     switch (request.op) {
       case 'open-listener':
         return this.#open(request);

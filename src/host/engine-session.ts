@@ -3,6 +3,7 @@ import type { EnginePort } from '../handshake/engine-port.ts';
 import type { HostFacts } from '../handshake/host-facts.ts';
 import { type EngineMessage, PROTOCOL } from '../handshake/messages.ts';
 import type { Logger } from '../shared/logger.ts';
+import type { StoredCredentials } from './credentials/stored-credentials.ts';
 import { EngineRequests } from './engine-requests.ts';
 import { Gate } from './gate.ts';
 import type { HandleSocket } from './handle-socket.ts';
@@ -15,6 +16,7 @@ export interface EngineSessionOptions {
   readonly version: string;
   readonly listeners: ListenerRegistry;
   readonly handles: HandleSocket;
+  readonly credentials: StoredCredentials;
   /** Resolves once everything the engine must know is known. */
   readonly facts: () => Promise<HostFacts>;
   /** The engine's API answers. */
@@ -35,7 +37,7 @@ export class EngineSession {
 
   constructor(options: EngineSessionOptions) {
     this.#options = options;
-    this.#requests = new EngineRequests(options.listeners, options.handles);
+    this.#requests = new EngineRequests(options);
     this.#returns = new ListenerReturns(options.listeners, options.handles);
   }
 

@@ -15,6 +15,7 @@ import type { ProcessIdentity } from '../sys/proc/process-identity.ts';
 import type { ApiAddress } from './api-address.ts';
 import { bindApiSockets, type InheritedSocket, removeApiSocketFile } from './api-sockets.ts';
 import { ControlServer } from './control-server.ts';
+import type { StoredCredentials } from './credentials/stored-credentials.ts';
 import type { GroupKeeper } from './delegation/claim-group.ts';
 import { describeEngine, describeMachine } from './describe-machine.ts';
 import { EngineSession } from './engine-session.ts';
@@ -40,6 +41,8 @@ export interface HostProcessOptions {
   readonly engine: Command;
   /** What the engine is told, except what only the running machine knows. */
   readonly facts: Omit<HostFacts, 'idMap' | 'uplink' | 'apiListeners' | 'cgroup'>;
+  /** What the user's docker configuration has for registries. */
+  readonly credentials: StoredCredentials;
   /** Where the control group for containers comes from. */
   readonly group: GroupKeeper;
   /** Milliseconds the engine gets to stop with its containers; undefined for no limit. */
@@ -83,6 +86,7 @@ export class HostProcess {
       version: options.version,
       listeners: this.#listeners,
       handles: this.#handles,
+      credentials: options.credentials,
       facts: () => this.#factsForEngine(),
       onReady: () => this.#background(this.#becomeReady()),
       logger: options.logger,

@@ -49,10 +49,13 @@ function splitAuth(config: { username: string; password: string; auth: string })
 export function decodeRegistryAuth(header: string | undefined): RegistryCredentials | undefined {
   if (header === undefined || header.trim() === '') return undefined;
   const credentials = decodeAuthConfig(parseHeader(header.trim()));
+  return hasCredentials(credentials) ? credentials : undefined;
+}
+
+/** False for those that say nothing but perhaps a server. */
+export function hasCredentials(credentials: RegistryCredentials): boolean {
   const { username, password, identityToken, registryToken } = credentials;
-  return [username, password, identityToken, registryToken].every((part) => part === '')
-    ? undefined
-    : credentials;
+  return [username, password, identityToken, registryToken].some((part) => part !== '');
 }
 
 function parseHeader(header: string): unknown {

@@ -1,13 +1,17 @@
 /** Images travel between us, the docker client and skopeo, by a registry with TLS and passwords and by the store. */
 import assert from 'node:assert/strict';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { requires } from '../support/capabilities.ts';
 import { TestAuthority } from '../support/certificates.ts';
 import { startDaemon } from '../support/daemon.ts';
+import { eventually } from '../support/eventually.ts';
+import { requestOverSocket } from '../support/http-over-socket.ts';
 import { BUSYBOX } from '../support/images.ts';
 import { REGISTRY_USER, TestRegistry } from '../support/registry.ts';
 import { runCommand } from '../support/run-command.ts';
+import { makeTestHome } from '../support/test-home.ts';
 
 const authority = await TestAuthority.create();
 after(() => authority[Symbol.asyncDispose]());
@@ -16,7 +20,11 @@ const registry = await TestRegistry.start({
   user: REGISTRY_USER.line,
 });
 after(() => registry[Symbol.asyncDispose]());
-const daemon = await startDaemon();
+const home = await makeTestHome();
+after(() => home[Symbol.asyncDispose]());
+/** Programs of the user's own, such as credential helpers. */
+const programs = join(home.root, 'bin');
+const daemon = await startDaemon({ home, env: { PATH: `${programs}:${process.env['PATH']}` } });
 after(() => daemon[Symbol.asyncDispose]());
 
 const user = `${REGISTRY_USER.name}:${REGISTRY_USER.password}`;
@@ -42,6 +50,33 @@ test('a push without a password is refused, and works after docker login', async
   assert.equal(code, 0);
   assert.match(stdout, /Login Succeeded/);
   assert.match(await daemon.ok('push', image), /1: digest: sha256:/);
+});
+
+test('a client that sends no credentials gets in with those of the user, from the file or a helper', async () => {
+  const [address = '', ...path] = image.split('/');
+  const pull = async () => {
+    const from = `fromImage=${encodeURIComponent([address, ...path].join('/'))}`;
+    const asked = { method: 'POST' };
+    return (await requestOverSocket(daemon.socketPath, `/images/create?${from}`, asked)).body;
+  };
+  assert.match(await pull(), /Image is up to date/);
+  const config = join(home.root, '.docker/config.json');
+  const byLogin = await readFile(config, 'utf8');
+  await writeFile(config, JSON.stringify({ credHelpers: { [address]: 'hold' } }));
+  try {
+    assert.match(await pull(), /no basic auth credentials \(docker-credential-hold .*not found/);
+    await mkdir(programs);
+    const { name, password } = REGISTRY_USER;
+    const answer = JSON.stringify({ Username: name, Secret: password });
+    const helper = join(programs, 'docker-credential-hold');
+    await writeFile(helper, `#!/bin/sh\ncat >/dev/null; echo '${answer}'\n`);
+    await chmod(helper, 0o755);
+    const back = async () => /Image is up to date/.test(await pull());
+    await eventually(back, { withinMs: 60_000 });
+    assert.doesNotMatch(daemon.log(), new RegExp(password));
+  } finally {
+    await writeFile(config, byLogin);
+  }
 });
 
 test(

@@ -8,7 +8,8 @@ import { messageOf } from '../../src/shared/errors.ts';
 import { ImageEngine, NOTHING } from '../support/image-engine.ts';
 import { bringLoopbackUp } from '../support/loopback.ts';
 import { describe as descriptorOf, type OciImage, ociImage } from '../support/oci-image.ts';
-import { STUB_CREDENTIALS, StubRegistry } from '../support/stub-registry.ts';
+import { STUB_CREDENTIALS } from '../support/stub-access.ts';
+import { StubRegistry } from '../support/stub-registry.ts';
 
 bringLoopbackUp();
 
@@ -174,7 +175,7 @@ describe('a registry whose connections break', () => {
     it(`${step} once is asked again, and always is given up with nothing left`, async () => {
       await using registry = await StubRegistry.start();
       await using engine = await ImageEngine.start();
-      registry.auth = 'bearer';
+      registry.access.auth = 'bearer';
       registry.add('team/app', 'v1', IMAGE);
       registry.misbehave(path, { kind: 'break' }, 1000);
       assert.match(await refusal(engine, `${registry.host}/team/app:v1`), /EOF|reset|hang up/);

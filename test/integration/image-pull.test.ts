@@ -9,7 +9,8 @@ import { ImageEngine, NOTHING } from '../support/image-engine.ts';
 import { bringLoopbackUp } from '../support/loopback.ts';
 import { describe as descriptorOf, type OciImage, ociImage } from '../support/oci-image.ts';
 import { outcomeOf } from '../support/outcome-of.ts';
-import { STUB_CREDENTIALS, StubRegistry } from '../support/stub-registry.ts';
+import { STUB_CREDENTIALS } from '../support/stub-access.ts';
+import { StubRegistry } from '../support/stub-registry.ts';
 
 bringLoopbackUp();
 
@@ -213,7 +214,7 @@ describe('credentials', () => {
   for (const auth of ['basic', 'bearer'] as const) {
     it(`are used with ${auth} authentication`, async () => {
       await using world = await makeWorld();
-      world.registry.auth = auth;
+      world.registry.access.auth = auth;
       const { error } = await world.engine.pull(`${world.name}:v1`, {
         credentials: STUB_CREDENTIALS,
       });
@@ -223,7 +224,7 @@ describe('credentials', () => {
 
   it('are asked for in docker words when a registry wants a password', async () => {
     await using world = await makeWorld();
-    world.registry.auth = 'basic';
+    world.registry.access.auth = 'basic';
     const failure = await outcomeOf(world.engine.pull(`${world.name}:v1`));
     assert.match(failure.text, /no basic auth credentials/);
   });
@@ -232,7 +233,7 @@ describe('credentials', () => {
     await using world = await makeWorld();
     const wrong = { ...STUB_CREDENTIALS, password: 'wrong' };
     for (const auth of ['basic', 'bearer', 'bearer-loop'] as const) {
-      world.registry.auth = auth;
+      world.registry.access.auth = auth;
       const failure = await outcomeOf(
         world.engine.pull(`${world.name}:v1`, { credentials: wrong }),
       );
@@ -245,7 +246,7 @@ describe('credentials', () => {
     await using world = await makeWorld();
     const storage = await StubRegistry.start();
     storage.add('team/app', 'v1', IMAGE);
-    world.registry.auth = 'bearer';
+    world.registry.access.auth = 'bearer';
     world.registry.blobRedirect = `http://${storage.host}`;
     const { error } = await world.engine.pull(`${world.name}:v1`, {
       credentials: STUB_CREDENTIALS,
@@ -258,7 +259,7 @@ describe('credentials', () => {
 
   it('are checked by a login', async () => {
     await using world = await makeWorld();
-    world.registry.auth = 'basic';
+    world.registry.access.auth = 'basic';
     const credentials = { ...STUB_CREDENTIALS, serverAddress: world.registry.host };
     const { status } = await world.engine.images.login(credentials);
     assert.equal(status, 'Login Succeeded');

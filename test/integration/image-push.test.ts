@@ -9,7 +9,8 @@ import { filesImage } from '../support/images.ts';
 import { bringLoopbackUp } from '../support/loopback.ts';
 import { describe as descriptorOf, ociImage } from '../support/oci-image.ts';
 import { TestRegistry } from '../support/registry.ts';
-import { STUB_CREDENTIALS, StubRegistry } from '../support/stub-registry.ts';
+import { STUB_CREDENTIALS } from '../support/stub-access.ts';
+import { StubRegistry } from '../support/stub-registry.ts';
 
 bringLoopbackUp();
 
@@ -116,7 +117,7 @@ describe('a push', () => {
   it('gets in with a token, or with a name and password', async () => {
     for (const auth of ['bearer', 'basic'] as const) {
       await using world = await makeWorld();
-      world.registry.auth = auth;
+      world.registry.access.auth = auth;
       const denied = await world.engine.push(`${world.name}:v2`, { credentials: undefined });
       if (auth === 'basic') assert.match(messageOf(denied.error), /no basic auth credentials/);
       const { error } = await world.engine.push(`${world.name}:v2`, {

@@ -174,6 +174,7 @@ export function makeRegistry(settings: Partial<OciRegistryOptions> = {}): OciReg
     userAgent: 'test',
     systemAuthorities: async () => [],
     certificatesFor: async () => ({ authorities: [], clients: [] }),
+    findCredentials: async () => undefined,
     proxies: { httpProxy: '', httpsProxy: '', noProxy: '' },
     ...settings,
     retry: { attempts: 4, firstDelayMs: 1, longestDelayMs: 1500 },

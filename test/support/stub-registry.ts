@@ -4,10 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import { OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import type { OciImage } from './oci-image.ts';
+import { StubAccess } from './stub-access.ts';
 import { StubUploads } from './stub-uploads.ts';
-
-/** Who gets in. `bearer-loop` hands out tokens that it never accepts. */
-export type StubAuth = 'none' | 'basic' | 'bearer' | 'bearer-loop';
 
 /** An answer instead of the right one. */
 export type Misbehaviour =
@@ -24,25 +22,23 @@ interface Planned {
   times: number;
 }
 
-const USER = 'user';
-const PASSWORD = 'secret';
-
 export class StubRegistry implements AsyncDisposable {
   readonly #server: Server;
   readonly #manifests = new Map<string, { mediaType: string; bytes: Buffer }>();
   readonly #blobs = new Map<string, Buffer>();
   readonly #planned: Planned[] = [];
-  readonly #tokens = new Set<string>();
   readonly uploads = new StubUploads({
     hasBlob: (digest) => this.#blobs.has(digest),
     putBlob: (bytes) => this.#blobs.set(digestOf(bytes), bytes),
   });
   /** Paths asked for, in order, with the `Range` header when there was one. */
   readonly requests: string[] = [];
-  auth: StubAuth = 'none';
+  readonly access = new StubAccess();
   supportsRanges = true;
   /** When set, blobs are answered with a redirect to this base URL. */
   blobRedirect: string | undefined;
+  /** Further headers of manifests. */
+  manifestHeaders: Readonly<Record<string, string>> = {};
   /** What a search finds; without it there is no index. */
   searchResults: readonly object[] | undefined;
   /** `Authorization` headers of blob requests. */
@@ -111,11 +107,11 @@ export class StubRegistry implements AsyncDisposable {
       return;
     }
     if (url.pathname === '/token') {
-      this.#answerToken(request, url, response);
+      this.access.answerToken(request, url, response).catch(() => response.destroy());
       return;
     }
-    if (!this.#isAllowed(request)) {
-      this.#challenge(response);
+    if (!this.access.allows(request)) {
+      this.access.challenge(response, this.host);
       return;
     }
     if (url.pathname.includes('/blobs/')) {
@@ -174,7 +170,9 @@ export class StubRegistry implements AsyncDisposable {
     const start = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
     const isRange = start > 0 && this.supportsRanges;
     const body = isRange ? bytes.subarray(start) : bytes;
-    const headers: Record<string, string> = { 'content-type': mediaType };
+    const isManifest = request.url?.includes('/manifests/') === true;
+    const more = isManifest ? this.manifestHeaders : {};
+    const headers: Record<string, string> = { 'content-type': mediaType, ...more };
     if (isRange) headers['content-range'] = `bytes ${start}-${bytes.length - 1}/${bytes.length}`;
     const half = body.subarray(0, Math.floor(body.length / 2));
     if (behaviour?.kind === 'truncate') {
@@ -223,49 +221,8 @@ export class StubRegistry implements AsyncDisposable {
     const body = { name: repository, tags: tags.filter((tag) => !tag.includes(':')) };
     return { mediaType: 'application/json', bytes: Buffer.from(JSON.stringify(body)) };
   }
-
-  #isAllowed(request: IncomingMessage): boolean {
-    const given = request.headers.authorization ?? '';
-    if (this.auth === 'none') return true;
-    if (this.auth === 'basic') return given === basic();
-    return this.auth === 'bearer' && this.#tokens.has(given.replace(/^Bearer /, ''));
-  }
-
-  #challenge(response: ServerResponse): void {
-    const value =
-      this.auth === 'basic'
-        ? 'Basic realm="stub"'
-        : `Bearer realm="http://${this.host}/token",service="stub"`;
-    const body = { errors: [{ code: 'UNAUTHORIZED', message: 'authentication required' }] };
-    response.writeHead(401, { 'www-authenticate': value }).end(JSON.stringify(body));
-  }
-
-  #answerToken(request: IncomingMessage, url: URL, response: ServerResponse): void {
-    if ((request.headers.authorization ?? basic()) !== basic()) {
-      response
-        .writeHead(401)
-        .end('{"errors":[{"code":"UNAUTHORIZED","message":"incorrect username or password"}]}');
-      return;
-    }
-    const token = `token-for-${url.searchParams.get('scope') ?? 'none'}-${this.#tokens.size}`;
-    this.#tokens.add(token);
-    response.end(JSON.stringify({ token, expires_in: 300 }));
-  }
 }
 
 function halfOf(request: IncomingMessage): number {
   return Math.floor(Number(request.headers['content-length'] ?? 0) / 2);
 }
-
-function basic(): string {
-  return `Basic ${Buffer.from(`${USER}:${PASSWORD}`).toString('base64')}`;
-}
-
-/** Credentials that the stub accepts. */
-export const STUB_CREDENTIALS = {
-  username: USER,
-  password: PASSWORD,
-  serverAddress: '',
-  identityToken: '',
-  registryToken: '',
-} as const;

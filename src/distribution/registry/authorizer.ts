@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../shared/clock.ts';
 import type { RegistryCredentials } from '../../wire/registry-auth.ts';
+import type { Account } from './account.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { type HttpTransport, type IncomingResponse, readBody } from './http-transport.ts';
 import {
@@ -12,6 +13,7 @@ import {
   failureOf,
   noBasicCredentials,
   noTokenInAnswer,
+  withTrouble,
 } from './registry-errors.ts';
 import { rememberRetryAfter } from './retry.ts';
 
@@ -30,7 +32,9 @@ interface Token {
 export interface AuthorizerOptions {
   readonly transport: HttpTransport;
   readonly clock: Clock;
-  readonly credentials: RegistryCredentials | undefined;
+  readonly account: Account;
+  /** Asks the token server also for a token that stands in for user name and password later. */
+  readonly wantsRefreshToken?: boolean;
 }
 
 /** A request that was answered with 401. */
@@ -45,19 +49,30 @@ export interface RefusedRequest {
 export class Authorizer {
   readonly #options: AuthorizerOptions;
   readonly #tokens = new Map<string, Token>();
+  /** How tokens were last asked for, so that one that expires is renewed before a long upload and not in it. */
+  readonly #challenges = new Map<string, Challenge>();
+  #refreshToken = '';
 
   constructor(options: AuthorizerOptions) {
     this.#options = options;
   }
 
+  /** The token that the server gave to stand in for user name and password; empty when it gave none. */
+  get refreshToken(): string {
+    return this.#refreshToken;
+  }
+
   /** The `Authorization` header to send for `scope` now, if one is known. */
-  headerFor(scope: string): string | undefined {
-    const { credentials, clock } = this.#options;
-    if (credentials !== undefined && credentials.registryToken !== '') {
-      return `Bearer ${credentials.registryToken}`;
-    }
+  async headerFor(scope: string, signal: AbortSignal): Promise<string | undefined> {
+    const { account, clock } = this.#options;
+    if (account.givenToken !== '') return `Bearer ${account.givenToken}`;
     const token = this.#tokens.get(scope);
-    return token !== undefined && token.expiresAtMs > clock.now() ? token.header : undefined;
+    if (token === undefined || token.expiresAtMs > clock.now()) return token?.header;
+    const challenge = this.#challenges.get(scope);
+    if (challenge === undefined) return undefined;
+    const renewed = await this.#fetchToken(challenge, scope, signal);
+    this.#tokens.set(scope, renewed);
+    return renewed.header;
   }
 
   /**
@@ -65,28 +80,42 @@ export class Authorizer {
    * a token that was fetched for this very request is refused (`isRepeat`), or credentials are missing or wrong.
    */
   async answer(response: IncomingResponse, scope: string, refused: RefusedRequest): Promise<void> {
+    try {
+      this.#tokens.set(scope, await this.#otherWayIn(response, scope, refused));
+    } catch (error) {
+      throw withTrouble(error, this.#options.account.trouble);
+    }
+  }
+
+  async #otherWayIn(
+    response: IncomingResponse,
+    scope: string,
+    refused: RefusedRequest,
+  ): Promise<Token> {
     const challenges = parseChallenges(response.headers['www-authenticate'] ?? '');
     const bearer = challenges.find((challenge) => challenge.scheme === 'bearer');
-    const isFixed = (this.#options.credentials?.registryToken ?? '') !== '';
-    if (isFixed || (bearer !== undefined && refused.isRepeat)) throw refusalOf(bearer);
+    const credentials = await this.#options.account.credentials();
+    if (credentials !== undefined && credentials.registryToken !== '') {
+      return this.#fixed(`Bearer ${credentials.registryToken}`, refused, refusalOf(bearer));
+    }
     if (bearer !== undefined) {
-      this.#tokens.set(scope, await this.#fetchToken(bearer, scope, refused.signal));
-      return;
+      if (refused.isRepeat) throw refusalOf(bearer);
+      this.#challenges.set(scope, bearer);
+      return await this.#fetchToken(bearer, scope, refused.signal);
     }
     if (!challenges.some((challenge) => challenge.scheme === 'basic')) {
       throw authenticationRequired();
     }
-    const header = this.#basicHeader();
+    const header = basicHeader(credentials);
     if (header === undefined) throw noBasicCredentials(response.url);
-    if (header === refused.sent) throw authenticationRequired();
-    this.#tokens.set(scope, { header, expiresAtMs: Number.POSITIVE_INFINITY });
+    return this.#fixed(header, refused, authenticationRequired());
   }
 
-  #basicHeader(): string | undefined {
-    const { credentials } = this.#options;
-    if (credentials === undefined || credentials.username === '') return undefined;
-    const pair = `${credentials.username}:${credentials.password}`;
-    return `Basic ${Buffer.from(pair).toString('base64')}`;
+  /** A header that stays the same for good: refused once, it is refused always. */
+  #fixed(header: string, refused: RefusedRequest, refusal: Error): Token {
+    if (header === refused.sent) throw refusal;
+    const { account, clock } = this.#options;
+    return { header, expiresAtMs: clock.now() + account.lifeMs };
   }
 
   async #fetchToken(challenge: Challenge, scope: string, signal: AbortSignal): Promise<Token> {
@@ -98,6 +127,10 @@ export class Authorizer {
     // What the registry asked for, when it said so, wins over what we think is needed.
     const asked = scope === '' ? '' : (challenge.parameters.get('scope') ?? scope);
     for (const part of asked.split(' ')) if (part !== '') query.append('scope', part);
+    if (this.#options.wantsRefreshToken === true) {
+      query.set('offline_token', 'true');
+      query.set('client_id', CLIENT_ID);
+    }
     const response = await this.#askTokenServer(new URL(realm), query, signal);
     const body = (await readBody(response, 'token', MAX_TOKEN_BYTES)).toString('utf8');
     if (response.status < 200 || response.status > 299) {
@@ -108,36 +141,33 @@ export class Authorizer {
     return this.#toToken(new URL(realm), body);
   }
 
-  #askTokenServer(
+  async #askTokenServer(
     realm: URL,
     query: URLSearchParams,
     signal: AbortSignal,
   ): Promise<IncomingResponse> {
-    const { transport, credentials } = this.#options;
+    const { transport, account } = this.#options;
+    const credentials = await account.credentials();
     if (credentials !== undefined && credentials.identityToken !== '') {
+      query.set('client_id', CLIENT_ID);
       query.set('grant_type', 'refresh_token');
       query.set('refresh_token', credentials.identityToken);
-      query.set('client_id', CLIENT_ID);
       const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-      return transport.send({
-        url: realm,
-        method: 'POST',
-        headers,
-        body: query.toString(),
-        signal,
-      });
+      const body = query.toString();
+      return await transport.send({ url: realm, method: 'POST', headers, body, signal });
     }
     const url = new URL(realm);
     for (const [name, value] of query) url.searchParams.append(name, value);
-    const basic = this.#basicHeader();
+    const basic = basicHeader(credentials);
     if (basic !== undefined) url.searchParams.set('account', credentials?.username ?? '');
     const headers: Record<string, string> = basic === undefined ? {} : { authorization: basic };
-    return transport.send({ url, method: 'GET', headers, signal });
+    return await transport.send({ url, method: 'GET', headers, signal });
   }
 
   #toToken(realm: URL, body: string): Token {
     const answer = parseTokenAnswer(body);
     if (answer === undefined) throw noTokenInAnswer(realm);
+    this.#refreshToken = answer.refreshToken;
     const lifeMs = Math.max(answer.expiresIn, DEFAULT_TOKEN_SECONDS) * 1000;
     return {
       header: `Bearer ${answer.token}`,
@@ -146,13 +176,30 @@ export class Authorizer {
   }
 }
 
-function parseTokenAnswer(body: string): { token: string; expiresIn: number } | undefined {
+function basicHeader(credentials: RegistryCredentials | undefined): string | undefined {
+  if (credentials === undefined || credentials.username === '') return undefined;
+  const pair = `${credentials.username}:${credentials.password}`;
+  return `Basic ${Buffer.from(pair).toString('base64')}`;
+}
+
+interface TokenAnswer {
+  readonly token: string;
+  readonly expiresIn: number;
+  readonly refreshToken: string;
+}
+
+function parseTokenAnswer(body: string): TokenAnswer | undefined {
   try {
     const answer = JSON.parse(body) as Record<string, unknown> | null;
     const token = answer?.['token'] ?? answer?.['access_token'];
     if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) return undefined;
     const expiresIn = answer?.['expires_in'];
-    return { token, expiresIn: typeof expiresIn === 'number' ? expiresIn : DEFAULT_TOKEN_SECONDS };
+    const refreshToken = answer?.['refresh_token'];
+    return {
+      token,
+      expiresIn: typeof expiresIn === 'number' ? expiresIn : DEFAULT_TOKEN_SECONDS,
+      refreshToken: typeof refreshToken === 'string' ? refreshToken : '',
+    };
   } catch {
     return undefined;
   }

@@ -152,6 +152,10 @@ function redirected(request: OutgoingRequest, location: string): OutgoingRequest
   }
   const sameServer = url.host === request.url.host && url.protocol === request.url.protocol;
   if (sameServer) return { ...request, url };
+  // Such a body is a form with a token; those of uploads are streams.
+  if (typeof request.body === 'string') {
+    throw badRedirect(request.url, `a token must not go on to ${url.host}`);
+  }
   const kept = Object.entries(request.headers).filter(([name]) => name !== 'authorization');
   return { ...request, url, headers: Object.fromEntries(kept) };
 }

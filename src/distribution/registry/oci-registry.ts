@@ -5,6 +5,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { wrapError } from '../../shared/errors.ts';
 import type { RegistryCredentials } from '../../wire/registry-auth.ts';
 import type { ImageRegistry, PushTarget, Repository, SearchResult } from '../image-registry.ts';
+import { Account, type FindCredentials, NOBODY } from './account.ts';
 import { Authorizer } from './authorizer.ts';
 import type { PoolSettings } from './connection-pools.ts';
 import { type EndpointSettings, endpointsOf, isInsecure } from './endpoints.ts';
@@ -21,6 +22,8 @@ export interface OciRegistryOptions extends EndpointSettings, Omit<PoolSettings,
   readonly userAgent: string;
   readonly retry: Omit<RetryPolicy, 'clock'>;
   readonly idleTimeoutMs: number;
+  /** What the user has laid down for a registry, asked for only when it wants to know who is there. */
+  readonly findCredentials: FindCredentials;
 }
 
 /** Tries and pauses for daemons: gives up after about four seconds. */
@@ -81,17 +84,23 @@ export class OciRegistry implements ImageRegistry {
     const { serverAddress } = credentials;
     const isHub = serverAddress === '' || DOCKER_HUB.test(serverAddress);
     const domain = isHub ? DEFAULT_DOMAIN : hostOf(serverAddress);
-    const connection = this.#connect(domain, credentials).at(-1);
+    const endpoint = endpointsOf(domain, this.#options).at(-1);
+    if (endpoint === undefined) throw new Error(`no endpoint for ${domain}`);
+    const { clock } = this.#options;
+    const transport = this.#transport;
+    const account = new Account(credentials);
+    const authorizer = new Authorizer({ transport, clock, account, wantsRefreshToken: true });
+    const connection = new RegistryConnection({ transport, authorizer, clock, endpoint });
     const signal = AbortSignal.timeout(LOGIN_TIMEOUT_MS);
     try {
-      const response = await connection?.send({ path: 'v2/', scope: '', signal });
-      response?.body.resume();
+      const response = await connection.send({ path: 'v2/', scope: '', signal });
+      response.body.resume();
     } catch (error) {
       const refused = error instanceof RegistryFailure && [401, 403].includes(error.status);
       if (refused) throw loginRefused(new URL(`https://${domain}/v2/`), error);
       throw wrapError(error, 'login attempt failed');
     }
-    return { status: 'Login Succeeded', identityToken: '' };
+    return { status: 'Login Succeeded', identityToken: authorizer.refreshToken };
   }
 
   #policy(): RetryPolicy {
@@ -105,20 +114,19 @@ export class OciRegistry implements ImageRegistry {
     const key = digestOf(JSON.stringify([domain, credentials]));
     const known = this.#connections.get(key);
     if (known !== undefined) return known;
-    const made = this.#connect(domain, credentials);
+    const { clock, findCredentials } = this.#options;
+    const find = () => findCredentials(domain);
+    const made = this.#connect(domain, new Account(credentials, { find, clock }));
     this.#connections.set(key, made);
     return made;
   }
 
-  #connect(
-    domain: string,
-    credentials: RegistryCredentials | undefined,
-  ): readonly RegistryConnection[] {
+  #connect(domain: string, account: Account): readonly RegistryConnection[] {
     const { clock } = this.#options;
     return endpointsOf(domain, this.#options).map((endpoint) => {
       // Credentials are for the registry itself: a mirror must not see them.
-      const own = endpoint.isMirror ? undefined : credentials;
-      const authorizer = new Authorizer({ transport: this.#transport, clock, credentials: own });
+      const own = endpoint.isMirror ? NOBODY : account;
+      const authorizer = new Authorizer({ transport: this.#transport, clock, account: own });
       return new RegistryConnection({ transport: this.#transport, authorizer, clock, endpoint });
     });
   }

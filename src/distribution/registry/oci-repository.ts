@@ -7,6 +7,7 @@ import type { ImageReference } from '../../oci/reference.ts';
 import type { FetchedManifest, Repository } from '../image-registry.ts';
 import { streamBlob } from './blob-stream.ts';
 import { type IncomingResponse, readBody } from './http-transport.ts';
+import { describeRateLimit } from './rate-limit.ts';
 import type { RegistryConnection } from './registry-connection.ts';
 import {
   documentTooLarge,
@@ -109,7 +110,8 @@ export class OciRepository implements Repository {
     const wanted: Digest | undefined = parseDigest(tagOrDigest);
     if (wanted !== undefined && wanted !== digest) throw manifestMismatch(wanted, digest);
     const contentType = response.headers['content-type'] ?? '';
-    return { mediaType: contentType.split(';')[0]?.trim() ?? '', digest, bytes };
+    const mediaType = contentType.split(';')[0]?.trim() ?? '';
+    return { mediaType, digest, bytes, rateLimit: describeRateLimit(response.headers) };
   }
 
   async listTags(signal: AbortSignal): Promise<readonly string[]> {

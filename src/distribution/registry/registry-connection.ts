@@ -9,6 +9,7 @@ import {
   readBody,
   type StreamedBody,
 } from './http-transport.ts';
+import { describeRefusal } from './rate-limit.ts';
 import { failureOf, isUnreachable } from './registry-errors.ts';
 import { rememberRetryAfter } from './retry.ts';
 
@@ -56,7 +57,7 @@ export class RegistryConnection {
     const isOwn = url.origin === base.origin;
     const { authorizer } = this.#options;
     for (let isRepeat = false; ; isRepeat = true) {
-      const sent = isOwn ? authorizer.headerFor(request.scope) : undefined;
+      const sent = isOwn ? await authorizer.headerFor(request.scope, request.signal) : undefined;
       const response = await this.#send(url, request, sent);
       if (response.status >= 200 && response.status < 300) return response;
       if (response.status !== 401 || !isOwn) throw await this.#toFailure(response);
@@ -104,6 +105,7 @@ export class RegistryConnection {
     const body = await readBody(response, 'error', MAX_ERROR_BYTES).catch(() => Buffer.alloc(0));
     const failure = failureOf(response.status, body.toString('utf8'));
     rememberRetryAfter(failure, response.headers['retry-after'], this.#options.clock);
+    if (response.status === 429) failure.message += describeRefusal(response.headers);
     return failure;
   }
 }

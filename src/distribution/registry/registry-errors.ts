@@ -67,6 +67,13 @@ export function noBasicCredentials(url: URL): RegistryFailure {
   });
 }
 
+/** A refusal, with what kept us from showing the user's credentials; as it is when nothing did. */
+export function withTrouble(error: unknown, trouble: string): unknown {
+  if (!(error instanceof RegistryFailure) || trouble === '') return error;
+  const { status, code } = error;
+  return new RegistryFailure({ status, code, message: `${error.message} (${trouble})` });
+}
+
 /** Turns a failure during a pull of `reference` into the error that the client sees. */
 export function toPullError(error: unknown, reference: ImageReference): unknown {
   if (!(error instanceof RegistryFailure)) return error;

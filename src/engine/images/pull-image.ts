@@ -173,6 +173,8 @@ async function runPull(deps: ImageDeps, pull: Pull, run: PullRun): Promise<void>
   const { channel, signal } = run;
   const shownId = reference.digest ?? reference.tag ?? '';
   channel.send({ status: `Pulling from ${reference.path}`, id: shownId });
+  const { rateLimit } = selected.manifest;
+  if (rateLimit !== undefined) channel.send({ status: `Registry limit: ${rateLimit}` });
   const layers = await Promise.all(
     image.layers.map(async (layer) => ({
       layer,

@@ -59,8 +59,13 @@ export async function selectContext(configDir: string, name: string | undefined)
   await writeFile(configPath(configDir), `${JSON.stringify(next, null, '\t')}\n`, { mode: 0o600 });
 }
 
+/** The client's configuration as it is; undefined when there is none. `invalid-argument` when it is no JSON. */
+export function readDockerConfig(configDir: string): Promise<unknown> {
+  return readJson(configPath(configDir));
+}
+
 async function readConfig(configDir: string): Promise<v.InferOutput<typeof configSchema>> {
-  const raw = await readJson(configPath(configDir));
+  const raw = await readDockerConfig(configDir);
   const config = v.safeParse(configSchema, raw ?? {});
   if (!config.success) throw brokenDockerConfig(configPath(configDir));
   return config.output;

@@ -46,7 +46,7 @@ export class HostHandles {
     const connection = await this.#connect();
     try {
       writeSync(connection, token);
-      const listeners = await this.#link().request({ ...request, token } as HostRequest);
+      const { listeners } = await this.#link().request({ ...request, token } as HostRequest);
       const timeout = AbortSignal.timeout(RECEIVE_TIMEOUT_MS);
       const received = await receiveDescriptor(connection, timeout);
       if (received?.fd === undefined) throw lostDescriptor(request.op);
@@ -70,8 +70,8 @@ export class HostHandles {
   }
 
   /** Asks for something that comes without a descriptor. */
-  ask(request: Exclude<HostRequest, RequestWithToken>): Promise<readonly ListenerName[]> {
-    return this.#link().request(request);
+  async ask(request: Exclude<HostRequest, RequestWithToken>): Promise<readonly ListenerName[]> {
+    return (await this.#link().request(request)).listeners;
   }
 
   /** Sends a copy of `fd` to the host under `token`. It waits there until the host collects it. */
