@@ -13,7 +13,7 @@ export interface CredentialLookup {
 }
 
 /** Several requests of one pull share a lookup, which may start a program; a new login counts soon after. */
-const KEPT_MS = 30_000;
+const KEPT_MS = 5_000;
 
 export class Account {
   readonly #given: RegistryCredentials | undefined;
@@ -51,12 +51,21 @@ export class Account {
       this.#found = { atMs: clock.now(), what: find() };
       this.#trouble = '';
     }
+    const { what } = this.#found;
     try {
-      return await this.#found.what;
+      const credentials = await what;
+      if (credentials === undefined) this.#forget(what);
+      return credentials;
     } catch (error) {
+      this.#forget(what);
       this.#trouble = messageOf(error);
       return undefined;
     }
+  }
+
+  /** What was not there may be there the next time. */
+  #forget(what: Promise<unknown>): void {
+    if (this.#found?.what === what) this.#found = undefined;
   }
 }
 
