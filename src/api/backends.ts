@@ -346,6 +346,14 @@ export interface NetworkMember {
   readonly endpointId: string;
   readonly macAddress: string;
   readonly ipv4: string;
+  readonly ipv6: string;
+}
+
+/** A network that was just made. */
+export interface CreatedNetworkView {
+  readonly id: string;
+  /** What was asked for and has no effect, as sentences. */
+  readonly warnings: readonly string[];
 }
 
 export interface NetworkView {
@@ -356,8 +364,7 @@ export interface NetworkView {
 export interface NetworkBackend {
   list(filters: Filters): Promise<readonly NetworkView[]>;
   inspect(ref: string): Promise<NetworkView>;
-  /** Resolves to the new network's id. */
-  create(body: CreateNetworkBody): Promise<string>;
+  create(body: CreateNetworkBody): Promise<CreatedNetworkView>;
   remove(ref: string): Promise<void>;
   connect(ref: string, containerRef: string, settings: EndpointSettings): Promise<void>;
   disconnect(ref: string, containerRef: string): Promise<void>;

@@ -128,6 +128,8 @@ function openNetworks(parts: EngineParts, damage: DamageReport): Promise<OpenedN
     networksDir: dataPaths.networksDir,
     sandboxesDir: runtimePaths.sandboxesDir,
     bridgeAddress: facts.settings.bip,
+    bridgeRange: facts.settings.fixedCidr,
+    addressPools: facts.settings.addressPools,
     hostRoutes: facts.hostRoutes,
     uplink: facts.uplink.driver === 'none' ? undefined : facts.uplink,
     hostListeners,

@@ -197,6 +197,8 @@ async function ownFacts(
       ...(defaultRuntime === undefined ? {} : { defaultRuntime }),
       ...(storageDriver === undefined ? {} : { storageDriver }),
       ...(bip === undefined ? {} : { bip }),
+      ...(settings.fixedCidr === undefined ? {} : { fixedCidr: settings.fixedCidr }),
+      addressPools: [...settings.addressPools],
     },
     warnings: [...warnings],
   };

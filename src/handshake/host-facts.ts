@@ -58,6 +58,9 @@ export const cgroupFactsSchema = v.object({
 /** An OCI runtime from the configuration. */
 export const runtimeEntrySchema = v.object({ path: v.string(), args: v.array(v.string()) });
 
+/** A range, `address/n`, that is cut into networks with a prefix of `size` bits. */
+export const subnetPoolSchema = v.object({ base: v.string(), size: v.number() });
+
 /** Settings of `daemon.json`, environment and flags that the engine acts on. */
 export const engineSettingsSchema = v.object({
   logLevel: v.picklist(['debug', 'info', 'warn', 'error', 'fatal']),
@@ -88,6 +91,10 @@ export const engineSettingsSchema = v.object({
   builderGc: gcSettingsSchema,
   /** Address and prefix length of the default bridge, e.g. `172.17.0.1/16`. */
   bip: v.optional(v.string()),
+  /** Part of the default bridge's network that addresses are chosen from, e.g. `172.17.8.0/24`. */
+  fixedCidr: v.optional(v.string()),
+  /** Ranges that subnets of networks are cut from; Docker's when there is none. */
+  addressPools: v.array(subnetPoolSchema),
   /** Seconds that containers get to stop when the daemon is told to; -1 for no limit. */
   shutdownTimeoutSeconds: v.number(),
 });
@@ -126,6 +133,7 @@ export type IdMap = v.InferOutput<typeof idMapSchema>;
 export type Uplink = v.InferOutput<typeof uplinkSchema>;
 export type ResolverFacts = v.InferOutput<typeof resolverSchema>;
 export type CgroupFacts = v.InferOutput<typeof cgroupFactsSchema>;
+export type SubnetPool = v.InferOutput<typeof subnetPoolSchema>;
 export type RuntimeEntry = v.InferOutput<typeof runtimeEntrySchema>;
 export type ApiListener = v.InferOutput<typeof apiListenerSchema>;
 export type HostFacts = v.InferOutput<typeof hostFactsSchema>;

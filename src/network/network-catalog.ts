@@ -16,6 +16,12 @@ interface NetworkDocument extends NetworkRecord {
 
 const textMap = v.record(v.string(), v.string());
 
+const planEntries = {
+  ipRange: v.exactOptional(v.string()),
+  auxAddresses: v.exactOptional(textMap),
+  subnetChosen: v.exactOptional(v.boolean()),
+};
+
 const schema = v.object({
   v: v.literal(1),
   id: v.pipe(
@@ -28,9 +34,8 @@ const schema = v.object({
   createdAt: v.string(),
   subnet: v.exactOptional(v.string()),
   gateway: v.exactOptional(v.string()),
-  ipRange: v.exactOptional(v.string()),
-  auxAddresses: v.exactOptional(textMap),
-  subnetChosen: v.exactOptional(v.boolean()),
+  ...planEntries,
+  ipv6: v.exactOptional(v.object({ subnet: v.string(), gateway: v.string(), ...planEntries })),
   options: textMap,
   ipamOptions: v.exactOptional(textMap),
   labels: v.exactOptional(textMap),
@@ -42,6 +47,8 @@ const schema = v.object({
 export interface BridgeFacts {
   readonly subnet: string;
   readonly gateway: string;
+  /** Undefined when addresses are chosen from all of the subnet. */
+  readonly ipRange: string | undefined;
   readonly options: Readonly<Record<string, string>>;
 }
 
@@ -110,7 +117,9 @@ export class NetworkCatalog {
   /** Stores what the default bridge has become; nothing is written when it is as before. */
   async updateBridge(id: NetworkId, facts: BridgeFacts): Promise<void> {
     await this.#documents.get(id)?.update((current) => {
-      const next = { ...current, ...facts };
+      const { ipRange: _, ...before } = current;
+      const { ipRange, ...now } = facts;
+      const next = { ...before, ...now, ...(ipRange === undefined ? {} : { ipRange }) };
       return JSON.stringify(next) === JSON.stringify(current) ? current : next;
     });
   }

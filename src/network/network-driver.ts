@@ -12,6 +12,8 @@ export interface AttachRequest {
 export interface JoinRequest extends AttachRequest {
   /** True for the one endpoint that gives the default route. */
   readonly isGateway: boolean;
+  /** True for the one endpoint that gives the IPv6 default route. */
+  readonly isIpv6Gateway: boolean;
 }
 
 /** What an endpoint asks for. */
@@ -20,6 +22,8 @@ export interface EndpointDemand {
   readonly interfaceName: string;
   /** Fixed address; the lowest free one when absent. */
   readonly ipAddress?: string;
+  /** Fixed IPv6 address; the lowest free one when absent. */
+  readonly ipv6Address?: string;
   /** Fixed MAC, `aa:bb:cc:dd:ee:ff`; derived from the address when absent. */
   readonly macAddress?: string;
 }
@@ -29,6 +33,8 @@ export interface EndpointDemand {
  * because they enter the sandbox's namespace. Whoever plans an endpoint releases it.
  */
 export interface NetworkDriver {
+  /** What names of interfaces inside begin with, where the endpoint names none. */
+  readonly interfacePrefix: string;
   /**
    * Chooses and reserves the addresses of an endpoint. `invalid-argument` for a bad address, `forbidden` for one
    * that is taken.

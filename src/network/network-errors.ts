@@ -17,6 +17,14 @@ export function invalidBridgeAddress(text: string, reason: string): EngineError 
   return new EngineError('invalid-argument', `invalid bridge address (bip) ${text}: ${reason}`);
 }
 
+/** `fixed-cidr` is not usable. */
+export function invalidBridgeRange(text: string, bridge: string): EngineError {
+  return new EngineError(
+    'invalid-argument',
+    `invalid fixed-cidr ${text}: it is not a part of the default bridge's network ${bridge}`,
+  );
+}
+
 /** Every pool entry collides with a network of the host. */
 export function noFreePool(pools: readonly string[]): EngineError {
   return new EngineError(
@@ -27,11 +35,24 @@ export function noFreePool(pools: readonly string[]): EngineError {
 }
 
 /** No address is left in the network. */
-export function noFreeAddress(networkName: string, networkId: string): EngineError {
+export function noFreeAddress(
+  family: 'IPv4' | 'IPv6',
+  network: { readonly name: string; readonly id: string },
+): EngineError {
   return new EngineError(
     'internal',
-    `no available IPv4 addresses on this network's address pools: ${networkName} (${networkId})`,
+    `no available ${family} addresses on this network's address pools: ${network.name} (${network.id})`,
   );
+}
+
+/** The kernel does not take a setting of an interface. */
+export function sysctlRefused(reason: string): EngineError {
+  return new EngineError('invalid-argument', `failed to set a sysctl of an interface: ${reason}`);
+}
+
+/** Two interfaces of one container with the same name. */
+export function interfaceNameTaken(name: string): EngineError {
+  return new EngineError('invalid-argument', `interface name ${name} is already in use`);
 }
 
 /** An `--add-host` value without a name or without an address. */
@@ -91,6 +112,14 @@ export function poolOverlap(): EngineError {
   );
 }
 
+/** A subnet that the engine's own way out is part of. */
+export function uplinkOverlap(subnet: string): EngineError {
+  return new EngineError(
+    'forbidden',
+    `invalid pool request: ${subnet} is within the network that the way out of containers uses`,
+  );
+}
+
 /** Every subnet that a network could get by itself is taken. */
 export function poolsExhausted(): EngineError {
   return new EngineError(
@@ -124,6 +153,14 @@ export function invalidIpRange(name: string, text: string, subnet: string): Engi
 /** A driver option with a value that it cannot have. */
 export function invalidNetworkOption(name: string, value: string): EngineError {
   return new EngineError('invalid-argument', `invalid value for network option ${name}: ${value}`);
+}
+
+/** A value of a driver option that Docker has and this program has not. */
+export function unsupportedNetworkOption(name: string, value: string): EngineError {
+  return new EngineError(
+    'invalid-argument',
+    `network option ${name}=${value} is not supported: addresses of containers end at this user's namespace`,
+  );
 }
 
 /** An interface of that name exists already. */

@@ -1,16 +1,24 @@
 /** Puts the network together: catalogue, default bridge, publisher, sandboxes. Called once by `bin`. */
+
 import { readFile } from 'node:fs/promises';
+import type { SubnetPool } from '../handshake/host-facts.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Failpoints } from '../shared/failpoints.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { QuarantinedDocument } from '../state/quarantine.ts';
-import { formatIpv4, formatPrefix } from '../sys/netlink/ipv4.ts';
+import {
+  formatIpv4,
+  formatPrefix,
+  type Ipv4Prefix,
+  parsePrefix,
+  prefixesOverlap,
+} from '../sys/netlink/ipv4.ts';
 import { BridgeNetwork } from './bridge/bridge-network.ts';
 import { DEFAULT_BRIDGE, startBridge } from './bridge/start-bridge.ts';
 import { subnetOf } from './ipam/choose-prefix.ts';
 import { NameService } from './names/name-service.ts';
 import { NetworkCatalog } from './network-catalog.ts';
-import { networkMissing } from './network-errors.ts';
+import { invalidBridgeRange, networkMissing } from './network-errors.ts';
 import type { NetworkRecord } from './network-record.ts';
 import { NetworkSet } from './networks/network-set.ts';
 import type { HostListeners } from './port-publisher.ts';
@@ -26,10 +34,16 @@ export interface NetworkOptions {
   readonly sandboxesDir: string;
   /** `bip`; undefined leaves the choice to us. */
   readonly bridgeAddress: string | undefined;
+  /** `fixed-cidr`: the part of the default bridge's network that addresses are chosen from. */
+  readonly bridgeRange: string | undefined;
+  /** `default-address-pools`; Docker's when there is none. */
+  readonly addressPools: readonly SubnetPool[];
   /** Networks that the host has routes to, as `a.b.c.d/n`. */
   readonly hostRoutes: readonly string[];
   /** The way out of the engine's namespace; undefined when there is none. */
-  readonly uplink: { readonly mtu: number; readonly nameserver: string } | undefined;
+  readonly uplink:
+    | { readonly mtu: number; readonly nameserver: string; readonly cidr: string }
+    | undefined;
   readonly hostListeners: HostListeners;
   readonly clock: Clock;
   readonly failpoints: Failpoints;
@@ -57,11 +71,14 @@ export async function openNetwork(options: NetworkOptions): Promise<OpenedNetwor
     bridgeAddress: options.bridgeAddress,
     previousSubnet: record.subnet,
     hostRoutes: options.hostRoutes,
+    pools: options.addressPools,
     mtu,
     logger,
   });
+  const range = bridgeRange(options.bridgeRange, started.address);
   await catalog.updateBridge(record.id, {
     subnet: subnetOf(started.address),
+    ipRange: options.bridgeRange,
     gateway: formatIpv4(started.address.address),
     options: bridgeOptions(mtu),
   });
@@ -70,12 +87,14 @@ export async function openNetwork(options: NetworkOptions): Promise<OpenedNetwor
     network: record,
     bridgeIndex: started.index,
     address: started.address,
+    range,
     mtu,
   });
   const networks = await NetworkSet.open({
     ...options,
     catalog,
     bridge: { record, driver },
+    uplink: uplink?.cidr,
     mtu,
   });
   const nameservers = uplink === undefined ? [] : [uplink.nameserver];
@@ -95,6 +114,18 @@ function requireNetwork(catalog: NetworkCatalog, name: string): NetworkRecord {
   const record = catalog.find(name);
   if (record === undefined) throw networkMissing(name);
   return record;
+}
+
+/** `invalid-argument` for a range that is none, or not part of the bridge's network. */
+function bridgeRange(text: string | undefined, bridge: Ipv4Prefix): Ipv4Prefix | undefined {
+  if (text === undefined) return undefined;
+  const range = parsePrefix(text);
+  const isInside =
+    range !== undefined &&
+    range.prefixLength >= bridge.prefixLength &&
+    prefixesOverlap(range, bridge);
+  if (!isInside) throw invalidBridgeRange(text, formatPrefix(bridge));
+  return range;
 }
 
 /** The options that Docker's default bridge reports. */

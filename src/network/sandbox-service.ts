@@ -33,8 +33,14 @@ export interface EndpointRequest {
   readonly networkId: NetworkId;
   /** Fixed address; the lowest free one when absent. */
   readonly ipAddress?: string;
+  /** Fixed IPv6 address; the lowest free one when absent. */
+  readonly ipv6Address?: string;
   /** Fixed MAC, `aa:bb:cc:dd:ee:ff`; derived from the address when absent. */
   readonly macAddress?: string;
+  /** Name of the interface inside; the first free `eth<n>` when absent. */
+  readonly interfaceName?: string;
+  /** Kernel settings of the interface, `net.ipv4.conf.IFNAME.log_martians=1`. */
+  readonly sysctls?: readonly string[];
   /** Names that other members of a user-defined network find the endpoint by. */
   readonly names: readonly string[];
   /** Names by which this endpoint alone knows others: alias and the other's name. */
@@ -68,8 +74,17 @@ export interface Endpoint {
   /** Empty on a network without a way out. */
   readonly gateway: string;
   readonly macAddress: string;
+  /** Absent on networks without IPv6. */
+  readonly ipv6?: {
+    readonly address: string;
+    readonly prefixLength: number;
+    /** Empty on a network without a way out. */
+    readonly gateway: string;
+  };
   /** Name of the interface inside; `eth0` when absent. */
   readonly interfaceName?: string;
+  /** Kernel settings of the interface, in the order that they are written. */
+  readonly sysctls?: readonly string[];
   readonly names?: readonly string[];
   readonly links?: readonly (readonly [string, string])[];
   readonly gatewayPriority?: number;

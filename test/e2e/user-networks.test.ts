@@ -103,6 +103,10 @@ test('what cannot be made is refused with the reason', async () => {
   const overlap = ['network', 'create', '--subnet', '10.66.3.0/24', 'inner'];
   await refused(/Pool overlaps with other one on this address space/, ...overlap);
   await refused(/macvlan is not supported/, 'network', 'create', '-d', 'macvlan', 'lan');
+  const uplink = ['network', 'create', '--subnet', '10.0.2.0/25', 'shadow'];
+  await refused(/within the network that the way out of containers uses/, ...uplink);
+  const two = ['--subnet', '10.1.0.0/16', '--subnet', '10.2.0.0/16'];
+  await refused(/doesn't support multiple subnets/, 'network', 'create', ...two, 'twice');
   await refused(/plugin "weave" not found/, 'network', 'create', '-d', 'weave', 'woven');
   await refused(
     /network nowhere not found/,

@@ -151,7 +151,7 @@ class FakeNetworks implements NetworkBackend {
   }
 
   async create() {
-    return this.#bridge.record.id;
+    return { id: this.#bridge.record.id, warnings: [] };
   }
 
   async remove(ref: string) {

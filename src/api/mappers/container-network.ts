@@ -105,11 +105,14 @@ function toEndpoint(document: ContainerDocument, name: string, live: Endpoint | 
     Gateway: live?.gateway ?? '',
     IPAddress: live?.ipAddress ?? '',
     IPPrefixLen: live?.prefixLength ?? 0,
-    IPv6Gateway: '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
+    ...ipv6Fields(live),
     DNSNames: isPredefined(name) ? null : dnsNames(document, asked),
   };
+}
+
+function ipv6Fields(endpoint: Endpoint | undefined): object {
+  const { gateway = '', address = '', prefixLength = 0 } = endpoint?.ipv6 ?? {};
+  return { IPv6Gateway: gateway, GlobalIPv6Address: address, GlobalIPv6PrefixLen: prefixLength };
 }
 
 /** What other members of the network find the container by. */
@@ -135,11 +138,9 @@ export function toNetworkSettings(document: ContainerDocument): object {
     SecondaryIPv6Addresses: null,
     EndpointID: bridge?.endpointId ?? '',
     Gateway: bridge?.gateway ?? '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
+    ...ipv6Fields(bridge),
     IPAddress: bridge?.ipAddress ?? '',
     IPPrefixLen: bridge?.prefixLength ?? 0,
-    IPv6Gateway: '',
     MacAddress: bridge?.macAddress ?? '',
     Networks: toNetworks(document),
   };

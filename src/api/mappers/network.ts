@@ -1,4 +1,5 @@
 /** Networks on the wire. */
+import type { AddressPlan } from '../../network/network-record.ts';
 import type { NetworkView } from '../backends.ts';
 
 /** `Network` of the reference. The list leaves `Containers` empty, inspect fills it. */
@@ -10,7 +11,7 @@ export function toNetwork({ record, members }: NetworkView): object {
     Scope: 'local',
     Driver: record.driver,
     EnableIPv4: true,
-    EnableIPv6: false,
+    EnableIPv6: record.ipv6 !== undefined,
     IPAM: {
       Driver: 'default',
       Options: record.ipamOptions ?? null,
@@ -29,7 +30,7 @@ export function toNetwork({ record, members }: NetworkView): object {
           EndpointID: member.endpointId,
           MacAddress: member.macAddress,
           IPv4Address: member.ipv4,
-          IPv6Address: '',
+          IPv6Address: member.ipv6,
         },
       ]),
     ),
@@ -39,7 +40,11 @@ export function toNetwork({ record, members }: NetworkView): object {
 }
 
 function toPools(record: NetworkView['record']): object[] {
-  const { subnet, gateway, ipRange, auxAddresses = {} } = record;
+  return [toPool(record), toPool(record.ipv6 ?? {})].flat();
+}
+
+function toPool(plan: Partial<AddressPlan>): object[] {
+  const { subnet, gateway, ipRange, auxAddresses = {} } = plan;
   if (subnet === undefined) return [];
   return [
     {

@@ -19,8 +19,9 @@ const inspect: Handler = async (c, { backends }) =>
   c.json(toNetwork(await backends.networks.inspect(pathParam(c, 'id'))));
 
 const create: Handler = async (c, { backends }) => {
-  const id = await backends.networks.create(decodeCreateNetwork(await readJson(c)));
-  return c.json({ Id: id, Warning: '' }, 201);
+  const body = decodeCreateNetwork(await readJson(c));
+  const { id, warnings } = await backends.networks.create(body);
+  return c.json({ Id: id, Warning: warnings.join('\n') }, 201);
 };
 
 const remove: Handler = async (c, { backends }) => {

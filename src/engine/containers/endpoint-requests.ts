@@ -1,7 +1,7 @@
 /** Which networks a container joins, and how. Pure. */
-import { BlockList, isIPv4 } from 'node:net';
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import type { CreateContainerRequest } from '../../api/backends.ts';
-import type { NetworkRecord } from '../../network/network-record.ts';
+import type { AddressPlan, NetworkRecord } from '../../network/network-record.ts';
 import type { EndpointRequest } from '../../network/sandbox-service.ts';
 import { shortId } from '../../shared/ids.ts';
 import { isPredefined } from '../../shared/predefined-networks.ts';
@@ -14,9 +14,9 @@ import {
   hostNetworkConflict,
   invalidEndpoint,
   noneNetworkConflict,
-  unsupportedNetwork,
 } from '../networks/network-errors.ts';
 import type { ContainerDocument } from './container-document.ts';
+import { endpointOptionProblem, endpointOptions } from './endpoint-options.ts';
 import { parseLink } from './links.ts';
 import { parseNetworkMode } from './network-mode.ts';
 
@@ -69,24 +69,31 @@ export function checkEndpointSettings(record: NetworkRecord, settings: EndpointS
   const { IPv4Address: address = '', IPv6Address: ipv6 = '' } = settings.IPAMConfig ?? {};
   const userDefined = !isPredefined(record.name);
   for (const link of settings.Links ?? []) parseLink(link);
-  if (ipv6 !== '') {
-    throw unsupportedNetwork('an IPv6 address', 'containers get IPv4 addresses only');
-  }
   if ((settings.Aliases ?? []).length > 0 && !userDefined) throw aliasNeedsUserNetwork();
-  if (address === '') return;
-  if (!userDefined) throw addressNeedsUserNetwork();
-  if (!isIPv4(address)) throw invalidEndpoint(record.name, `invalid IPv4 address: ${address}`);
-  if (record.subnetChosen !== true) throw addressNeedsChosenSubnet();
-  if (!isInside(record.subnet ?? '', address)) {
-    throw invalidEndpoint(record.name, `no configured subnet contains IP address ${address}`);
-  }
+  const problem = endpointOptionProblem(settings);
+  if (problem !== undefined) throw invalidEndpoint(record.name, problem);
+  if ((address !== '' || ipv6 !== '') && !userDefined) throw addressNeedsUserNetwork();
+  if (address !== '') checkAddress(record, record, { address, family: 'ipv4' });
+  if (ipv6 !== '') checkAddress(record, record.ipv6, { address: ipv6, family: 'ipv6' });
 }
 
-function isInside(subnet: string, address: string): boolean {
-  const [network = '', length = ''] = subnet.split('/');
+/** `invalid-argument` for an address that is none, or not one of those that `plan` leaves to the client. */
+function checkAddress(
+  record: NetworkRecord,
+  plan: Partial<AddressPlan> | undefined,
+  wanted: { readonly address: string; readonly family: 'ipv4' | 'ipv6' },
+): void {
+  const { address, family } = wanted;
+  const isAddress = family === 'ipv4' ? isIPv4(address) : isIPv6(address);
+  const name = family === 'ipv4' ? 'IPv4' : 'IPv6';
+  if (!isAddress) throw invalidEndpoint(record.name, `invalid ${name} address: ${address}`);
+  if (plan !== undefined && plan.subnetChosen !== true) throw addressNeedsChosenSubnet();
+  const [network = '', length = ''] = plan?.subnet?.split('/') ?? [];
   const list = new BlockList();
-  list.addSubnet(network, Number(length), 'ipv4');
-  return list.check(address, 'ipv4');
+  if (network !== '') list.addSubnet(network, Number(length), family);
+  if (!list.check(address, family)) {
+    throw invalidEndpoint(record.name, `no configured subnet contains IP address ${address}`);
+  }
 }
 
 /** What the sandbox of a container joins; nothing for mode `none`. `not-found` when a network has gone. */
@@ -108,7 +115,7 @@ export function endpointRequest(
   record: NetworkRecord,
   settings: EndpointSettings,
 ): EndpointRequest {
-  const ipAddress = settings.IPAMConfig?.IPv4Address;
+  const { IPv4Address: ipAddress, IPv6Address: ipv6Address } = settings.IPAMConfig ?? {};
   const legacyMac = record.name === 'bridge' ? document.config.MacAddress : undefined;
   const macAddress = settings.MacAddress || legacyMac;
   return {
@@ -116,6 +123,8 @@ export function endpointRequest(
     names: endpointNames(document, record.name, settings),
     ...(settings.Links?.length ? { links: settings.Links.map(linkPair) } : {}),
     ...(ipAddress ? { ipAddress } : {}),
+    ...(ipv6Address ? { ipv6Address } : {}),
+    ...endpointOptions(settings),
     ...(macAddress ? { macAddress } : {}),
     ...(settings.GwPriority ? { gatewayPriority: settings.GwPriority } : {}),
   };

@@ -1,4 +1,5 @@
 /** `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf` of a container: written anew at each start. */
+import type { Endpoint } from '../../network/sandbox-service.ts';
 import type { SpecMount } from '../../oci/runtime-spec.ts';
 import type { ContainerId } from '../../shared/ids.ts';
 import type { NameFilePaths } from '../../storage/container-files.ts';
@@ -16,13 +17,17 @@ export async function writeNameFiles(
   const files = deps.renderNameFiles({
     hostname: document.config.Hostname ?? '',
     domainname: document.config.Domainname ?? '',
-    ipAddresses: network?.endpoints.map(({ ipAddress }) => ipAddress) ?? [],
+    ipAddresses: network?.endpoints.flatMap(addressesOf) ?? [],
     nameService: network?.endpoints.some(({ names = [] }) => names.length > 0) ?? false,
     links: linkedHosts(deps.registry, document, network),
     hostConfig: document.hostConfig,
     hostNetwork: document.hostConfig.NetworkMode === 'host',
   });
   return await deps.files.writeNameFiles(document.id, files);
+}
+
+function addressesOf({ ipAddress, ipv6 }: Endpoint): readonly string[] {
+  return ipv6 === undefined ? [ipAddress] : [ipAddress, ipv6.address];
 }
 
 /** Lets the containers that are linked to `id` know its new address. */

@@ -27,6 +27,16 @@ export const unknownNetworkDriver = (driver: string) =>
 export const unsupportedNetwork = (setting: string, why: string) =>
   new EngineError('invalid-argument', `${setting} is not supported: ${why}`);
 
+/** Docker's bridge driver has one subnet of each family. */
+export const severalSubnets = () =>
+  new EngineError('forbidden', "bridge driver doesn't support multiple subnets");
+
+export const ipv6Disabled = () =>
+  new EngineError(
+    'invalid-argument',
+    'invalid network config:\ninvalid subnet: an IPv6 subnet needs a network with IPv6 enabled',
+  );
+
 export const sharedNamespace = () =>
   new EngineError(
     'invalid-argument',

@@ -1,5 +1,10 @@
 /** Networks as the API lists them, with the containers that are on them now, and the verbs on them. */
-import type { NetworkBackend, NetworkMember, NetworkView } from '../../api/backends.ts';
+import type {
+  CreatedNetworkView,
+  NetworkBackend,
+  NetworkMember,
+  NetworkView,
+} from '../../api/backends.ts';
 import type { NetworkRecord } from '../../network/network-record.ts';
 import type { NetworkStore } from '../../network/network-store.ts';
 import { kindOf } from '../../shared/errors.ts';
@@ -61,11 +66,10 @@ export class NetworkService implements NetworkBackend {
     return this.#view(this.#find(ref));
   }
 
-  /** Makes a network and returns its id. */
-  async create(body: CreateNetworkBody): Promise<string> {
-    const record = await this.#deps.networks.create(networkSpec(body));
+  async create(body: CreateNetworkBody): Promise<CreatedNetworkView> {
+    const { record, warnings } = await this.#deps.networks.create(networkSpec(body));
     this.#publish(record, 'create');
-    return record.id;
+    return { id: record.id, warnings };
   }
 
   /** `forbidden` for predefined networks and while running containers are on it. */
@@ -134,6 +138,10 @@ export class NetworkService implements NetworkBackend {
           endpointId: endpoint?.endpointId ?? '',
           macAddress: endpoint?.macAddress ?? '',
           ipv4: endpoint === undefined ? '' : `${endpoint.ipAddress}/${endpoint.prefixLength}`,
+          ipv6:
+            endpoint?.ipv6 === undefined
+              ? ''
+              : `${endpoint.ipv6.address}/${endpoint.ipv6.prefixLength}`,
         },
       ];
     });

@@ -1,20 +1,26 @@
 /** Turns the body of a create request into what a network needs, or refuses it with the reason. Pure. */
-import type { NetworkSpec } from '../../network/network-record.ts';
+import type { AddressWishes, NetworkSpec } from '../../network/network-record.ts';
 import { isPredefined } from '../../shared/predefined-networks.ts';
 import type { CreateNetworkBody } from '../../wire/network-bodies.ts';
 import {
   invalidNetworkName,
+  ipv6Disabled,
   predefinedNetwork,
+  severalSubnets,
   unknownNetworkDriver,
   unsupportedNetwork,
 } from './network-errors.ts';
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 
+const NO_PARENT =
+  "its containers would be neighbours of an interface of the host, which is outside of this user's namespace; " +
+  'use the driver bridge, and publish ports';
+
 /** Drivers of Docker's that need what an account without root does not have. */
 const REFUSED: Readonly<Record<string, string>> = {
-  macvlan: "it needs an interface of the host, which is outside of this user's namespace",
-  ipvlan: "it needs an interface of the host, which is outside of this user's namespace",
+  macvlan: NO_PARENT,
+  ipvlan: NO_PARENT,
   overlay: 'it needs swarm mode',
 };
 
@@ -28,18 +34,33 @@ export function networkSpec(body: CreateNetworkBody): NetworkSpec {
   if (!NAME.test(name)) throw invalidNetworkName(name);
   checkDriver(body.Driver);
   checkSupported(body);
-  const [pool] = ipam.Config;
+  const ipv4 = ipam.Config.find((pool) => !isIpv6Pool(pool));
+  const ipv6 = ipam.Config.find(isIpv6Pool);
   return {
     name,
-    ...(pool?.Subnet ? { subnet: pool.Subnet } : {}),
-    ...(pool?.Gateway ? { gateway: pool.Gateway } : {}),
-    ...(pool?.IPRange ? { ipRange: pool.IPRange } : {}),
-    auxAddresses: pool?.AuxiliaryAddresses ?? {},
+    ...addressWishes(ipv4),
+    ...(body.EnableIPv6 ? { ipv6: addressWishes(ipv6) } : {}),
     options: body.Options,
     ipamOptions: ipam.Options,
     labels: body.Labels,
     internal: body.Internal,
     attachable: body.Attachable,
+  };
+}
+
+type IpamPool = CreateNetworkBody['IPAM']['Config'][number];
+
+/** The family of a pool is that of its subnet, or else of what there is instead. */
+function isIpv6Pool({ Subnet, Gateway, IPRange }: IpamPool): boolean {
+  return (Subnet || IPRange || Gateway).includes(':');
+}
+
+function addressWishes(pool: IpamPool | undefined): AddressWishes {
+  return {
+    ...(pool?.Subnet ? { subnet: pool.Subnet } : {}),
+    ...(pool?.Gateway ? { gateway: pool.Gateway } : {}),
+    ...(pool?.IPRange ? { ipRange: pool.IPRange } : {}),
+    auxAddresses: pool?.AuxiliaryAddresses ?? {},
   };
 }
 
@@ -56,18 +77,21 @@ function checkDriver(driver: string): void {
 function checkSupported(body: CreateNetworkBody): void {
   const pools = body.IPAM.Config;
   const driver = body.IPAM.Driver;
-  if (body.EnableIPv6 || pools.some(({ Subnet }) => Subnet.includes(':'))) {
-    throw unsupportedNetwork('IPv6 on networks', 'containers get IPv4 addresses only');
+  if (!body.EnableIPv4) {
+    throw unsupportedNetwork(
+      'a network without IPv4',
+      'published ports and names need an address of it',
+    );
   }
-  if (!body.EnableIPv4) throw unsupportedNetwork('a network without IPv4', 'there is no IPv6');
+  if (!body.EnableIPv6 && pools.some(isIpv6Pool)) throw ipv6Disabled();
   if (body.Ingress) throw unsupportedNetwork('an ingress network', 'it needs swarm mode');
   if (body.ConfigOnly) throw unsupportedNetwork('a config-only network', 'it needs swarm mode');
   if (driver !== '' && driver !== 'default') throw unknownNetworkDriver(driver);
-  if (pools.length > 1) {
-    throw unsupportedNetwork('more than one IPAM pool', 'a bridge network has one subnet');
-  }
-  const [pool] = pools;
-  if (pool !== undefined && pool.Subnet === '' && (pool.Gateway !== '' || pool.IPRange !== '')) {
+  const ipv6Pools = pools.filter(isIpv6Pool).length;
+  if (ipv6Pools > 1 || pools.length - ipv6Pools > 1) throw severalSubnets();
+  if (
+    pools.some(({ Subnet, Gateway, IPRange }) => Subnet === '' && `${Gateway}${IPRange}` !== '')
+  ) {
     throw unsupportedNetwork('a gateway or range without a subnet', 'name the subnet too');
   }
 }

@@ -40,6 +40,7 @@ test('without any source every setting has its default', () => {
     runtimes: {},
     logOptions: {},
     builderGc: DEFAULT_GC,
+    addressPools: [],
     shutdownTimeoutSeconds: 15,
     defaultUserns: 'host',
     offline: false,
@@ -109,6 +110,8 @@ for (const [what, file] of [
   ['a runtime without a path', { runtimes: { kata: {} } }],
   ['a mirror that is no URL', { 'registry-mirrors': ['mirror.example'] }],
   ['a bridge address without prefix length', { bip: '172.17.0.1' }],
+  ['a pool that is no network', { 'default-address-pools': [{ base: '10.0.0.0', size: 24 }] }],
+  ['a pool that is too small', { 'default-address-pools': [{ base: '10.0.0.0/24', size: 16 }] }],
   ['a fraction of a second', { 'shutdown-timeout': 1.5 }],
 ] as const) {
   test(`${what} is refused with the key's name`, () => {
@@ -133,6 +136,19 @@ test('debug is the lowest log level whatever else is said', () => {
     mergeSettings(sources({ flags: { debug: ['true'] }, file: { 'log-level': 'error' } })).logLevel,
     'debug',
   );
+});
+
+test('address pools are a list in the file and fields as flags', () => {
+  const pools = [
+    { base: '10.9.0.0/16', size: 24 },
+    { base: 'fd00:9::/48', size: 64 },
+  ];
+  const file = { 'default-address-pools': pools };
+  assert.deepEqual(mergeSettings(sources({ file })).addressPools, pools);
+  const flags = {
+    'default-address-pool': ['base=10.9.0.0/16,size=24', 'base=fd00:9::/48,size=64'],
+  };
+  assert.deepEqual(mergeSettings(sources({ flags })).addressPools, pools);
 });
 
 test('log options are a map in the file and pairs as flags', () => {

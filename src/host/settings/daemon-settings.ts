@@ -1,6 +1,6 @@
 /** The daemon's settings, merged from flags, environment and file. Pure. */
 import type { GcSettings } from '../../handshake/gc-settings.ts';
-import type { RuntimeEntry } from '../../handshake/host-facts.ts';
+import type { RuntimeEntry, SubnetPool } from '../../handshake/host-facts.ts';
 import { DEFAULT_GC } from './builder-setting.ts';
 import { decodeFileValue, decodeTexts, type SettingValue } from './decode-setting.ts';
 import { nearestWord } from './nearest.ts';
@@ -32,6 +32,8 @@ export interface DaemonSettings {
   readonly storageDriver?: string;
   readonly builderGc: GcSettings;
   readonly bip?: string;
+  readonly fixedCidr?: string;
+  readonly addressPools: readonly SubnetPool[];
   readonly shutdownTimeoutSeconds: number;
   readonly httpProxy?: string;
   readonly httpsProxy?: string;
@@ -182,6 +184,8 @@ function toSettings(values: Values): DaemonSettings {
     ...optional('storageDriver', 'storage-driver'),
     builderGc: (values.get('builder') ?? DEFAULT_GC) as GcSettings,
     ...optional('bip', 'bip'),
+    ...optional('fixedCidr', 'fixed-cidr'),
+    addressPools: (values.get('default-address-pools') ?? []) as DaemonSettings['addressPools'],
     shutdownTimeoutSeconds: number('shutdown-timeout', DEFAULT_SHUTDOWN_TIMEOUT_SECONDS),
     ...optional('httpProxy', 'http-proxy'),
     ...optional('httpsProxy', 'https-proxy'),

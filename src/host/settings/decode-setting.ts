@@ -1,7 +1,8 @@
 /** Values of single settings, from texts (flags, environment) and from JSON. Pure. */
 import * as v from 'valibot';
 import type { GcSettings } from '../../handshake/gc-settings.ts';
-import type { RuntimeEntry } from '../../handshake/host-facts.ts';
+import type { RuntimeEntry, SubnetPool } from '../../handshake/host-facts.ts';
+import { decodeAddressPools, decodeAddressPoolText } from './address-pool-setting.ts';
 import { decodeBuilder } from './builder-setting.ts';
 import type { Setting } from './setting-table.ts';
 import { badSetting } from './settings-errors.ts';
@@ -13,6 +14,7 @@ export type SettingValue =
   | boolean
   | readonly string[]
   | GcSettings
+  | readonly SubnetPool[]
   | Readonly<Record<string, RuntimeEntry>>
   | Readonly<Record<string, string>>;
 
@@ -41,6 +43,8 @@ export function decodeTexts(
       return Object.fromEntries(texts.map((text) => decodeRuntimeText(text, what)));
     case 'pairs':
       return Object.fromEntries(texts.map((text) => decodePair(text, what)));
+    case 'pools':
+      return texts.map((text) => decodeAddressPoolText(text, what));
     case 'switch':
       if (last === 'true' || last === '1') return true;
       if (last === 'false' || last === '0') return false;
@@ -73,6 +77,8 @@ export function decodeFileValue(setting: Setting, raw: unknown, what: string): S
       return parse(v.record(v.string(), v.string()), raw, what);
     case 'builder':
       return decodeBuilder(raw, what);
+    case 'pools':
+      return decodeAddressPools(raw, what);
     case 'switch':
       return parse(v.boolean(), raw, what);
     case 'number':
@@ -99,7 +105,7 @@ function checkText(setting: Setting, text: string, what: string): string {
   if (setting.key === 'default-userns' && !USERNS_MODE.test(text)) {
     throw badSetting(what, `"${text}" is not host, keep-id or keep-id:UID,GID`);
   }
-  if (setting.key === 'bip') checkBridgeAddress(text, what);
+  if (setting.key === 'bip' || setting.key === 'fixed-cidr') checkBridgeAddress(text, what);
   return text;
 }
 

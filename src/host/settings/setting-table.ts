@@ -5,7 +5,15 @@
 
 /** What a value looks like. `list` flags may be repeated; `runtimes` and `pairs` are maps in the file and
  * `name=value` as flags; `builder` is in the file only. */
-export type SettingForm = 'text' | 'list' | 'switch' | 'number' | 'runtimes' | 'pairs' | 'builder';
+export type SettingForm =
+  | 'text'
+  | 'list'
+  | 'switch'
+  | 'number'
+  | 'runtimes'
+  | 'pairs'
+  | 'pools'
+  | 'builder';
 
 /** One setting that has an effect. */
 export interface Setting {
@@ -170,6 +178,18 @@ export const SETTINGS: readonly Setting[] = [
     help: 'address and prefix length of the default bridge',
   },
   {
+    key: 'fixed-cidr',
+    flag: 'fixed-cidr',
+    form: 'text',
+    help: "part of the default bridge's network that addresses are chosen from",
+  },
+  {
+    key: 'default-address-pools',
+    flag: 'default-address-pool',
+    form: 'pools',
+    help: 'range that networks are cut from, base=NETWORK,size=BITS (repeatable)',
+  },
+  {
     key: 'shutdown-timeout',
     flag: 'shutdown-timeout',
     form: 'number',
@@ -209,11 +229,8 @@ export const REFUSED_SETTINGS: ReadonlyMap<string, string> = new Map([
     'tlscacert',
     'tlscert',
     'tlskey',
-    'default-address-pools',
-    'default-address-pool',
     'bridge',
     'bridge-accept-fwmark',
-    'fixed-cidr',
     'fixed-cidr-v6',
     'ipv6',
     'ip6tables',

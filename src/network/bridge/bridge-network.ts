@@ -2,9 +2,10 @@
 import { closeSync, openSync } from 'node:fs';
 import { randomId } from '../../shared/ids.ts';
 import { formatIpv4, type Ipv4Prefix, parseIpv4 } from '../../sys/netlink/ipv4.ts';
+import { formatIpv6, type Ipv6Prefix } from '../../sys/netlink/ipv6.ts';
 import { RouteSocket } from '../../sys/netlink/route-socket.ts';
 import { withNetworkNamespace } from '../../sys/ns/network-namespace.ts';
-import { AddressPool } from '../ipam/address-pool.ts';
+import { type AddressPool, ipv4Pool, ipv6Pool } from '../ipam/address-pool.ts';
 import type {
   AttachRequest,
   EndpointDemand,
@@ -20,6 +21,7 @@ import {
 import type { NetworkRecord } from '../network-record.ts';
 import { isPinned } from '../sandbox/namespace-pin.ts';
 import type { Endpoint } from '../sandbox-service.ts';
+import { configureLink, linkInside, silenceLink } from './link-inside.ts';
 import { macOfAddress, parseMacAddress } from './mac-address.ts';
 
 /** A bridge that exists. */
@@ -30,56 +32,78 @@ export interface BridgeSettings {
   readonly address: Ipv4Prefix;
   readonly mtu: number;
   /** Part of the network that addresses are chosen from. */
-  readonly range?: Ipv4Prefix;
-  /** Addresses that are never given out. */
-  readonly reserved?: readonly number[];
+  readonly range?: Ipv4Prefix | undefined;
+  /** Addresses of both families that are never given out. */
+  readonly reserved?: readonly string[];
+  readonly ipv6?: {
+    /** The bridge's own IPv6 address, which is the containers' gateway. */
+    readonly address: Ipv6Prefix;
+    /** Part of the network that addresses are chosen from. */
+    readonly range?: Ipv6Prefix | undefined;
+  };
+  /** What names of interfaces begin with; `eth` when absent. */
+  readonly interfacePrefix?: string;
   /** True for a network without a way out: its endpoints have no gateway. */
   readonly internal?: boolean;
   /** True keeps the members from each other. */
   readonly isolated?: boolean;
 }
 
-/** Name of the interface of endpoints that were planned before they carried one. */
-const FIRST_LINK = 'eth0';
-
 /** One bridge network. See `NetworkDriver` for the contract. */
 export class BridgeNetwork implements NetworkDriver {
   readonly #settings: BridgeSettings;
   readonly #pool: AddressPool;
+  readonly #ipv6Pool: AddressPool | undefined;
   readonly #endpointIds = new Set<string>();
 
   constructor(settings: BridgeSettings) {
-    const { address, reserved = [], range } = settings;
+    const { address, reserved = [], range, ipv6 } = settings;
     this.#settings = settings;
-    this.#pool = new AddressPool(address, [address.address, ...reserved], range);
+    const own = formatIpv4(address.address);
+    this.#pool = ipv4Pool({ prefix: address, range, reserved: [own, ...reserved] });
+    if (ipv6 === undefined) return;
+    const gateway = formatIpv6(ipv6.address.address);
+    this.#ipv6Pool = ipv6Pool({
+      prefix: ipv6.address,
+      range: ipv6.range,
+      reserved: [gateway, ...reserved],
+    });
+  }
+
+  get interfacePrefix(): string {
+    return this.#settings.interfacePrefix ?? 'eth';
   }
 
   plan(demand: EndpointDemand): Endpoint {
-    const { network, address: bridge } = this.#settings;
+    const { network, address: bridge, internal = false } = this.#settings;
     const wantedMac = demand.macAddress === undefined ? undefined : checkedMac(demand.macAddress);
-    const address = this.#chooseAddress(demand.ipAddress);
+    const ipAddress = this.#choose(this.#pool, demand.ipAddress, 'IPv4');
+    const ipv6 = this.#planIpv6(demand.ipv6Address, ipAddress);
     const endpointId = randomId();
     this.#endpointIds.add(endpointId);
     return {
       networkName: network.name,
       networkId: network.id,
       endpointId,
-      ipAddress: formatIpv4(address),
+      ipAddress,
       prefixLength: bridge.prefixLength,
-      gateway: this.#settings.internal === true ? '' : formatIpv4(bridge.address),
-      macAddress: wantedMac ?? macOfAddress(address),
+      gateway: internal ? '' : formatIpv4(bridge.address),
+      macAddress: wantedMac ?? macOfAddress(parseIpv4(ipAddress) ?? 0),
       interfaceName: demand.interfaceName,
+      ...(ipv6 === undefined ? {} : { ipv6 }),
     };
   }
 
   adopt(endpoint: Endpoint): void {
     this.#endpointIds.add(endpoint.endpointId);
-    this.#pool.reserve(parseIpv4(endpoint.ipAddress) ?? 0);
+    this.#pool.reserve(endpoint.ipAddress);
+    if (endpoint.ipv6 !== undefined) this.#ipv6Pool?.reserve(endpoint.ipv6.address);
   }
 
   release(endpoint: Endpoint): void {
     if (!this.#endpointIds.delete(endpoint.endpointId)) return;
-    this.#pool.release(parseIpv4(endpoint.ipAddress) ?? 0);
+    this.#pool.release(endpoint.ipAddress);
+    if (endpoint.ipv6 !== undefined) this.#ipv6Pool?.release(endpoint.ipv6.address);
   }
 
   isUsed(): boolean {
@@ -98,7 +122,7 @@ export class BridgeNetwork implements NetworkDriver {
           peer: { name: linkInside(endpoint), namespaceFd, macAddress: endpoint.macAddress },
         });
         try {
-          configureInside(namespaceFd, request);
+          withNetworkNamespace(namespaceFd, () => configureLink(request));
           const { macAddress } = endpoint;
           routes.joinBridge({ linkName, bridgeIndex: this.#settings.bridgeIndex, macAddress });
           if (this.#settings.isolated === true) routes.isolatePort(linkName);
@@ -118,52 +142,47 @@ export class BridgeNetwork implements NetworkDriver {
    */
   detach(request: AttachRequest): void {
     if (!isPinned(request.netnsPath)) return;
-    withNetworkNamespace(request.netnsPath, () =>
-      RouteSocket.with((routes) => routes.removeAddresses(linkInside(request.endpoint))),
-    );
+    withNetworkNamespace(request.netnsPath, () => silenceLink(request.endpoint));
   }
 
   unplug(endpoint: Endpoint): void {
     RouteSocket.with((routes) => routes.deleteLink(hostLinkName(endpoint)));
   }
 
-  #chooseAddress(wanted: string | undefined): number {
-    const { network } = this.#settings;
+  /** The IPv6 side of an endpoint; a refusal gives the IPv4 address back. */
+  #planIpv6(wanted: string | undefined, ipAddress: string): Endpoint['ipv6'] {
+    const { ipv6, internal = false } = this.#settings;
+    try {
+      if (ipv6 === undefined || this.#ipv6Pool === undefined) {
+        if (wanted !== undefined) throw addressOutOfRange(wanted);
+        return undefined;
+      }
+      return {
+        address: this.#choose(this.#ipv6Pool, wanted, 'IPv6'),
+        prefixLength: ipv6.address.prefixLength,
+        gateway: internal ? '' : formatIpv6(ipv6.address.address),
+      };
+    } catch (error) {
+      this.#pool.release(ipAddress);
+      throw error;
+    }
+  }
+
+  #choose(pool: AddressPool, wanted: string | undefined, family: 'IPv4' | 'IPv6'): string {
     if (wanted === undefined) {
-      const address = this.#pool.allocate();
-      if (address === undefined) throw noFreeAddress(network.name, network.id);
+      const address = pool.allocate();
+      if (address === undefined) throw noFreeAddress(family, this.#settings.network);
       return address;
     }
-    const address = parseIpv4(wanted);
-    if (address === undefined || !this.#pool.contains(address)) throw addressOutOfRange(wanted);
-    if (!this.#pool.reserve(address)) throw addressInUse();
-    return address;
+    if (!pool.contains(wanted)) throw addressOutOfRange(wanted);
+    if (!pool.reserve(wanted)) throw addressInUse();
+    return pool.canonical(wanted);
   }
 }
 
 /** The near end's name: at most 15 bytes, and found again from the endpoint. */
 export function hostLinkName(endpoint: Pick<Endpoint, 'endpointId'>): string {
   return `veth${endpoint.endpointId.slice(0, 10)}`;
-}
-
-function linkInside(endpoint: Endpoint): string {
-  return endpoint.interfaceName ?? FIRST_LINK;
-}
-
-function configureInside(namespaceFd: number, { endpoint, isGateway }: JoinRequest): void {
-  const gateway = isGateway ? parseIpv4(endpoint.gateway) : undefined;
-  withNetworkNamespace(namespaceFd, () =>
-    RouteSocket.with((routes) =>
-      routes.configureContainerLink({
-        linkName: linkInside(endpoint),
-        address: {
-          address: parseIpv4(endpoint.ipAddress) ?? 0,
-          prefixLength: endpoint.prefixLength,
-        },
-        ...(gateway === undefined ? {} : { gateway }),
-      }),
-    ),
-  );
 }
 
 function checkedMac(text: string): string {

@@ -1,5 +1,6 @@
 /** Makes the default bridge, or takes over the one that an earlier engine left. */
 
+import type { SubnetPool } from '../../handshake/host-facts.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { formatPrefix, type Ipv4Prefix } from '../../sys/netlink/ipv4.ts';
 import { RouteSocket } from '../../sys/netlink/route-socket.ts';
@@ -16,6 +17,8 @@ export interface BridgeDemand {
   readonly previousSubnet: string | undefined;
   /** Networks of the host, as `a.b.c.d/n`. */
   readonly hostRoutes: readonly string[];
+  /** Pools to choose the network from; Docker's when there is none. */
+  readonly pools: readonly SubnetPool[];
   readonly mtu: number;
   readonly logger: Logger;
 }
@@ -29,6 +32,8 @@ export interface StartedBridge {
 /** Docker's name for the default bridge. */
 export const DEFAULT_BRIDGE = 'docker0';
 
+const FORWARDING = ['ipv4/ip_forward', 'ipv6/conf/all/forwarding'];
+
 /** Brings the bridge up and lets the kernel forward. */
 export function startBridge(demand: BridgeDemand): StartedBridge {
   const bridge = RouteSocket.with((routes) => {
@@ -37,7 +42,7 @@ export function startBridge(demand: BridgeDemand): StartedBridge {
     keepCarrier(routes, { index: started.index, mtu: demand.mtu }, DEFAULT_KEEPER);
     return started;
   });
-  const refusals = writeSetting({ path: 'ipv4/ip_forward', value: '1' });
+  const refusals = FORWARDING.flatMap((path) => writeSetting({ path, value: '1' }));
   for (const refusal of refusals) {
     demand.logger.warn('containers have no way out: the kernel does not forward', { refusal });
   }
@@ -70,6 +75,7 @@ function makeBridge(routes: RouteSocket, demand: BridgeDemand): StartedBridge {
     bridgeAddress: demand.bridgeAddress,
     preferred: demand.previousSubnet,
     occupied: [...demand.hostRoutes, ...ownNetworks],
+    pools: demand.pools,
   });
   const link = routes.addBridge({
     name: DEFAULT_BRIDGE,

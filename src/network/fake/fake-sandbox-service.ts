@@ -3,7 +3,7 @@ import { invariant } from '../../shared/errors.ts';
 import { type ContainerId, type NetworkId, randomId, shortId } from '../../shared/ids.ts';
 import { formatIpv4, type Ipv4Prefix, parseIpv4 } from '../../sys/netlink/ipv4.ts';
 import { macOfAddress, parseMacAddress } from '../bridge/mac-address.ts';
-import { AddressPool } from '../ipam/address-pool.ts';
+import { type AddressPool, ipv4Pool } from '../ipam/address-pool.ts';
 import {
   addressInUse,
   endpointExists,
@@ -37,7 +37,7 @@ interface FakeNetwork {
 }
 
 function fakeNetwork(name: string, prefix: Ipv4Prefix): FakeNetwork {
-  return { name, prefix, pool: new AddressPool(prefix, [prefix.address]) };
+  return { name, prefix, pool: ipv4Pool({ prefix, reserved: [formatIpv4(prefix.address)] }) };
 }
 
 export class FakeSandboxService implements SandboxService {
@@ -154,17 +154,16 @@ export class FakeSandboxService implements SandboxService {
     if (network === undefined) throw networkMissing(networkId);
     const wanted = macAddress === undefined ? undefined : parseMacAddress(macAddress);
     if (macAddress !== undefined && wanted === undefined) throw invalidMacAddress(macAddress);
-    const fixed = ipAddress === undefined ? undefined : parseIpv4(ipAddress);
-    if (fixed !== undefined && !network.pool.reserve(fixed)) throw addressInUse();
-    const address = fixed ?? network.pool.allocate() ?? 0;
+    if (ipAddress !== undefined && !network.pool.reserve(ipAddress)) throw addressInUse();
+    const address = ipAddress ?? network.pool.allocate() ?? '';
     return {
       networkName: network.name,
       networkId,
       endpointId: randomId(),
-      ipAddress: formatIpv4(address),
+      ipAddress: address,
       prefixLength: network.prefix.prefixLength,
       gateway: formatIpv4(network.prefix.address),
-      macAddress: wanted ?? macOfAddress(address),
+      macAddress: wanted ?? macOfAddress(parseIpv4(address) ?? 0),
       interfaceName: `eth${present.length}`,
       names,
     };
@@ -172,7 +171,7 @@ export class FakeSandboxService implements SandboxService {
 
   #release(endpoints: readonly Endpoint[]): void {
     for (const { networkId, ipAddress } of endpoints) {
-      this.#networks.get(networkId)?.pool.release(parseIpv4(ipAddress) ?? 0);
+      this.#networks.get(networkId)?.pool.release(ipAddress);
     }
   }
 

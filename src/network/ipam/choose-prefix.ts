@@ -1,4 +1,5 @@
 /** Which prefixes networks get. Pure. */
+import type { SubnetPool } from '../../handshake/host-facts.ts';
 import {
   formatPrefix,
   type Ipv4Prefix,
@@ -9,14 +10,8 @@ import {
 } from '../../sys/netlink/ipv4.ts';
 import { invalidBridgeAddress, noFreePool, poolsExhausted } from '../network-errors.ts';
 
-/** A range that is cut into networks of `size` bits. */
-interface Pool {
-  readonly base: string;
-  readonly size: number;
-}
-
 /** Docker's local address pools, in its order. */
-const DEFAULT_POOLS: readonly Pool[] = [
+const DEFAULT_POOLS: readonly SubnetPool[] = [
   { base: '172.17.0.0/16', size: 16 },
   { base: '172.18.0.0/16', size: 16 },
   { base: '172.19.0.0/16', size: 16 },
@@ -34,6 +29,8 @@ export interface PrefixDemand {
   readonly preferred: string | undefined;
   /** Networks in use around us, as `a.b.c.d/n`; malformed ones are passed over. */
   readonly occupied: readonly string[];
+  /** Pools to choose from, those of IPv6 are passed over; Docker's when there is none. */
+  readonly pools?: readonly SubnetPool[];
 }
 
 /**
@@ -43,27 +40,40 @@ export interface PrefixDemand {
  */
 export function choosePrefix(demand: PrefixDemand): Ipv4Prefix {
   if (demand.bridgeAddress !== undefined) return parseBridgeAddress(demand.bridgeAddress);
-  const free = firstFree(demand.preferred, demand.occupied);
-  if (free === undefined) throw noFreePool(DEFAULT_POOLS.map((pool) => pool.base));
+  const pools = ipv4Pools(demand.pools);
+  const free = firstFree(demand.preferred, demand.occupied, pools);
+  if (free === undefined) throw noFreePool(pools.map((pool) => pool.base));
   return { address: free.address + 1, prefixLength: free.prefixLength };
 }
 
-/** The first subnet of the pools that collides with none of `occupied` (`a.b.c.d/n`). `forbidden` without one. */
-export function chooseFreeSubnet(occupied: readonly string[]): Ipv4Prefix {
-  const free = firstFree(undefined, occupied);
+/**
+ * The first subnet of the pools that collides with none of `occupied` (`a.b.c.d/n`). `invalid-argument` with
+ * Docker's text without one.
+ */
+export function chooseFreeSubnet(
+  occupied: readonly string[],
+  pools?: readonly SubnetPool[],
+): Ipv4Prefix {
+  const free = firstFree(undefined, occupied, ipv4Pools(pools));
   if (free === undefined) throw poolsExhausted();
   return free;
+}
+
+function ipv4Pools(pools: readonly SubnetPool[] = []): readonly SubnetPool[] {
+  const given = pools.filter(({ base }) => !base.includes(':'));
+  return given.length === 0 ? DEFAULT_POOLS : given;
 }
 
 function firstFree(
   preferred: string | undefined,
   occupied: readonly string[],
+  pools: readonly SubnetPool[],
 ): Ipv4Prefix | undefined {
   const prefixes = occupied
     .map(parsePrefix)
     // A default route covers everything and collides with nothing.
     .filter((prefix): prefix is Ipv4Prefix => prefix !== undefined && prefix.prefixLength > 0);
-  for (const candidate of candidates(preferred)) {
+  for (const candidate of candidates(preferred, pools)) {
     if (!prefixes.some((prefix) => prefixesOverlap(prefix, candidate))) return candidate;
   }
   return undefined;
@@ -84,10 +94,13 @@ function parseBridgeAddress(text: string): Ipv4Prefix {
   return prefix;
 }
 
-function* candidates(preferred: string | undefined): Generator<Ipv4Prefix> {
+function* candidates(
+  preferred: string | undefined,
+  pools: readonly SubnetPool[],
+): Generator<Ipv4Prefix> {
   const earlier = preferred === undefined ? undefined : parsePrefix(preferred);
   if (earlier !== undefined) yield networkOf(earlier);
-  for (const pool of DEFAULT_POOLS) {
+  for (const pool of pools) {
     const base = parsePrefix(pool.base);
     if (base === undefined) continue;
     const step = 2 ** (32 - pool.size);

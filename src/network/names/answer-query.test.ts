@@ -5,12 +5,13 @@ import { answerQuery, decodeQuery, failQuery, ResponseCode } from './answer-quer
 
 const addresses = new Map([
   ['web', ['10.0.0.2']],
+  ['dual', ['10.0.0.3', 'fd00::3']],
   ['many', Array.from({ length: 60 }, (_, number) => `10.0.0.${number + 1}`)],
 ]);
 
 const known = {
   addressesOf: (name: string) => addresses.get(name),
-  nameOf: (address: string) => (address === '10.0.0.2' ? 'web.front' : undefined),
+  nameOf: (address: string) => ({ '10.0.0.2': 'web.front', 'fd00::3': 'dual.front' })[address],
 };
 
 function query(name: string, type: RecordType): Packet {
@@ -24,11 +25,16 @@ const answers = (message: Buffer | undefined) =>
 test('a known name has its addresses, and nothing of any other kind', () => {
   assert.deepEqual(answers(answerQuery(query('web', 'A'), known, 'udp')), ['10.0.0.2']);
   assert.deepEqual(answers(answerQuery(query('web', 'AAAA'), known, 'udp')), []);
+  assert.deepEqual(answers(answerQuery(query('dual', 'AAAA'), known, 'udp')), ['fd00::3']);
+  assert.deepEqual(answers(answerQuery(query('dual', 'A'), known, 'udp')), ['10.0.0.3']);
 });
 
 test('an address is answered with its name', () => {
   const reverse = query('2.0.0.10.in-addr.arpa', 'PTR');
   assert.deepEqual(answers(answerQuery(reverse, known, 'udp')), ['web.front']);
+  const digits = '3.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f';
+  const reverse6 = query(`${digits}.ip6.arpa`, 'PTR');
+  assert.deepEqual(answers(answerQuery(reverse6, known, 'udp')), ['dual.front']);
 });
 
 test('what is not known is left to others', () => {

@@ -1,5 +1,6 @@
 /** Answers to DNS queries from what the engine knows. Pure. */
 import { decode, encode, type Packet, RECURSION_AVAILABLE, RECURSION_DESIRED } from 'dns-packet';
+import { formatIpv6 } from '../../sys/netlink/ipv6.ts';
 
 /** What the engine knows, from the view of one container. */
 export interface KnownNames {
@@ -15,7 +16,8 @@ export type Transport = 'udp' | 'tcp';
 const TTL_SECONDS = 600;
 const PLAIN_UDP_BYTES = 512;
 const EDNS_BYTES = 1232;
-const REVERSE_SUFFIX = '.in-addr.arpa';
+const IPV4_SUFFIX = '.in-addr.arpa';
+const IPV6_SUFFIX = '.ip6.arpa';
 
 /** Answer codes of RFC 1035, section 4.1.1. */
 export const ResponseCode = { noError: 0, formatError: 1, serverFailure: 2 } as const;
@@ -48,11 +50,13 @@ export function answerQuery(
   const addresses = known.addressesOf(name);
   if (addresses === undefined) return undefined;
   // The name is ours: whatever else is asked about it, the world outside knows nothing of it.
-  const records = question.type === 'A' ? addresses : [];
+  const { type } = question;
+  if (type !== 'A' && type !== 'AAAA') return respond(query, transport, []);
+  const records = addresses.filter((address) => address.includes(':') === (type === 'AAAA'));
   return respond(
     query,
     transport,
-    records.map((data) => ({ type: 'A', name, ttl: TTL_SECONDS, data })),
+    records.map((data) => ({ type, name, ttl: TTL_SECONDS, data })),
   );
 }
 
@@ -107,9 +111,13 @@ function payloadLimit(query: Packet): number {
   return Math.max(PLAIN_UDP_BYTES, Math.min(offered, EDNS_BYTES));
 }
 
-/** The address that a name below `in-addr.arpa` stands for; undefined for other names. */
+/** The address that a name below `in-addr.arpa` or `ip6.arpa` stands for; undefined for other names. */
 function reverseAddress(name: string): string | undefined {
   const lower = name.toLowerCase();
-  if (!lower.endsWith(REVERSE_SUFFIX)) return undefined;
-  return lower.slice(0, -REVERSE_SUFFIX.length).split('.').toReversed().join('.');
+  if (lower.endsWith(IPV4_SUFFIX)) {
+    return lower.slice(0, -IPV4_SUFFIX.length).split('.').toReversed().join('.');
+  }
+  if (!lower.endsWith(IPV6_SUFFIX)) return undefined;
+  const digits = lower.slice(0, -IPV6_SUFFIX.length).split('.').toReversed().join('');
+  return /^[0-9a-f]{32}$/.test(digits) ? formatIpv6(BigInt(`0x${digits}`)) : undefined;
 }

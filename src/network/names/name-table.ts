@@ -24,7 +24,7 @@ export class NameTable {
   }
 
   /**
-   * The addresses that `name` (in any case; `name` or `name.network`) has for a container: those of the first
+   * The addresses of both families that `name` (in any case; `name` or `name.network`) has for a container: those of the first
    * of its networks that knows the name. Undefined for unknown names.
    */
   addressesOf(asker: ContainerId, name: string): readonly string[] | undefined {
@@ -48,7 +48,9 @@ export class NameTable {
   nameOf(asker: ContainerId, ipAddress: string): string | undefined {
     const own = new Set(this.#named(asker).map(({ networkId }) => networkId));
     for (const endpoints of this.#endpoints.values()) {
-      const found = endpoints.find((one) => one.ipAddress === ipAddress && own.has(one.networkId));
+      const found = endpoints.find(
+        (one) => own.has(one.networkId) && addressesOn(one).includes(ipAddress),
+      );
       const name = found?.names?.[0];
       if (found !== undefined && name !== undefined) return `${name}.${found.networkName}`;
     }
@@ -71,7 +73,7 @@ export class NameTable {
     for (const endpoint of [...this.#endpoints.values()].flat()) {
       if (endpoint.networkId !== networkId) continue;
       for (const name of new Set(endpoint.names?.map((one) => one.toLowerCase()))) {
-        index.set(name, [...(index.get(name) ?? []), endpoint.ipAddress]);
+        index.set(name, [...(index.get(name) ?? []), ...addressesOn(endpoint)]);
       }
     }
     this.#indexes.set(networkId, index);
@@ -83,6 +85,11 @@ export class NameTable {
       this.#indexes.delete(networkId);
     }
   }
+}
+
+/** The addresses of an endpoint, in the shortest notation. */
+function addressesOn({ ipAddress, ipv6 }: Endpoint): readonly string[] {
+  return ipv6 === undefined ? [ipAddress] : [ipAddress, ipv6.address];
 }
 
 /** True for endpoints of networks whose members find each other by name. */

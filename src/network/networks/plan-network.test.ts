@@ -11,6 +11,8 @@ const around = {
   createdAt: '2024-01-01T00:00:00Z',
   subnets: ['172.17.0.0/16'],
   occupied: ['172.18.4.0/24', '0.0.0.0/0'],
+  uplink: '10.0.2.0/24',
+  seed: 'machine',
 };
 
 const plan = (changes: Partial<NetworkSpec> = {}) =>

@@ -1,4 +1,5 @@
 /** Turns a request for a network into the record of one, or says why not. Pure. */
+import type { SubnetPool } from '../../handshake/host-facts.ts';
 import type { NetworkId } from '../../shared/ids.ts';
 import {
   formatIpv4,
@@ -10,15 +11,18 @@ import {
   parsePrefix,
   prefixesOverlap,
 } from '../../sys/netlink/ipv4.ts';
+import { parseIpv6Prefix } from '../../sys/netlink/ipv6.ts';
 import { chooseFreeSubnet } from '../ipam/choose-prefix.ts';
 import {
   invalidGateway,
   invalidIpRange,
-  invalidNetworkOption,
   invalidSubnet,
   poolOverlap,
+  uplinkOverlap,
 } from '../network-errors.ts';
 import type { NetworkRecord, NetworkSpec } from '../network-record.ts';
+import { checkNetworkOptions } from './network-options.ts';
+import { type Ipv6Surroundings, planIpv6, uniqueLocalPool } from './plan-ipv6.ts';
 
 /** What the plan has to respect. */
 export interface NetworkSurroundings {
@@ -28,24 +32,24 @@ export interface NetworkSurroundings {
   readonly subnets: readonly string[];
   /** Networks around us that an automatic choice stays clear of. */
   readonly occupied: readonly string[];
+  /** The network of the way out: containers with its addresses would not find their way back. */
+  readonly uplink?: string | undefined;
+  /** Pools to choose subnets from; Docker's when there is none. */
+  readonly pools?: readonly SubnetPool[];
+  /** Makes the IPv6 subnets of this machine differ from those of others. */
+  readonly seed: string;
 }
-
-const MTU = 'com.docker.network.driver.mtu';
-const BRIDGE_NAME = 'com.docker.network.bridge.name';
-const ICC = 'com.docker.network.bridge.enable_icc';
-/** Names that the kernel takes for an interface. */
-const INTERFACE_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,14}$/;
 
 /** The record of a new network with subnet and gateway chosen. `forbidden` or `invalid-argument` otherwise. */
 export function planNetwork(spec: NetworkSpec, around: NetworkSurroundings): NetworkRecord {
-  checkOptions(spec.options);
+  checkNetworkOptions(spec.options, { ipv6: spec.ipv6 !== undefined });
   const subnet = planSubnet(spec, around);
   const gateway = planGateway(spec, subnet);
   checkRange(spec.ipRange, subnet);
   for (const [name, address] of Object.entries(spec.auxAddresses)) {
     if (!contains(subnet, parseIpv4(address))) throw invalidIpRange(name, address, text(subnet));
   }
-  const { name, options, ipamOptions, labels, internal, attachable, auxAddresses } = spec;
+  const { name, options, ipamOptions, labels, internal, attachable, auxAddresses, ipv6 } = spec;
   return {
     id: around.id,
     name,
@@ -56,6 +60,7 @@ export function planNetwork(spec: NetworkSpec, around: NetworkSurroundings): Net
     ...(spec.ipRange === undefined ? {} : { ipRange: spec.ipRange }),
     auxAddresses,
     subnetChosen: spec.subnet !== undefined,
+    ...(ipv6 === undefined ? {} : { ipv6: planIpv6(ipv6, ipv6Surroundings(around)) }),
     options,
     ipamOptions,
     labels,
@@ -64,38 +69,10 @@ export function planNetwork(spec: NetworkSpec, around: NetworkSurroundings): Net
   };
 }
 
-/** The MTU that a network's options ask for; undefined for none. */
-export function mtuOf(options: Readonly<Record<string, string>>): number | undefined {
-  const value = options[MTU];
-  return value === undefined ? undefined : Number(value);
-}
-
-/** The interface name of a network's bridge. */
-export function bridgeNameOf(record: Pick<NetworkRecord, 'id' | 'options'>): string {
-  return record.options[BRIDGE_NAME] || `br-${record.id.slice(0, 12)}`;
-}
-
-/** False when the members of a network may not reach each other. */
-export function allowsNeighbours(options: Readonly<Record<string, string>>): boolean {
-  return options[ICC] === undefined || isTrue(options[ICC]);
-}
-
-const isTrue = (value: string) => ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value);
-const isFalse = (value: string) => ['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(value);
-
-function checkOptions(options: Readonly<Record<string, string>>): void {
-  const { [MTU]: mtu, [BRIDGE_NAME]: bridgeName, [ICC]: icc } = options;
-  if (mtu !== undefined && !(/^\d{1,5}$/.test(mtu) && Number(mtu) >= 68 && Number(mtu) <= 65535)) {
-    throw invalidNetworkOption(MTU, mtu);
-  }
-  if (bridgeName !== undefined && bridgeName !== '' && !INTERFACE_NAME.test(bridgeName)) {
-    throw invalidNetworkOption(BRIDGE_NAME, bridgeName);
-  }
-  if (icc !== undefined && !isTrue(icc) && !isFalse(icc)) throw invalidNetworkOption(ICC, icc);
-}
-
 function planSubnet(spec: NetworkSpec, around: NetworkSurroundings): Ipv4Prefix {
-  if (spec.subnet === undefined) return chooseFreeSubnet([...around.subnets, ...around.occupied]);
+  if (spec.subnet === undefined) {
+    return chooseFreeSubnet([...around.subnets, ...around.occupied], around.pools);
+  }
   const subnet = parsePrefix(spec.subnet);
   if (subnet === undefined || subnet.prefixLength > 30 || subnet.prefixLength < 1) {
     throw invalidSubnet(spec.subnet);
@@ -105,7 +82,20 @@ function planSubnet(spec: NetworkSpec, around: NetworkSurroundings): Ipv4Prefix 
   }
   const others = around.subnets.map(parsePrefix).filter((prefix) => prefix !== undefined);
   if (others.some((other) => prefixesOverlap(other, subnet))) throw poolOverlap();
+  const uplink = around.uplink === undefined ? undefined : parsePrefix(around.uplink);
+  // A larger network leaves the way out its more precise route.
+  if (uplink && contains(uplink, subnet.address) && subnet.prefixLength >= uplink.prefixLength) {
+    throw uplinkOverlap(text(subnet));
+  }
   return subnet;
+}
+
+function ipv6Surroundings({ subnets, pools = [], seed }: NetworkSurroundings): Ipv6Surroundings {
+  const given = pools.flatMap(({ base, size }) => {
+    const prefix = parseIpv6Prefix(base);
+    return prefix === undefined ? [] : [{ base: prefix, size }];
+  });
+  return { subnets, pools: given.length === 0 ? [uniqueLocalPool(seed)] : given };
 }
 
 function planGateway(spec: NetworkSpec, subnet: Ipv4Prefix): number {

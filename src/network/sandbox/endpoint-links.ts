@@ -2,8 +2,11 @@
 import type { CleanupStack } from '../../shared/cleanup-stack.ts';
 import type { NetworkId } from '../../shared/ids.ts';
 import { parseIpv4 } from '../../sys/netlink/ipv4.ts';
+import { parseIpv6 } from '../../sys/netlink/ipv6.ts';
 import { RouteSocket } from '../../sys/netlink/route-socket.ts';
 import { withNetworkNamespace } from '../../sys/ns/network-namespace.ts';
+import { linkInside } from '../bridge/link-inside.ts';
+import { interfaceNameTaken } from '../network-errors.ts';
 import type { NetworkSet } from '../networks/network-set.ts';
 import type { Endpoint, EndpointRequest, SandboxRequest } from '../sandbox-service.ts';
 
@@ -27,16 +30,20 @@ export function planEndpoint(
   request: EndpointRequest,
   present: readonly Endpoint[],
 ): Endpoint {
-  const { networkId, ipAddress, macAddress, names, links = [], gatewayPriority } = request;
-  const planned = drivers.driver(networkId).plan({
-    interfaceName: freeInterfaceName(present),
+  const { networkId, ipAddress, ipv6Address, macAddress, names } = request;
+  const { links = [], gatewayPriority, sysctls = [] } = request;
+  const driver = drivers.driver(networkId);
+  const planned = driver.plan({
+    interfaceName: interfaceNameFor(request, driver.interfacePrefix, present),
     ...(ipAddress === undefined ? {} : { ipAddress }),
+    ...(ipv6Address === undefined ? {} : { ipv6Address }),
     ...(macAddress === undefined ? {} : { macAddress }),
   });
   return {
     ...planned,
     names,
     ...(links.length === 0 ? {} : { links }),
+    ...(sysctls.length === 0 ? {} : { sysctls }),
     ...(gatewayPriority === undefined ? {} : { gatewayPriority }),
   };
 }
@@ -66,33 +73,58 @@ export function releaseEndpoints(drivers: EndpointDrivers, endpoints: readonly E
  * name comes first, as with Docker. Undefined when no network leads outside.
  */
 export function gatewayEndpoint(endpoints: readonly Endpoint[]): Endpoint | undefined {
-  return endpoints
-    .filter(({ gateway }) => gateway !== '')
-    .toSorted(
-      (left, right) =>
-        (right.gatewayPriority ?? 0) - (left.gatewayPriority ?? 0) ||
-        (left.networkName < right.networkName ? -1 : 1),
-    )[0];
+  return endpoints.filter(({ gateway }) => gateway !== '').toSorted(byPrecedence)[0];
 }
 
-/** Lets the default route go through the endpoint that is to give it now, when that changed. */
-export function moveGateway(
+/** The endpoint that gives the IPv6 default route, by the same rules. */
+export function ipv6GatewayEndpoint(endpoints: readonly Endpoint[]): Endpoint | undefined {
+  return endpoints.filter(({ ipv6 }) => (ipv6?.gateway ?? '') !== '').toSorted(byPrecedence)[0];
+}
+
+/** Lets the default routes go through the endpoints that are to give them now, when that changed. */
+export function moveGateways(
   netnsPath: string,
   before: readonly Endpoint[],
   after: readonly Endpoint[],
 ): void {
-  const next = gatewayEndpoint(after);
-  if (next === undefined || next.endpointId === gatewayEndpoint(before)?.endpointId) return;
-  const gateway = parseIpv4(next.gateway);
-  if (gateway === undefined) return;
+  const next = changed(gatewayEndpoint(before), gatewayEndpoint(after));
+  const next6 = changed(ipv6GatewayEndpoint(before), ipv6GatewayEndpoint(after));
+  const gateway = parseIpv4(next?.gateway ?? '');
+  const gateway6 = parseIpv6(next6?.ipv6?.gateway ?? '');
+  if (gateway === undefined && gateway6 === undefined) return;
   withNetworkNamespace(netnsPath, () =>
-    RouteSocket.with((routes) => routes.replaceDefaultRoute(next.interfaceName ?? 'eth0', gateway)),
+    RouteSocket.with((routes) => {
+      if (next && gateway !== undefined) routes.replaceDefaultRoute(linkInside(next), gateway);
+      if (next6 === undefined || gateway6 === undefined) return;
+      const others = after.filter((one) => one !== next6).map(linkInside);
+      routes.moveIpv6DefaultRoute(linkInside(next6), gateway6, others);
+    }),
   );
 }
 
-function freeInterfaceName(present: readonly Endpoint[]): string {
-  const taken = new Set(present.map(({ interfaceName }) => interfaceName ?? 'eth0'));
+/** `after`, unless it is what was before. */
+function changed(before: Endpoint | undefined, after: Endpoint | undefined): Endpoint | undefined {
+  return after?.endpointId === before?.endpointId ? undefined : after;
+}
+
+function byPrecedence(left: Endpoint, right: Endpoint): number {
+  return (
+    (right.gatewayPriority ?? 0) - (left.gatewayPriority ?? 0) ||
+    (left.networkName < right.networkName ? -1 : 1)
+  );
+}
+
+function interfaceNameFor(
+  { interfaceName }: EndpointRequest,
+  prefix: string,
+  present: readonly Endpoint[],
+): string {
+  const taken = new Set(present.map(linkInside));
+  if (interfaceName !== undefined) {
+    if (taken.has(interfaceName)) throw interfaceNameTaken(interfaceName);
+    return interfaceName;
+  }
   let number = 0;
-  while (taken.has(`eth${number}`)) number++;
-  return `eth${number}`;
+  while (taken.has(`${prefix}${number}`)) number++;
+  return `${prefix}${number}`;
 }

@@ -22,7 +22,7 @@ import type {
 import { dismantleSandbox } from './dismantle-sandbox.ts';
 import {
   gatewayEndpoint,
-  moveGateway,
+  moveGateways,
   planEndpoint,
   planEndpoints,
   releaseEndpoints,
@@ -38,7 +38,7 @@ import {
   renamed,
   type SandboxDocument,
 } from './sandbox-document.ts';
-import { publishPorts, restorePorts } from './sandbox-ports.ts';
+import { publishPorts, restorePorts, withHostBinding } from './sandbox-ports.ts';
 
 /** What sandboxes are made with. */
 export interface LinuxSandboxOptions {
@@ -179,7 +179,11 @@ export class LinuxSandboxService implements SandboxService {
     const netnsPath = this.#netnsPath(containerId);
     this.#namespaces.make(netnsPath, endpoints, undo);
     const owner = { endpointName, endpoints };
-    const publication = await publishPorts(publisher, owner, request.publish);
+    const publication = await publishPorts(
+      publisher,
+      owner,
+      withHostBinding(networks.list(), endpoints, request.publish),
+    );
     undo.defer(() => publication.close());
     if (publication.ports.length > 0) await this.#storePublished(containerId, publication);
     await this.#serveNames(containerId, endpoints, request.nameservers);
@@ -217,9 +221,9 @@ export class LinuxSandboxService implements SandboxService {
     undo.defer(() => releaseEndpoints(networks, [endpoint]));
     const endpoints = [...before, endpoint];
     const driver = networks.driver(request.networkId);
-    driver.attach({ netnsPath, endpoint, isGateway: false });
+    driver.attach({ netnsPath, endpoint, isGateway: false, isIpv6Gateway: false });
     undo.defer(() => driver.unplug(endpoint));
-    moveGateway(netnsPath, before, endpoints);
+    moveGateways(netnsPath, before, endpoints);
     await this.#storeEndpoints(containerId, endpoints);
 
     undo.release();
@@ -233,7 +237,7 @@ export class LinuxSandboxService implements SandboxService {
     if (endpoint === undefined) throw notConnected(containerId, networkId);
     const endpoints = before.filter((one) => one !== endpoint);
     networks.tryDriver(networkId)?.unplug(endpoint);
-    moveGateway(netnsPath, before, endpoints);
+    moveGateways(netnsPath, before, endpoints);
     await this.#storeEndpoints(containerId, endpoints);
     releaseEndpoints(networks, [endpoint]);
     const publication = await this.#republish(live, endpoint, endpoints);

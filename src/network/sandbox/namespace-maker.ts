@@ -3,7 +3,7 @@ import type { CleanupStack } from '../../shared/cleanup-stack.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { createNetworkNamespace, removeNetworkNamespace } from '../../sys/ns/network-namespace.ts';
 import type { Endpoint } from '../sandbox-service.ts';
-import { type EndpointDrivers, gatewayEndpoint } from './endpoint-links.ts';
+import { type EndpointDrivers, gatewayEndpoint, ipv6GatewayEndpoint } from './endpoint-links.ts';
 import { type KernelSetting, prepareNamespace } from './namespace-settings.ts';
 
 /** What namespaces are made with. */
@@ -29,9 +29,11 @@ export class NamespaceMaker {
     undo.defer(() => removeNetworkNamespace(netnsPath));
     this.#reportOnce(prepareNamespace(netnsPath, settings));
     const gateway = gatewayEndpoint(endpoints);
+    const ipv6Gateway = ipv6GatewayEndpoint(endpoints);
     for (const endpoint of endpoints) {
       const driver = networks.driver(endpoint.networkId);
-      driver.attach({ netnsPath, endpoint, isGateway: endpoint === gateway });
+      const [isGateway, isIpv6Gateway] = [endpoint === gateway, endpoint === ipv6Gateway];
+      driver.attach({ netnsPath, endpoint, isGateway, isIpv6Gateway });
       undo.defer(() => driver.detach({ netnsPath, endpoint }));
     }
   }

@@ -16,7 +16,11 @@ const endpointSchema = v.object({
   prefixLength: v.number(),
   gateway: v.string(),
   macAddress: v.string(),
+  ipv6: v.exactOptional(
+    v.object({ address: v.string(), prefixLength: v.number(), gateway: v.string() }),
+  ),
   interfaceName: v.exactOptional(v.string()),
+  sysctls: v.exactOptional(v.array(v.string())),
   names: v.exactOptional(v.array(v.string())),
   links: v.exactOptional(v.array(v.tuple([v.string(), v.string()]))),
   gatewayPriority: v.exactOptional(v.number()),
@@ -66,10 +70,11 @@ export function newDocument(
 
 /** An endpoint as the document keeps it. */
 export function asStored(endpoint: Endpoint): SandboxDocument['endpoints'][number] {
-  const { names, links, ...rest } = endpoint;
+  const { names, links, sysctls, ...rest } = endpoint;
   return {
     ...rest,
     ...(names === undefined ? {} : { names: [...names] }),
+    ...(sysctls === undefined ? {} : { sysctls: [...sysctls] }),
     ...(links === undefined ? {} : { links: links.map(([alias, name]) => [alias, name]) }),
   };
 }

@@ -1,4 +1,6 @@
 /** The published ports of one sandbox: they lead to the endpoint that gives its default route. */
+import type { NetworkRecord } from '../network-record.ts';
+import { hostBindingOf } from '../networks/network-options.ts';
 import type { BoundPort, Publication, Publisher, PublishTarget } from '../publish/publisher.ts';
 import type { Endpoint, PublishRequest } from '../sandbox-service.ts';
 import { gatewayEndpoint } from './endpoint-links.ts';
@@ -31,6 +33,18 @@ export function restorePorts(
   const target = targetOf(owner);
   if (target === undefined) return Promise.resolve(NOTHING_PUBLISHED);
   return publisher.restore(target, ports);
+}
+
+/** Ports that name no host address get that of the network they lead to, when it has one. */
+export function withHostBinding(
+  networks: readonly NetworkRecord[],
+  endpoints: readonly Endpoint[],
+  requests: readonly PublishRequest[],
+): readonly PublishRequest[] {
+  const networkId = gatewayEndpoint(endpoints)?.networkId;
+  const hostIp = hostBindingOf(networks.find(({ id }) => id === networkId)?.options ?? {});
+  if (hostIp === '') return requests;
+  return requests.map((request) => (request.hostIp === '' ? { ...request, hostIp } : request));
 }
 
 function targetOf({ endpointName, endpoints }: PortOwner): PublishTarget | undefined {

@@ -25,8 +25,10 @@ export interface Route {
 const FAMILY_IPV4 = 2;
 const ADDRESS_BODY_BYTES = 8;
 const ROUTE_BODY_BYTES = 12;
-const AddressAttribute = { address: 1, local: 2, broadcast: 4 } as const;
-const RouteAttribute = { destination: 1, outLink: 4, gateway: 5 } as const;
+/** Attributes of addresses, in both families. */
+export const AddressAttribute = { address: 1, local: 2, broadcast: 4 } as const;
+/** Attributes of routes, in both families. */
+export const RouteAttribute = { destination: 1, outLink: 4, gateway: 5 } as const;
 const MAIN_TABLE = 254;
 /** `RTPROT_BOOT`: as `ip route add` marks it. */
 const PROTOCOL_BOOT = 3;
@@ -84,11 +86,16 @@ export function replaceDefaultRouteRequest(gateway: number, linkIndex: number): 
   return defaultRouteRequest('replace', gateway, linkIndex);
 }
 
-function defaultRouteRequest(
-  verb: 'add' | 'replace',
-  gateway: number,
-  linkIndex: number,
-): NetlinkRequest {
+/** Whether a route is the first one, or takes the place of another. */
+export type RouteVerb = 'add' | 'replace';
+
+/** `add` fails with EEXIST when there is a route already. */
+export function defaultRouteFlags(verb: RouteVerb): number {
+  const how = verb === 'add' ? MessageFlag.exclusive : MessageFlag.replace;
+  return MessageFlag.ack | MessageFlag.create | how;
+}
+
+function defaultRouteRequest(verb: RouteVerb, gateway: number, linkIndex: number): NetlinkRequest {
   const attributes: Attribute[] = [
     { type: RouteAttribute.gateway, value: ipv4Bytes(gateway) },
     { type: RouteAttribute.outLink, value: numberValue(linkIndex) },
@@ -96,10 +103,7 @@ function defaultRouteRequest(
   return {
     purpose: `${verb} default route`,
     type: MessageType.newRoute,
-    flags:
-      MessageFlag.ack |
-      MessageFlag.create |
-      (verb === 'add' ? MessageFlag.exclusive : MessageFlag.replace),
+    flags: defaultRouteFlags(verb),
     body: routeBody(),
     attributes,
   };
@@ -145,18 +149,18 @@ export function decodeRoute(message: NetlinkMessage): Route | undefined {
 }
 
 /** `struct ifaddrmsg`, global scope. */
-function addressBody(linkIndex: number, prefixLength: number): Buffer {
+export function addressBody(linkIndex: number, prefixLength: number, family = FAMILY_IPV4): Buffer {
   const body = Buffer.alloc(ADDRESS_BODY_BYTES);
-  body.writeUInt8(FAMILY_IPV4, 0);
+  body.writeUInt8(family, 0);
   body.writeUInt8(prefixLength, 1);
   body.writeUInt32LE(linkIndex, 4);
   return body;
 }
 
 /** `struct rtmsg` of a unicast route to everywhere in the main table. */
-function routeBody(): Buffer {
+export function routeBody(family = FAMILY_IPV4): Buffer {
   const body = Buffer.alloc(ROUTE_BODY_BYTES);
-  body.writeUInt8(FAMILY_IPV4, 0);
+  body.writeUInt8(family, 0);
   body.writeUInt8(MAIN_TABLE, 4);
   body.writeUInt8(PROTOCOL_BOOT, 5);
   body.writeUInt8(TYPE_UNICAST, 7);

@@ -13,6 +13,7 @@ export const MessageType = {
   deleteAddress: 21,
   getAddress: 22,
   newRoute: 24,
+  deleteRoute: 25,
   getRoute: 26,
   newNeighbour: 28,
 } as const;

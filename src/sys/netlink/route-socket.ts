@@ -13,6 +13,13 @@ import {
   replaceDefaultRouteRequest,
 } from './address-messages.ts';
 import type { Ipv4Prefix } from './ipv4.ts';
+import type { Ipv6Prefix } from './ipv6.ts';
+import {
+  addIpv6AddressRequest,
+  deleteIpv6AddressRequest,
+  deleteIpv6DefaultRouteRequest,
+  ipv6DefaultRouteRequest,
+} from './ipv6-messages.ts';
 import {
   addBridgeRequest,
   addVethRequest,
@@ -29,7 +36,7 @@ import {
 } from './link-messages.ts';
 import { pinToPortRequest } from './neighbour-messages.ts';
 import { linkNotReported } from './netlink-errors.ts';
-import type { NetlinkMessage } from './netlink-message.ts';
+import type { NetlinkMessage, NetlinkRequest } from './netlink-message.ts';
 import { NetlinkSocket } from './netlink-socket.ts';
 
 /** How an interface of a container is set up. */
@@ -38,6 +45,11 @@ export interface ContainerLinkSettings {
   readonly address: Ipv4Prefix;
   /** The default route; none when absent. */
   readonly gateway?: number;
+  readonly ipv6?: {
+    readonly address: Ipv6Prefix;
+    /** The IPv6 default route; none when absent. */
+    readonly gateway?: bigint;
+  };
 }
 
 /**
@@ -166,7 +178,39 @@ export class RouteSocket {
       ...(settings.gateway === undefined
         ? []
         : [addDefaultRouteRequest(settings.gateway, linkIndex)]),
+      ...ipv6Requests(linkIndex, settings.ipv6),
     ]);
+  }
+
+  /** Gives a link an IPv6 address. Having it already is success. */
+  addIpv6Address(linkName: string, prefix: Ipv6Prefix): void {
+    const linkIndex = this.#require(linkName).index;
+    this.#tolerating('EEXIST', () =>
+      this.#socket.request(addIpv6AddressRequest({ linkIndex, prefix })),
+    );
+  }
+
+  /** Takes an IPv6 address of a link away. Nothing to do is success. */
+  removeIpv6Address(linkName: string, prefix: Ipv6Prefix): void {
+    const link = this.findLink(linkName);
+    if (link === undefined) return;
+    this.#tolerating('EADDRNOTAVAIL', () =>
+      this.#socket.request(deleteIpv6AddressRequest({ linkIndex: link.index, prefix })),
+    );
+  }
+
+  /** Makes the IPv6 default route go through `gateway` of one link, and through none of the `others`. */
+  moveIpv6DefaultRoute(linkName: string, gateway: bigint, others: readonly string[]): void {
+    for (const name of others) {
+      const link = this.findLink(name);
+      if (link === undefined) continue;
+      // Several IPv6 default routes can be there at once: adding one does not replace that of another link.
+      this.#tolerating('ESRCH', () =>
+        this.#socket.request(deleteIpv6DefaultRouteRequest(link.index)),
+      );
+    }
+    const linkIndex = this.#require(linkName).index;
+    this.#socket.request(ipv6DefaultRouteRequest('replace', gateway, linkIndex));
   }
 
   /** Makes the default route go through `gateway`, whatever it was before. */
@@ -178,6 +222,14 @@ export class RouteSocket {
   /** Keeps a port of a bridge from the bridge's other isolated ports. */
   isolatePort(linkName: string): void {
     this.#socket.request(isolatePortRequest(this.#require(linkName)));
+  }
+
+  #tolerating(code: string, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (errnoCode(error) !== code) throw error;
+    }
   }
 
   #require(name: string): Link {
@@ -192,4 +244,14 @@ function collect<T>(
   decode: (message: NetlinkMessage) => T | undefined,
 ): T[] {
   return messages.map(decode).filter((value): value is T & {} => value !== undefined);
+}
+
+function ipv6Requests(
+  linkIndex: number,
+  ipv6: ContainerLinkSettings['ipv6'],
+): readonly NetlinkRequest[] {
+  if (ipv6 === undefined) return [];
+  const { address: prefix, gateway } = ipv6;
+  const route = gateway === undefined ? [] : [ipv6DefaultRouteRequest('add', gateway, linkIndex)];
+  return [addIpv6AddressRequest({ linkIndex, prefix }), ...route];
 }
