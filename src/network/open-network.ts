@@ -23,6 +23,7 @@ import type { NetworkRecord } from './network-record.ts';
 import { NetworkSet } from './networks/network-set.ts';
 import type { HostListeners } from './port-publisher.ts';
 import { Publisher } from './publish/publisher.ts';
+import { SourceAddresses } from './publish/source-addresses.ts';
 import { LinuxSandboxService } from './sandbox/linux-sandbox-service.ts';
 import { highestMappedGid, namespaceSettings } from './sandbox/namespace-settings.ts';
 
@@ -102,7 +103,7 @@ export async function openNetwork(options: NetworkOptions): Promise<OpenedNetwor
     sandboxesDir: options.sandboxesDir,
     networks,
     names: new NameService(nameservers, logger),
-    publisher: new Publisher(options.hostListeners, logger),
+    publisher: new Publisher(options.hostListeners, await SourceAddresses.open(logger), logger),
     settings: namespaceSettings(highestMappedGid(await readFile('/proc/self/gid_map', 'utf8'))),
     nameservers,
     logger,

@@ -7,6 +7,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { FakeHostListeners } from '../../src/network/fake/fake-host-listeners.ts';
 import { Publisher } from '../../src/network/publish/publisher.ts';
+import { SourceAddresses } from '../../src/network/publish/source-addresses.ts';
 import { TcpForwarder } from '../../src/network/publish/tcp-forwarder.ts';
 import { UdpForwarder } from '../../src/network/publish/udp-forwarder.ts';
 import type { PublishedPort } from '../../src/network/sandbox-service.ts';
@@ -38,7 +39,11 @@ async function serve(onConnection: (socket: Socket) => unknown): Promise<number>
 /** A forwarder in front of a port of loopback. */
 function forwardTo(port: number): { readonly forwarder: TcpForwarder; readonly port: number } {
   const bound = bindSocket({ protocol: 'tcp', hostIp: '127.0.0.1', hostPort: 0 });
-  const forwarder = TcpForwarder.listen(bound.fd, { ipAddress: '127.0.0.1', port });
+  const forwarder = TcpForwarder.listen(
+    bound.fd,
+    { ipAddress: '127.0.0.1', prefixLength: 8, port },
+    SourceAddresses.none(),
+  );
   return { forwarder, port: bound.hostPort };
 }
 
@@ -204,7 +209,8 @@ test('datagrams of several clients are answered to the right one, and idle clien
   const forwarder = await UdpForwarder.listen({
     fd: bound.fd,
     family: 'udp4',
-    target: { ipAddress: '127.0.0.1', port: echo.address().port },
+    target: { ipAddress: '127.0.0.1', prefixLength: 8, port: echo.address().port },
+    sources: SourceAddresses.none(),
     idleMs: 150,
   });
   const answers = await Promise.all(
@@ -222,7 +228,12 @@ test('datagrams of several clients are answered to the right one, and idle clien
   echo.close();
 });
 
-const target = { endpointName: 'web', endpointId: 'e'.repeat(64), ipAddress: '127.0.0.1' };
+const target = {
+  endpointName: 'web',
+  endpointId: 'e'.repeat(64),
+  ipAddress: '127.0.0.1',
+  prefixLength: 8,
+};
 
 test('a listener that the host still holds is taken over, a lost one is bound anew', async () => {
   const containerPort = await serve((socket) => socket.end('hello'));
@@ -235,7 +246,10 @@ test('a listener that the host still holds is taken over, a lost one is bound an
   });
   await host.close(lostOne.listenerId);
 
-  const publication = await new Publisher(host, silentLogger).restore(target, ports);
+  const publication = await new Publisher(host, SourceAddresses.none(), silentLogger).restore(
+    target,
+    ports,
+  );
   assert.deepEqual(
     publication.ports.map(({ hostPort }) => hostPort),
     [heldOne.hostPort, lostOne.hostPort],
@@ -255,7 +269,7 @@ test('a port that someone took meanwhile is left out with a warning', async () =
   const logger = { ...silentLogger, warn: (message: string) => warnings.push(message) };
   const { hostPort } = taken;
   const port = { protocol: 'tcp' as const, containerPort: 80, hostIp: '127.0.0.1', hostPort };
-  const publication = await new Publisher(host, logger).restore(target, [
+  const publication = await new Publisher(host, SourceAddresses.none(), logger).restore(target, [
     { ...port, listenerId: 'lost' },
   ]);
   assert.deepEqual(publication.ports, []);

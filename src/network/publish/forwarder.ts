@@ -4,6 +4,8 @@
 export interface ForwardTarget {
   /** IPv4 address of the container. */
   readonly ipAddress: string;
+  /** Length of the prefix that the container has as its own network. */
+  readonly prefixLength: number;
   readonly port: number;
 }
 

@@ -1,11 +1,13 @@
 /** Publishes ports of containers on the host and carries their traffic. */
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
+import { bindSocket } from '../../sys/listening-socket.ts';
 import { bindFailed, type PublishFailure, portAllocated } from '../network-errors.ts';
 import type { HostListener, HostListeners } from '../port-publisher.ts';
 import type { PublishedPort, PublishRequest } from '../sandbox-service.ts';
 import { type BindRefusal, bindPort, codeOf, giveBack } from './bind-port.ts';
 import type { Forwarder, ForwardTarget } from './forwarder.ts';
+import type { SourceAddresses } from './source-addresses.ts';
 import { TcpForwarder } from './tcp-forwarder.ts';
 import { UdpForwarder } from './udp-forwarder.ts';
 
@@ -15,6 +17,7 @@ export interface PublishTarget {
   readonly endpointName: string;
   readonly endpointId: string;
   readonly ipAddress: string;
+  readonly prefixLength: number;
 }
 
 /** A port that is bound on the host, with the host's name for the socket. */
@@ -31,17 +34,21 @@ export interface Publication {
 
 interface ServedPort {
   readonly port: BoundPort;
-  readonly forwarder: Forwarder;
+  readonly forwarders: readonly Forwarder[];
 }
+
+const ANY_IPV4 = '0.0.0.0';
 
 /** The only user of the host's listeners. */
 export class Publisher {
   readonly #host: HostListeners;
+  readonly #sources: SourceAddresses;
   readonly #logger: Logger;
   readonly #served = new Set<ServedPort>();
 
-  constructor(host: HostListeners, logger: Logger) {
+  constructor(host: HostListeners, sources: SourceAddresses, logger: Logger) {
     this.#host = host;
+    this.#sources = sources;
     this.#logger = logger;
   }
 
@@ -123,12 +130,12 @@ export class Publisher {
     const { protocol, containerPort } = request;
     const { listenerId, hostIp, hostPort } = listener;
     try {
-      const forwarder = await startForwarder(listener, protocol, {
-        ipAddress: target.ipAddress,
-        port: containerPort,
-      });
+      const { ipAddress, prefixLength } = target;
+      const container = { ipAddress, prefixLength, port: containerPort };
+      const forwarder = await this.#forward(listener, protocol, container);
       const port = { protocol, containerPort, hostIp, hostPort, listenerId };
-      const served = { port, forwarder };
+      const inside = hostIp === ANY_IPV4 ? await this.#serveInside(port, container) : [];
+      const served = { port, forwarders: [forwarder, ...inside] };
       this.#served.add(served);
       return served;
     } catch (error) {
@@ -147,7 +154,8 @@ export class Publisher {
   async #closeAll(served: readonly ServedPort[]): Promise<void> {
     const failures: unknown[] = [];
     for (const entry of served.filter((candidate) => this.#served.delete(candidate))) {
-      const steps = [entry.forwarder.close(), this.#host.close(entry.port.listenerId)];
+      const closing = entry.forwarders.map((forwarder) => forwarder.close());
+      const steps = [...closing, this.#host.close(entry.port.listenerId)];
       for (const outcome of await Promise.allSettled(steps)) {
         if (outcome.status === 'rejected') failures.push(outcome.reason);
       }
@@ -181,18 +189,32 @@ export class Publisher {
     );
   }
 
+  /** Containers reach a port that is published on all addresses by that of their own gateway as well. */
+  async #serveInside(port: BoundPort, container: ForwardTarget): Promise<readonly Forwarder[]> {
+    const { protocol, hostPort } = port;
+    try {
+      const bound = bindSocket({ protocol, hostIp: ANY_IPV4, hostPort });
+      return [await this.#forward(bound, protocol, container)];
+    } catch (error) {
+      const reason = messageOf(error);
+      this.#logger.debug('a published port has no way for containers', { hostPort, reason });
+      return [];
+    }
+  }
+
+  async #forward(
+    listener: Pick<HostListener, 'fd' | 'hostIp'>,
+    protocol: 'tcp' | 'udp',
+    target: ForwardTarget,
+  ): Promise<Forwarder> {
+    const { fd, hostIp } = listener;
+    const sources = this.#sources;
+    if (protocol === 'tcp') return TcpForwarder.listen(fd, target, sources);
+    const family = hostIp.includes(':') ? 'udp6' : 'udp4';
+    return await UdpForwarder.listen({ fd, family, target, sources });
+  }
+
   #report(error: unknown): void {
     this.#logger.warn('a published port could not be undone', { error });
   }
-}
-
-async function startForwarder(
-  listener: HostListener,
-  protocol: 'tcp' | 'udp',
-  target: ForwardTarget,
-): Promise<Forwarder> {
-  const { fd, hostIp } = listener;
-  if (protocol === 'tcp') return TcpForwarder.listen(fd, target);
-  const family = hostIp.includes(':') ? 'udp6' : 'udp4';
-  return await UdpForwarder.listen({ fd, family, target });
 }

@@ -2,13 +2,10 @@
 import { type DescriptorWatch, watchDescriptor } from '../../sys/native.ts';
 import { parseIpv4 } from '../../sys/netlink/ipv4.ts';
 import type { PipePool } from '../../sys/splice/splice-pipe.ts';
-import {
-  assertConnected,
-  beginConnect,
-  resetOnClose,
-  setNoDelay,
-} from '../../sys/splice/tcp-socket.ts';
+import { assertConnected, resetOnClose, setNoDelay } from '../../sys/splice/tcp-socket.ts';
+import { connectFrom, peerOf } from '../../sys/transparent-socket.ts';
 import type { ForwardTarget } from './forwarder.ts';
+import type { SourceAddresses } from './source-addresses.ts';
 import { StreamDirection, WatchedSocket } from './stream-direction.ts';
 
 /** What a connection is made of. */
@@ -16,6 +13,7 @@ export interface TcpConnectionOptions {
   /** The accepted connection; it belongs to the object from here on. */
   readonly clientFd: number;
   readonly target: ForwardTarget;
+  readonly sources: SourceAddresses;
   readonly pipes: PipePool;
   /** Called once, when all descriptors are closed. */
   readonly onClosed: () => void;
@@ -43,9 +41,11 @@ export class TcpConnection {
 
   /** Connects to the container; nothing of the client's is read before that has succeeded. */
   start(): void {
-    const { ipAddress, port } = this.#options.target;
+    const { target, sources } = this.#options;
     try {
-      const fd = beginConnect(parseIpv4(ipAddress) ?? 0, port);
+      const source = sources.of(peerOf(this.#client.fd), target);
+      const address = parseIpv4(target.ipAddress) ?? 0;
+      const fd = connectFrom({ address, port: target.port }, source);
       this.#upstream = new WatchedSocket(fd);
       this.#connecting = watchDescriptor(fd, 'writable', () => this.#connected());
     } catch {

@@ -5,6 +5,7 @@ import { setNonBlocking } from '../../sys/libc.ts';
 import { type DescriptorWatch, watchDescriptor } from '../../sys/native.ts';
 import { PipePool } from '../../sys/splice/splice-pipe.ts';
 import type { Forwarder, ForwardTarget } from './forwarder.ts';
+import type { SourceAddresses } from './source-addresses.ts';
 import { TcpConnection } from './tcp-connection.ts';
 
 /** Connections accepted in one turn; after them other work gets its turn. */
@@ -20,6 +21,7 @@ const DRAIN_LIMIT_MS = 10_000;
 export class TcpForwarder implements Forwarder {
   readonly #fd: number;
   readonly #target: ForwardTarget;
+  readonly #sources: SourceAddresses;
   readonly #pipes = new PipePool();
   readonly #connections = new Set<TcpConnection>();
   #watch: DescriptorWatch | undefined;
@@ -27,15 +29,16 @@ export class TcpForwarder implements Forwarder {
   #closed: Promise<void> | undefined;
   #onIdle: () => void = nothing;
 
-  private constructor(fd: number, target: ForwardTarget) {
+  private constructor(fd: number, target: ForwardTarget, sources: SourceAddresses) {
     this.#fd = fd;
     this.#target = target;
+    this.#sources = sources;
   }
 
   /** Serves the listening socket `fd`, which belongs to the forwarder from here on. */
-  static listen(fd: number, target: ForwardTarget): TcpForwarder {
+  static listen(fd: number, target: ForwardTarget, sources: SourceAddresses): TcpForwarder {
     setNonBlocking(fd);
-    const forwarder = new TcpForwarder(fd, target);
+    const forwarder = new TcpForwarder(fd, target, sources);
     forwarder.#listen();
     return forwarder;
   }
@@ -98,6 +101,7 @@ export class TcpForwarder implements Forwarder {
     const connection: TcpConnection = new TcpConnection({
       clientFd,
       target: this.#target,
+      sources: this.#sources,
       pipes: this.#pipes,
       onClosed: () => {
         this.#connections.delete(connection);

@@ -1,6 +1,9 @@
 /** Carries UDP datagrams from a bound socket of the host to a container and its answers back. */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { parseIpv4 } from '../../sys/netlink/ipv4.ts';
+import { openDatagramSocket } from '../../sys/transparent-socket.ts';
 import type { Forwarder, ForwardTarget } from './forwarder.ts';
+import type { SourceAddresses } from './source-addresses.ts';
 
 /** A client is forgotten after this long without a datagram in either direction; as Docker's own proxy does. */
 export const DEFAULT_IDLE_MS = 90_000;
@@ -16,6 +19,7 @@ export interface UdpForwardOptions {
   readonly fd: number;
   readonly family: 'udp4' | 'udp6';
   readonly target: ForwardTarget;
+  readonly sources: SourceAddresses;
   readonly idleMs?: number;
 }
 
@@ -70,15 +74,25 @@ export class UdpForwarder implements Forwarder {
 
   #fromClient(datagram: Buffer, from: RemoteInfo): void {
     const key = `${from.address} ${from.port}`;
-    const flow = this.#flows.get(key) ?? this.#begin(key, from);
+    const flow = this.#flows.get(key) ?? this.#tryBegin(key, from);
+    if (flow === undefined) return;
     flow.timer.refresh();
     if (flow.waiting === undefined) flow.upstream.send(datagram, ignore);
     else if (flow.waiting.length < MAX_WAITING) flow.waiting.push(datagram);
   }
 
-  #begin(key: string, client: RemoteInfo): Flow {
+  /** Undefined when there are no descriptors left: the datagram is lost, as UDP may lose it. */
+  #tryBegin(key: string, client: RemoteInfo): Flow | undefined {
     const [oldest] = this.#flows.keys();
     if (this.#flows.size >= MAX_FLOWS && oldest !== undefined) this.#forget(oldest);
+    try {
+      return this.#begin(key, client, this.#borrowed(client));
+    } catch {
+      return undefined;
+    }
+  }
+
+  #begin(key: string, client: RemoteInfo, fd: number | undefined): Flow {
     const upstream = createSocket('udp4');
     const timer = setTimeout(() => this.#forget(key), this.#options.idleMs ?? DEFAULT_IDLE_MS);
     timer.unref();
@@ -91,11 +105,21 @@ export class UdpForwarder implements Forwarder {
       if (!this.#closed) this.#listener.send(answer, client.port, client.address, ignore);
     });
     const { ipAddress, port } = this.#options.target;
+    if (fd !== undefined) upstream.bind({ fd });
     upstream.connect(port, ipAddress, () => {
       for (const datagram of flow.waiting ?? []) upstream.send(datagram, ignore);
       flow.waiting = undefined;
     });
     return flow;
+  }
+
+  /** A socket that speaks to the container in the client's name; undefined when that cannot be had. */
+  #borrowed(client: RemoteInfo): number | undefined {
+    const { target, sources } = this.#options;
+    const address = parseIpv4(client.address);
+    const peer = address === undefined ? undefined : { address, port: client.port };
+    const source = sources.of(peer, target);
+    return source === undefined ? undefined : openDatagramSocket(source);
   }
 
   #forget(key: string): void {

@@ -50,6 +50,6 @@ export function withHostBinding(
 function targetOf({ endpointName, endpoints }: PortOwner): PublishTarget | undefined {
   const endpoint = gatewayEndpoint(endpoints);
   if (endpoint === undefined) return undefined;
-  const { endpointId, ipAddress } = endpoint;
-  return { endpointName, endpointId, ipAddress };
+  const { endpointId, ipAddress, prefixLength } = endpoint;
+  return { endpointName, endpointId, ipAddress, prefixLength };
 }

@@ -16,6 +16,7 @@ export const MessageType = {
   deleteRoute: 25,
   getRoute: 26,
   newNeighbour: 28,
+  newRule: 32,
 } as const;
 
 export const MessageFlag = {

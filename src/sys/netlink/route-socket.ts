@@ -38,6 +38,7 @@ import { pinToPortRequest } from './neighbour-messages.ts';
 import { linkNotReported } from './netlink-errors.ts';
 import type { NetlinkMessage, NetlinkRequest } from './netlink-message.ts';
 import { NetlinkSocket } from './netlink-socket.ts';
+import { addLocalRouteRequest, addMarkRuleRequest, type MarkPolicy } from './policy-messages.ts';
 
 /** How an interface of a container is set up. */
 export interface ContainerLinkSettings {
@@ -222,6 +223,13 @@ export class RouteSocket {
   /** Keeps a port of a bridge from the bridge's other isolated ports. */
   isolatePort(linkName: string): void {
     this.#socket.request(isolatePortRequest(this.#require(linkName)));
+  }
+
+  /** Hands IPv4 packets with a mark to the sockets here, whatever address they are for. Idempotent. */
+  deliverMarkedHere(policy: MarkPolicy): void {
+    for (const request of [addLocalRouteRequest(policy.table), addMarkRuleRequest(policy)]) {
+      this.#tolerating('EEXIST', () => this.#socket.request(request));
+    }
   }
 
   #tolerating(code: string, act: () => void): void {
