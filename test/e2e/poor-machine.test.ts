@@ -33,8 +33,8 @@ test('without crun runc serves', async () => {
   assert.equal(await daemon.ok('run', '--rm', BUSYBOX, 'echo', 'rowed'), 'rowed');
 });
 
-test('without slirp4netns containers run, and the missing uplink is a warning', async () => {
-  await using daemon = await startDaemon({ surroundings: hide('slirp4netns') });
+test('without a helper that leads out containers run, and the missing uplink is a warning', async () => {
+  await using daemon = await startDaemon({ surroundings: hide('slirp4netns', 'pasta') });
   assert.equal(await daemon.ok('run', '--rm', BUSYBOX, 'echo', 'adrift'), 'adrift');
   const info = await daemon.docker('info');
   assert.match(info.stdout + info.stderr, /slirp4netns is not installed/);
