@@ -11,12 +11,10 @@ import {
   type Stats,
   unlinkSync,
 } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
+import { Pace } from '../../shared/pace.ts';
 import { O_PATH, openInRoot, pathOfFd } from '../../sys/fs/open-in-root.ts';
 import { errnoCode, isMissing } from '../../sys/system-errors.ts';
 
-/** A few milliseconds of system calls. */
-const STEPS_AT_ONCE = 128;
 const DIRECTORY = O_PATH | constants.O_DIRECTORY;
 
 /** Runs `use` with a descriptor and closes it. */
@@ -76,15 +74,6 @@ export function statIn(dirFd: number, name: string): Stats | undefined {
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
-  }
-}
-
-/** Lets the event loop have its turn now and then during many short synchronous steps. */
-export class Pace {
-  #steps = 0;
-
-  async step(): Promise<void> {
-    if (++this.#steps % STEPS_AT_ONCE === 0) await setImmediate();
   }
 }
 

@@ -22,6 +22,7 @@ import {
 import { posix } from 'node:path';
 import { promisify } from 'node:util';
 import { type KeptId, toEngineId } from '../../oci/kept-id.ts';
+import { Pace } from '../../shared/pace.ts';
 import { O_PATH, openInRoot, pathOfFd } from '../../sys/fs/open-in-root.ts';
 import { mkfifo } from '../../sys/libc.ts';
 import { isMissing } from '../../sys/system-errors.ts';
@@ -36,7 +37,7 @@ import {
   fileInTheWay,
   invalidHardLink,
 } from './archive-errors.ts';
-import { openDirectory, Pace, removeIn, statIn, withFd } from './make-in-root.ts';
+import { openDirectory, removeIn, statIn, withFd } from './make-in-root.ts';
 
 const ITSELF = O_PATH | constants.O_NOFOLLOW;
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;

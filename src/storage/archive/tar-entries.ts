@@ -13,8 +13,8 @@ import {
   readlinkSync,
   readSync,
 } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { Pace } from '../../shared/pace.ts';
 import { pathOfFd } from '../../sys/fs/open-in-root.ts';
 import { errnoCode } from '../../sys/system-errors.ts';
 import type { FileOwner } from '../layer-owners.ts';
@@ -43,6 +43,7 @@ export type OwnerOf = (as: string, here: FileOwner) => FileOwner;
 export class TarEntries {
   readonly #readXattrs: ReadXattrs;
   readonly #ownerOf: OwnerOf;
+  readonly #pace = new Pace();
   #parts: Buffer[] = [];
   #bytes = 0;
   /** Name in the archive of the first of several hard links, by device and inode. */
@@ -80,11 +81,11 @@ export class TarEntries {
 
   /** Hands out what has gathered once it is worth it, and lets the event loop have its turn. */
   async *full(): AsyncGenerator<Buffer> {
+    await this.#pace.step();
     if (this.#bytes < CHUNK_BYTES) return;
     const chunk = Buffer.concat(this.#parts);
     this.#parts = [];
     this.#bytes = 0;
-    await setImmediate();
     yield chunk;
   }
 

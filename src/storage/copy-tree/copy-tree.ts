@@ -15,8 +15,8 @@ import {
   symlinkSync,
   utimesSync,
 } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
 import { findEngineError, systemCode } from '../../shared/errors.ts';
+import { Pace } from '../../shared/pace.ts';
 import { lgetxattr, llistxattr, lsetxattr, mknod } from '../../sys/libc.ts';
 import { OPAQUE_NAME, WHITEOUT_PREFIX } from '../unpack/whiteouts.ts';
 
@@ -32,6 +32,7 @@ interface CopyRun {
   readonly whiteouts: WhiteoutHandling;
   /** Where the first name of a hard-linked file went, by device and inode. */
   readonly links: Map<string, string>;
+  readonly pace: Pace;
 }
 
 interface Pending {
@@ -43,20 +44,19 @@ interface Pending {
 /**
  * Copies the contents of directory `from` into directory `to`, both existing, and gives `to` the attributes of
  * `from`. What `to` has already stays, unless an entry of the same name replaces it. Files share their blocks
- * with the original where the file system can. The event loop gets its turn after each directory.
+ * with the original where the file system can. The event loop gets its turn now and then.
  */
 export async function copyTree(
   from: string,
   to: string,
   options: { readonly whiteouts: WhiteoutHandling } = { whiteouts: 'keep' },
 ): Promise<void> {
-  const run: CopyRun = { whiteouts: options.whiteouts, links: new Map() };
+  const run: CopyRun = { whiteouts: options.whiteouts, links: new Map(), pace: new Pace() };
   const finished: Pending[] = [];
   const pending: Pending[] = [{ from, to, stats: lstatSync(from) }];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     finished.push(next);
-    pending.push(...copyEntries(run, next));
-    await setImmediate();
+    pending.push(...(await copyEntries(run, next)));
   }
   // Children first: making an entry changes the times of its directory.
   for (const { from: source, to: target, stats } of finished.reverse()) {
@@ -65,7 +65,7 @@ export async function copyTree(
 }
 
 /** Copies everything in one directory but the contents of its directories, which it returns. */
-function copyEntries(run: CopyRun, dir: Pending): Pending[] {
+async function copyEntries(run: CopyRun, dir: Pending): Promise<Pending[]> {
   const names = readdirSync(dir.from);
   if (run.whiteouts === 'apply') applyWhiteouts(names, dir.to);
   const directories: Pending[] = [];
@@ -77,6 +77,7 @@ function copyEntries(run: CopyRun, dir: Pending): Pending[] {
       ensureDirectory(entry.to);
       directories.push({ ...entry, stats });
     } else copyEntry(run, { ...entry, stats });
+    await run.pace.step();
   }
   return directories;
 }

@@ -4,8 +4,8 @@
  */
 import { type BigIntStats, closeSync, constants, openSync, readlinkSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { Pace } from '../../shared/pace.ts';
 import { pathOfFd } from '../../sys/fs/open-in-root.ts';
-import { Pace } from '../archive/make-in-root.ts';
 import { statIfThere } from '../archive/stat-if-there.ts';
 import { openIfThere } from '../archive/tar-entries.ts';
 import type { PathChange } from '../snapshot-diff.ts';

@@ -40,7 +40,7 @@ import { isWhiteoutName, WhiteoutWriter } from './whiteouts.ts';
 const LARGE_FILE_BYTES = 512 * 1024;
 
 /** So many directories are finished without a pause: about as much work as a chunk of entries. */
-const DIRECTORIES_AT_ONCE = 128;
+const DIRECTORIES_AT_ONCE = 32;
 
 const writeAsync = promisify(write);
 

@@ -6,6 +6,7 @@ import { createGunzip, type ZlibOptions } from 'node:zlib';
 import { type Digest, DigestCounter } from '../../oci/digest.ts';
 import { layerCompression } from '../../oci/media-types.ts';
 import { systemCode } from '../../shared/errors.ts';
+import { Pace } from '../../shared/pace.ts';
 import { compressionOf, decoded, LONGEST_SIGNATURE } from '../../sys/compression/decompress.ts';
 import type {
   LayerToUnpack,
@@ -24,7 +25,7 @@ import { TarParser } from '../tar/tar-parser.ts';
 import { LayerExtractor } from './layer-extractor.ts';
 import { SpaceGuard } from './space-guard.ts';
 
-/** One chunk is extracted without a pause: at most 128 entries, a few milliseconds. */
+/** One chunk has at most 128 entries. */
 const CHUNK_BYTES = 64 * 1024;
 
 /** How far the decompression may run ahead of the extraction. */
@@ -50,6 +51,7 @@ class TarUnpacking implements LayerUnpacking {
   readonly #parser = new TarParser();
   readonly #extractor: LayerExtractor;
   readonly #space: SpaceGuard;
+  readonly #pace = new Pace();
   /** Undoes the compression; undefined for plain layers. */
   #decoder: LayerDecoder | undefined;
   /** Settles when everything that came out of the decoder is extracted. */
@@ -148,6 +150,8 @@ class TarUnpacking implements LayerUnpacking {
     for (let event = this.#parser.next(); event !== undefined; event = this.#parser.next()) {
       const wait = this.#extractor.handle(event);
       if (wait !== undefined) await wait;
+      const pause = this.#pace.step();
+      if (pause !== undefined) await pause;
       this.#throwIfFailed();
     }
     const answer = this.#space.wrote(piece.length);
