@@ -15,6 +15,8 @@ import type { TaskRunner } from '../../src/runtime/task-runner.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import { NO_FAILPOINTS } from '../../src/shared/failpoints.ts';
 import { DEFAULT_SEARCH_PATH } from '../../src/sys/exec/process-settings.ts';
+import { UmountFlag, umount } from '../../src/sys/libc.ts';
+import { listMounts } from '../../src/sys/mount/mount-table.ts';
 import { type RuntimePaths, runtimePaths } from '../../src/sys/paths.ts';
 import { makeBusyboxRootfs } from './busybox-rootfs.ts';
 
@@ -65,6 +67,16 @@ export async function makeRuntimeRig(report: (error: unknown) => void): Promise<
         failpoints: NO_FAILPOINTS,
         report,
       }),
-    [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: async () => {
+      await unmountBelow(paths.runtimesDir);
+      await rm(dir, { recursive: true, force: true });
+    },
   };
+}
+
+/** The programs of runtimes are bound there, which goes with the mount namespace only. */
+async function unmountBelow(dir: string): Promise<void> {
+  for (const { mountPoint } of await listMounts()) {
+    if (mountPoint.startsWith(`${dir}/`)) umount(mountPoint, UmountFlag.detach);
+  }
 }

@@ -16,7 +16,7 @@ const facts = {
 const base: MonitorRequest = {
   program: 'conmon',
   id,
-  runtime: new UsableRuntime('crun', facts, '/run/w/runtimes/crun'),
+  runtime: new UsableRuntime('crun', facts, { stateDir: '/run/w/runtimes/crun' }),
   files: taskFiles(runtimePaths('/run/w'), id),
   logPath: '/data/container.log',
   terminal: false,

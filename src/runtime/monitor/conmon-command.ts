@@ -33,7 +33,7 @@ export function conmonCommand(request: MonitorRequest): Command {
     file: request.program,
     args: [
       ...['--cid', id, '--cuuid', id],
-      ...['--runtime', runtime.facts.path],
+      ...['--runtime', runtime.program],
       ...runtime.globalArgs.flatMap((argument) => ['--runtime-arg', argument]),
       ...['--bundle', files.bundleDir],
       ...['--container-pidfile', files.pidFile],
@@ -51,6 +51,7 @@ export function conmonCommand(request: MonitorRequest): Command {
       ...(request.stdin === 'kept' ? ['--leave-stdin-open'] : []),
     ],
     env: {
+      ...runtime.environment,
       // Times in the log are local to the monitor.
       TZ: 'UTC',
       _OCI_SYNCPIPE: String(SYNC_FD),

@@ -6,6 +6,7 @@ import { messageOf } from '../../shared/errors.ts';
 import { findExecutable } from '../../sys/exec/find-executable.ts';
 import type { ContainerGroups } from '../limits/container-groups.ts';
 import { runtimeUnusable, unknownRuntime } from '../runtime-errors.ts';
+import { pinProgram } from './pin-program.ts';
 import { probeRuntime } from './probe-runtime.ts';
 import { type RuntimeEntry, type RuntimeFacts, UsableRuntime } from './usable-runtime.ts';
 
@@ -97,7 +98,11 @@ export class RuntimeTable {
     const facts =
       (await recall(cachePath, fingerprint)) ??
       (await this.#probe({ name, path, entry, cachePath, fingerprint }));
-    return new UsableRuntime(name, facts, stateDir);
+    const pinned = await pinProgram(path, join(this.#options.stateRoot, `${name}.program`));
+    return new UsableRuntime(name, facts, {
+      stateDir,
+      ...(pinned === undefined ? {} : { pinned }),
+    });
   }
 
   async #probe(subject: {

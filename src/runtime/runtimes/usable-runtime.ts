@@ -1,6 +1,7 @@
 /** A runtime that has proved that it works here, and how it wants to be used. */
 import { join } from 'node:path';
 import type { Command } from '../../sys/exec/command.ts';
+import { PINNED_ENVIRONMENT } from './pin-program.ts';
 import { type FifoDialogue, START_FIFO } from './start-fifo.ts';
 
 /** One row of the runtimes table, as configured (`--add-runtime`, `runtimes` of daemon.json). */
@@ -31,11 +32,21 @@ export class UsableRuntime {
   readonly facts: RuntimeFacts;
   readonly #stateDir: string;
 
-  /** `stateDir` is where this runtime keeps what it knows of its containers. */
-  constructor(name: string, facts: RuntimeFacts, stateDir: string) {
+  /** Absolute path of what is executed: the program, or where it is pinned. */
+  readonly program: string;
+  /** For every call, also by the monitor. */
+  readonly environment: Readonly<Record<string, string>>;
+
+  /**
+   * `stateDir` is where this runtime keeps what it knows of its containers; `pinned` where its program is mounted
+   * read-only.
+   */
+  constructor(name: string, facts: RuntimeFacts, place: { stateDir: string; pinned?: string }) {
     this.name = name;
     this.facts = facts;
-    this.#stateDir = stateDir;
+    this.#stateDir = place.stateDir;
+    this.program = place.pinned ?? facts.path;
+    this.environment = place.pinned === undefined ? {} : PINNED_ENVIRONMENT;
   }
 
   /** Arguments before the verb. */
@@ -45,7 +56,11 @@ export class UsableRuntime {
 
   /** A call of the runtime, e.g. `delete --force ID`. */
   command(...args: readonly string[]): Command {
-    return { file: this.facts.path, args: [...this.globalArgs, ...args] };
+    return {
+      file: this.program,
+      args: [...this.globalArgs, ...args],
+      env: this.environment,
+    };
   }
 
   /** What the runtime knows of one container. */
