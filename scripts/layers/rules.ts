@@ -25,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...LEAVES,
     'state',
     ...['runtime/*:types', 'storage/*:types', 'distribution/*:types', 'network/*:types'],
-    ...['builder/*:types', 'api/backends.ts:types'],
+    ...['builder/*:types', 'api/backends.ts:types', 'api/network-backend.ts:types'],
   ],
   runtime: [...LEAVES, 'sys', 'state'],
   storage: [...LEAVES, 'sys', 'state'],

@@ -18,7 +18,6 @@ import type { ImageView } from '../engine/images/image-view.ts';
 import type { SystemInfo } from '../engine/system/system-info.ts';
 import type { VolumeDocument } from '../engine/volumes/volume-document.ts';
 import type { StorageLine } from '../handshake/storage-report.ts';
-import type { NetworkRecord } from '../network/network-record.ts';
 import type { Descriptor } from '../oci/image-spec.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { LogEntry } from '../runtime/log-reader.ts';
@@ -27,17 +26,12 @@ import type { OutputChunk, StdinSink, TerminalSize } from '../runtime/task-runne
 import type { NameFilePaths } from '../storage/container-files.ts';
 import type { PathStat } from '../storage/file-trees.ts';
 import type { PathChange } from '../storage/snapshot-diff.ts';
-import type {
-  ContainerConfig,
-  EndpointSettings,
-  HostConfig,
-  NetworkingConfig,
-} from '../wire/container-config.ts';
+import type { ContainerConfig, HostConfig, NetworkingConfig } from '../wire/container-config.ts';
 import type { Filters } from '../wire/filters.ts';
 import type { ProgressMessage } from '../wire/json-stream.ts';
-import type { CreateNetworkBody } from '../wire/network-bodies.ts';
 import type { RegistryCredentials } from '../wire/registry-auth.ts';
 import type { BuildClientBackend } from './build-client-backend.ts';
+import type { NetworkBackend } from './network-backend.ts';
 
 /** A container together with what is only known live. */
 export interface ContainerView {
@@ -340,38 +334,6 @@ export interface VolumeBackend {
 }
 
 /** A container's place in a network, for `network inspect`. */
-export interface NetworkMember {
-  readonly containerId: string;
-  readonly containerName: string;
-  readonly endpointId: string;
-  readonly macAddress: string;
-  readonly ipv4: string;
-  readonly ipv6: string;
-}
-
-/** A network that was just made. */
-export interface CreatedNetworkView {
-  readonly id: string;
-  /** What was asked for and has no effect, as sentences. */
-  readonly warnings: readonly string[];
-}
-
-export interface NetworkView {
-  readonly record: NetworkRecord;
-  readonly members: readonly NetworkMember[];
-}
-
-export interface NetworkBackend {
-  list(filters: Filters): Promise<readonly NetworkView[]>;
-  inspect(ref: string): Promise<NetworkView>;
-  create(body: CreateNetworkBody): Promise<CreatedNetworkView>;
-  remove(ref: string): Promise<void>;
-  connect(ref: string, containerRef: string, settings: EndpointSettings): Promise<void>;
-  disconnect(ref: string, containerRef: string): Promise<void>;
-  /** Resolves to the names of the networks that went. */
-  prune(filters: Filters): Promise<readonly string[]>;
-}
-
 export interface EventsOptions {
   /** Epoch seconds with fraction. */
   readonly sinceSeconds: number | undefined;

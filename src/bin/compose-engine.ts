@@ -131,6 +131,7 @@ function openNetworks(parts: EngineParts, damage: DamageReport): Promise<OpenedN
     bridgeRange: facts.settings.fixedCidr,
     addressPools: facts.settings.addressPools,
     hostRoutes: facts.hostRoutes,
+    hostAddress: facts.hostAddress,
     uplink: facts.uplink.driver === 'none' ? undefined : facts.uplink,
     hostListeners,
     clock,

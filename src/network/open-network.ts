@@ -45,6 +45,8 @@ export interface NetworkOptions {
   readonly uplink:
     | { readonly mtu: number; readonly nameserver: string; readonly cidr: string }
     | undefined;
+  /** The host as containers reach it, for `host.docker.internal`; empty when it has no such address. */
+  readonly hostAddress: string;
   readonly hostListeners: HostListeners;
   readonly clock: Clock;
   readonly failpoints: Failpoints;
@@ -102,7 +104,7 @@ export async function openNetwork(options: NetworkOptions): Promise<OpenedNetwor
   const sandboxes = await LinuxSandboxService.open({
     sandboxesDir: options.sandboxesDir,
     networks,
-    names: new NameService(nameservers, logger),
+    names: new NameService({ ...options, upstreams: nameservers }),
     publisher: new Publisher(options.hostListeners, await SourceAddresses.open(logger), logger),
     settings: namespaceSettings(highestMappedGid(await readFile('/proc/self/gid_map', 'utf8'))),
     nameservers,

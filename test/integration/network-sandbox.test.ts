@@ -8,6 +8,7 @@ import { newContainerId } from '../../src/shared/ids.ts';
 import { run } from '../../src/sys/exec/run.ts';
 import { removeNetworkNamespace } from '../../src/sys/ns/network-namespace.ts';
 import { testSandboxServiceContract } from '../contract/sandbox-service.ts';
+import { eventually } from '../support/eventually.ts';
 import { addressOf, busyboxInside, openTestNetwork } from '../support/network/network-fixture.ts';
 
 testSandboxServiceContract('Linux namespaces', openTestNetwork);
@@ -156,4 +157,25 @@ test('a sandbox whose namespace is gone is not restored, and its address is free
   assert.equal(await restarted.restore(request.containerId), undefined);
   assert.deepEqual(await restarted.list(), []);
   assert.equal(addressOf(await restarted.create(requestFor())), addressOf(sandbox));
+});
+
+test('a name server whose sockets the kernel takes away is there again', async () => {
+  await using network = await openTestNetwork();
+  const networkId = await network.addNetwork('one');
+  const sandbox = await network.service.create(
+    requestFor({ networks: [{ networkId, names: ['web'] }] }),
+  );
+  const found = async (...flags: readonly string[]) => {
+    const { stdout } = await busyboxInside(sandbox, 'nslookup', ...flags, 'web', '127.0.0.11');
+    return stdout.includes(addressOf(sandbox));
+  };
+  assert.equal(await found(), true);
+  const kill = ['ss', '--kill', '--all', '--tcp', '--udp', 'src', '127.0.0.11'];
+  const command = { file: 'nsenter', args: [`--net=${sandbox.netnsPath}`, ...kill] };
+  const { exitCode, stderr, stdout } = await run(command, { timeoutMs: 10_000 });
+  assert.equal(exitCode, 0, stderr);
+  assert.match(stdout, /127\.0\.0\.11:domain/);
+  await eventually(() => found());
+  const host = await busyboxInside(sandbox, 'nslookup', 'host.docker.internal', '127.0.0.11');
+  assert.match(host.stdout, /Address: 192\.0\.2\.77/);
 });

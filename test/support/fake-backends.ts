@@ -2,10 +2,10 @@
 import type {
   AttachSession,
   ExecBackend,
-  NetworkBackend,
   SystemBackend,
   VolumeBackend,
 } from '../../src/api/backends.ts';
+import type { NetworkBackend } from '../../src/api/network-backend.ts';
 import { BuildkitDoor } from '../../src/builder/buildkit/buildkit-door.ts';
 import type { CacheBackend, CachePrune } from '../../src/engine/cache/cache-prune.ts';
 import type { EngineEvent } from '../../src/engine/events/engine-event.ts';

@@ -1,6 +1,6 @@
 /** Networks on the wire. */
 import type { AddressPlan } from '../../network/network-record.ts';
-import type { NetworkView } from '../backends.ts';
+import type { NetworkView } from '../network-backend.ts';
 
 /** `Network` of the reference. The list leaves `Containers` empty, inspect fills it. */
 export function toNetwork({ record, members }: NetworkView): object {

@@ -4,7 +4,7 @@ import type {
   NetworkBackend,
   NetworkMember,
   NetworkView,
-} from '../../api/backends.ts';
+} from '../../api/network-backend.ts';
 import type { NetworkRecord } from '../../network/network-record.ts';
 import type { NetworkStore } from '../../network/network-store.ts';
 import { kindOf } from '../../shared/errors.ts';

@@ -3,24 +3,27 @@ import { createSocket, type Socket } from 'node:dgram';
 import { connect, isIPv6 } from 'node:net';
 import type { Transport } from './answer-query.ts';
 import { frameMessage, MessageReader } from './tcp-messages.ts';
+import type { UpstreamHealth, UpstreamTry } from './upstream-health.ts';
 
-/** Docker's patience with each server. */
-const TIMEOUT_MS = 4000;
 const DNS_PORT = 53;
 
 /** A question and whom to ask it. */
 export interface ForwardedQuery {
   readonly message: Buffer;
   readonly transport: Transport;
-  /** Addresses, optionally with a port (`address#port`), in the order to try them. */
+  /** Addresses, optionally with a port (`address#port`). */
   readonly servers: readonly string[];
 }
 
 /** The first answer as it came, or undefined when no server gave one in time. */
-export async function forwardQuery(query: ForwardedQuery): Promise<Buffer | undefined> {
+export async function forwardQuery(
+  query: ForwardedQuery,
+  health: UpstreamHealth,
+): Promise<Buffer | undefined> {
   const ask = query.transport === 'udp' ? askOverUdp : askOverTcp;
-  for (const server of query.servers) {
-    const answer = await ask(query.message, server).catch(() => undefined);
+  for (const next of health.order(query.servers)) {
+    const answer = await ask(query.message, next).catch(() => undefined);
+    health.note(next.server, answer !== undefined);
     if (answer !== undefined) return answer;
   }
   return undefined;
@@ -31,11 +34,11 @@ function parseServer(server: string): { address: string; port: number } {
   return { address, port: port === undefined ? DNS_PORT : Number(port) };
 }
 
-function askOverUdp(message: Buffer, server: string): Promise<Buffer> {
+function askOverUdp(message: Buffer, { server, timeoutMs }: UpstreamTry): Promise<Buffer> {
   const { address, port } = parseServer(server);
   const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
   return new Promise<Buffer>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('timeout')), TIMEOUT_MS);
+    const timer = setTimeout(() => reject(new Error('timeout')), timeoutMs);
     const settle = (act: () => void) => {
       clearTimeout(timer);
       act();
@@ -58,9 +61,9 @@ function isAnswerTo(message: Buffer, answer: Buffer): boolean {
   return answer.length >= 12 && answer.readUInt16BE(0) === message.readUInt16BE(0);
 }
 
-function askOverTcp(message: Buffer, server: string): Promise<Buffer> {
+function askOverTcp(message: Buffer, { server, timeoutMs }: UpstreamTry): Promise<Buffer> {
   const { address, port } = parseServer(server);
-  const socket = connect({ host: address, port, timeout: TIMEOUT_MS });
+  const socket = connect({ host: address, port, timeout: timeoutMs });
   return new Promise<Buffer>((resolve, reject) => {
     const reader = new MessageReader(resolve);
     socket.once('connect', () => socket.write(frameMessage(message)));

@@ -3,6 +3,7 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { closeSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { systemCode } from '../../shared/errors.ts';
 import { bindSocket } from '../../sys/listening-socket.ts';
 import { withNetworkNamespace } from '../../sys/ns/network-namespace.ts';
 import type { Transport } from './answer-query.ts';
@@ -13,26 +14,40 @@ const PORT = 53;
 /** A client that asks nothing for so long is hung up on. */
 const IDLE_MS = 10_000;
 
+/** What comes back for a datagram whose client is gone; the socket itself is well. */
+const CLIENT_GONE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EPERM']);
+
 /** Answers a message; undefined for one that deserves none. */
 export type Responder = (message: Buffer, transport: Transport) => Promise<Buffer | undefined>;
+
+/** What a server does with messages, and whom it tells of its own end. */
+export interface NameServerCallbacks {
+  readonly respond: Responder;
+  /** Called once, when a socket fails or closes by itself. */
+  onFailure(error: unknown): void;
+}
 
 /** A pair of sockets that is served until it is closed. */
 export class NameServer {
   readonly #udp: UdpSocket;
   readonly #tcp: Server;
   readonly #clients = new Set<Socket>();
+  readonly #callbacks: NameServerCallbacks;
+  #isOver = false;
 
-  private constructor(udp: UdpSocket, tcp: Server) {
+  private constructor(udp: UdpSocket, tcp: Server, callbacks: NameServerCallbacks) {
     this.#udp = udp;
     this.#tcp = tcp;
+    this.#callbacks = callbacks;
   }
 
   /** Binds both sockets in the namespace and serves them. `conflict` when a process inside has the port. */
-  static async open(netnsPath: string, respond: Responder): Promise<NameServer> {
+  static async open(netnsPath: string, callbacks: NameServerCallbacks): Promise<NameServer> {
     const { udpFd, tcpFd } = withNetworkNamespace(netnsPath, bindBoth);
+    const { respond } = callbacks;
     const udp = createSocket('udp4');
     const tcp = createServer();
-    const server = new NameServer(udp, tcp);
+    const server = new NameServer(udp, tcp, callbacks);
     udp.on('message', (message, from) => {
       respond(message, 'udp').then(
         (answer) => answer !== undefined && udp.send(answer, from.port, from.address, ignore),
@@ -44,13 +59,22 @@ export class NameServer {
       new Promise<void>((resolve) => udp.bind({ fd: udpFd }, resolve)),
       new Promise<void>((resolve) => tcp.listen({ fd: tcpFd }, resolve)),
     ]);
-    // A client that is gone comes back as an error of the shared socket.
-    udp.on('error', ignore);
+    udp.on('error', (error) => {
+      if (!CLIENT_GONE.has(systemCode(error) ?? '')) server.#fail(error);
+    });
+    tcp.on('error', (error) => server.#fail(error));
     return server;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#callbacks.onFailure(error);
   }
 
   /** Stops listening and hangs up. */
   async close(): Promise<void> {
+    this.#isOver = true;
     for (const client of this.#clients) client.destroy();
     await Promise.all([
       new Promise<void>((resolve) => this.#udp.close(() => resolve())),

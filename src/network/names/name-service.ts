@@ -1,4 +1,5 @@
 /** Names on user-defined networks: one table, and a name server inside of every container that may ask it. */
+import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { type ContainerId, shortId } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/logger.ts';
@@ -11,11 +12,26 @@ import {
   type Transport,
 } from './answer-query.ts';
 import { forwardQuery } from './forward-query.ts';
-import { NameServer } from './name-server.ts';
+import { KeptNameServer } from './kept-name-server.ts';
+import type { Responder } from './name-server.ts';
 import { isNamed, NameTable } from './name-table.ts';
+import { UpstreamHealth } from './upstream-health.ts';
 
 /** Questions that wait for servers outside at once; more fail at once instead of piling up. */
 const MAX_FORWARDED = 1024;
+
+/** The name that Docker Desktop has for the host; here every network with names has it. */
+const HOST_NAME = 'host.docker.internal';
+
+/** What names are answered with besides those of containers. */
+export interface NameServiceOptions {
+  /** Servers for outside names, for containers that name none. */
+  readonly upstreams: readonly string[];
+  /** The host as containers reach it; empty when it has no such address. */
+  readonly hostAddress: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
 
 /** A container whose names are kept. */
 export interface NamedSandbox {
@@ -29,16 +45,16 @@ export interface NamedSandbox {
 /** Knows the names of all live sandboxes and answers for them. */
 export class NameService {
   readonly #table = new NameTable();
-  readonly #servers = new Map<ContainerId, NameServer>();
-  readonly #upstreams: readonly string[];
-  readonly #logger: Logger;
+  readonly #servers = new Map<ContainerId, KeptNameServer>();
+  readonly #options: NameServiceOptions;
+  readonly #health: UpstreamHealth;
   /** Makes the addresses of a shared name take turns. */
   #turn = 0;
   #forwarded = 0;
 
-  constructor(upstreams: readonly string[], logger: Logger) {
-    this.#upstreams = upstreams;
-    this.#logger = logger;
+  constructor(options: NameServiceOptions) {
+    this.#options = options;
+    this.#health = new UpstreamHealth(options.clock);
   }
 
   /**
@@ -49,15 +65,16 @@ export class NameService {
     const { containerId, netnsPath, endpoints } = sandbox;
     this.#table.set(containerId, endpoints);
     if (!endpoints.some(isNamed) || this.#servers.has(containerId)) return;
-    const upstreams = sandbox.nameservers ?? this.#upstreams;
+    const { logger } = this.#options;
+    const upstreams = sandbox.nameservers ?? this.#options.upstreams;
+    const respond: Responder = (message, transport) =>
+      this.#respond(message, transport, { containerId, upstreams });
     try {
-      const server = await NameServer.open(netnsPath, (message, transport) =>
-        this.#respond(message, transport, { containerId, upstreams }),
-      );
+      const server = await KeptNameServer.open({ netnsPath, respond, logger });
       this.#servers.set(containerId, server);
     } catch (error) {
       const reason = messageOf(error);
-      this.#logger.warn('a container has no name service', {
+      logger.warn('a container has no name service', {
         container: shortId(containerId),
         reason,
       });
@@ -81,7 +98,8 @@ export class NameService {
     if (query === undefined) return undefined;
     const { containerId, upstreams } = asker;
     const known = {
-      addressesOf: (name: string) => this.#inTurn(this.#table.addressesOf(containerId, name)),
+      addressesOf: (name: string) =>
+        this.#inTurn(this.#table.addressesOf(containerId, name)) ?? this.#hostAddress(name),
       nameOf: (address: string) => this.#table.nameOf(containerId, address),
     };
     const own = answerQuery(query, known, transport);
@@ -90,11 +108,16 @@ export class NameService {
     const servers = mayAsk ? upstreams : [];
     this.#forwarded++;
     try {
-      const answer = await forwardQuery({ message, transport, servers });
+      const answer = await forwardQuery({ message, transport, servers }, this.#health);
       return answer ?? failQuery(query, ResponseCode.serverFailure);
     } finally {
       this.#forwarded--;
     }
+  }
+
+  #hostAddress(name: string): readonly string[] | undefined {
+    const { hostAddress } = this.#options;
+    return hostAddress !== '' && name.toLowerCase() === HOST_NAME ? [hostAddress] : undefined;
   }
 
   #inTurn(addresses: readonly string[] | undefined): readonly string[] | undefined {

@@ -57,6 +57,7 @@ export async function openTestNetwork(): Promise<NetworkFixture> {
       sandboxesDir: join(dir, 'sandboxes'),
       bridgeAddress: undefined,
       hostRoutes: [],
+      hostAddress: '192.0.2.77',
       bridgeRange: undefined,
       addressPools: [],
       uplink: { mtu: 65520, nameserver: '10.0.2.3', cidr: '10.0.2.0/24' },
