@@ -2,7 +2,6 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createApiServer } from '../api/server.ts';
-import { BuildkitDoor } from '../builder/buildkit/buildkit-door.ts';
 import { CacheCollector } from '../engine/cache/cache-collector.ts';
 import type { ContainerDeps } from '../engine/containers/container-deps.ts';
 import { ContainerFilesService } from '../engine/containers/container-files-service.ts';
@@ -25,18 +24,19 @@ import { decodeVolume } from '../engine/volumes/decode-volume.ts';
 import { VolumeService } from '../engine/volumes/volume-service.ts';
 import { renderNameFiles } from '../network/name-files.ts';
 import { type OpenedNetwork, openNetwork } from '../network/open-network.ts';
-import { platformOfNodeArch, runnablePlatforms } from '../oci/platform.ts';
 import { findInit } from '../runtime/find-init.ts';
 import { KeyedMutex } from '../shared/keyed-mutex.ts';
 import { Collection } from '../state/collection.ts';
 import { ensureLayout } from '../state/layout.ts';
 import { FIRST_VERSION } from '../state/migrations.ts';
 import { MountedTrees } from '../storage/archive/mounted-trees.ts';
+import { DiskContentStore } from '../storage/content/disk-content-store.ts';
 import { DiskContainerFiles } from '../storage/files/disk-container-files.ts';
 import { DiskVolumeFiles } from '../storage/files/disk-volume-files.ts';
 import { openSnapshotter } from '../storage/snapshots/open-snapshotter.ts';
 import { diskSpaceOf } from '../sys/fs/disk-space.ts';
 import { readBootId } from '../sys/proc/process-identity.ts';
+import { composeBuildDoor } from './compose-build-door.ts';
 import { composeImages } from './compose-images.ts';
 import { composeRuntime, type RuntimeParts } from './compose-runtime.ts';
 import { DamageReport } from './damage-report.ts';
@@ -116,6 +116,7 @@ async function openState(parts: EngineParts, damage: DamageReport) {
       migrations: FIRST_VERSION,
       decode: decodeVolume,
     }),
+    content: await DiskContentStore.open(dataPaths.contentDir),
     ...(await openNetworks(parts, damage)),
     id: await engineId(dataPaths),
     damage,
@@ -161,7 +162,7 @@ async function composeServices(
     heldBy: (name) => registry.usersOfVolume(name).filter((id) => holdsVolumes(registry.get(id))),
   });
   const images = await composeImages(parts, {
-    snapshots,
+    ...{ snapshots, content: made.state.content },
     events,
     damage: made.state.damage,
     usedBy: (imageId) => registry.usersOfImage(imageId),
@@ -191,10 +192,9 @@ async function composeServices(
     login: (credentials) => images.login(credentials),
   });
   const caches = composeCaches(parts, images);
-  const containerFiles = new ContainerFilesService({
-    ...deps,
-    trees: await MountedTrees.open(parts.runtimePaths.treesDir, parts.logger),
-  });
+  const trees = await MountedTrees.open(parts.runtimePaths.treesDir, parts.logger);
+  const containerFiles = new ContainerFilesService({ ...deps, trees });
+  const buildClients = await composeBuildDoor(parts, { ...made.state, images, trees });
   return {
     deps,
     containers,
@@ -204,7 +204,7 @@ async function composeServices(
     volumes,
     networks,
     system,
-    buildClients: buildkitDoor(parts, made.state.id),
+    buildClients,
     caches,
   };
 }
@@ -220,16 +220,6 @@ function composeCaches(parts: EngineParts, images: ImageService): CacheCollector
   });
 }
 
-function buildkitDoor(parts: EngineParts, id: string): BuildkitDoor {
-  return new BuildkitDoor({
-    engineId: id,
-    version: parts.version,
-    platforms: runnablePlatforms(platformOfNodeArch(process.arch)),
-    hostGatewayIp: hostGatewayIp(parts),
-    logger: parts.logger,
-  });
-}
-
 interface ContainerParts {
   readonly runtime: RuntimeParts;
   readonly state: EngineState;
@@ -238,10 +228,6 @@ interface ContainerParts {
   readonly images: ImageService;
 }
 
-/** Empty where nothing leads to the host. */
-const hostGatewayIp = ({ facts }: EngineParts) =>
-  facts.uplink.driver === 'none' ? '' : facts.hostAddress;
-
 async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<ContainerDeps> {
   const { facts, clock, failpoints, logger, dataPaths } = parts;
   const { registry, snapshots, sandboxes } = made.state;
@@ -249,7 +235,7 @@ async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<
     nameservers: sandboxes.nameservers(),
     search: facts.resolver.search,
     options: facts.resolver.options,
-    hostGatewayIp: hostGatewayIp(parts),
+    hostGatewayIp: facts.uplink.driver === 'none' ? '' : facts.hostAddress,
     hostsOfMachine: await readFile('/etc/hosts', 'utf8').catch(() => ''),
   };
   const deps: ContainerDeps = {

@@ -16,8 +16,8 @@ import { decodeImageDocument } from '../engine/images/image-document.ts';
 import { ImageService } from '../engine/images/image-service.ts';
 import { Collection } from '../state/collection.ts';
 import { FIRST_VERSION } from '../state/migrations.ts';
-import { DiskContentStore } from '../storage/content/disk-content-store.ts';
 import { OciLayoutIndex } from '../storage/content/oci-layout-index.ts';
+import type { ContentStore } from '../storage/content-store.ts';
 import type { OpenedSnapshotter } from '../storage/snapshots/open-snapshotter.ts';
 import { TarUnpacker } from '../storage/unpack/tar-unpacker.ts';
 import type { DamageReport } from './damage-report.ts';
@@ -29,6 +29,7 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '3
 
 export interface ImageParts {
   readonly snapshots: OpenedSnapshotter;
+  readonly content: ContentStore;
   readonly events: EventSink;
   readonly damage: DamageReport;
   readonly usedBy: ImageServiceOptions['usedBy'];
@@ -47,7 +48,6 @@ export async function composeImages(parts: EngineParts, given: ImageParts): Prom
       migrations: FIRST_VERSION,
       decode: decodeImageDocument,
     }),
-    content: await DiskContentStore.open(dataPaths.contentDir),
     layoutIndex: new OciLayoutIndex(dataPaths.contentDir),
     unpacker: new TarUnpacker(),
     caches: [],

@@ -5,7 +5,7 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor, ImageConfig } from '../oci/image-spec.ts';
 import type { Platform } from '../oci/platform.ts';
-import type { Resources } from '../wire/container-config.ts';
+import type { HostConfig, Resources } from '../wire/container-config.ts';
 import type { BuildContext } from './build-context.ts';
 import type { CredentialsFor, PullPolicy } from './build-images.ts';
 import type { BuildProgress, BuildWarning, SourceRange } from './build-progress.ts';
@@ -35,7 +35,7 @@ export interface RunSettings {
   readonly extraHosts: readonly string[];
   readonly shmSizeBytes: number | undefined;
   /** Limits, ulimits, control group parent. */
-  readonly resources: Resources;
+  readonly resources: Resources & Pick<HostConfig, 'Ulimits'>;
   readonly securityOpt: readonly string[];
 }
 

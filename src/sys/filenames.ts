@@ -21,6 +21,8 @@ export const DATA_NAMES = {
   volumesDir: 'volumes',
   /** The image of the virtual machine. */
   vmImageDir: 'vm-image',
+  /** Directories of build clients, kept from one build to the next. */
+  buildContextsDir: 'build-contexts',
   /** Documents that could not be read, each with its reason. */
   corruptDir: 'corrupt',
 } as const;

@@ -28,6 +28,7 @@ export interface DataPaths {
   readonly containersDir: string;
   readonly networksDir: string;
   readonly volumesDir: string;
+  readonly buildContextsDir: string;
   readonly corruptDir: string;
   /** Files of one container. */
   container(id: string): ContainerDataPaths;
@@ -114,6 +115,7 @@ export function dataPaths(root: string): DataPaths {
     containersDir,
     networksDir: join(root, DATA_NAMES.networksDir),
     volumesDir,
+    buildContextsDir: join(root, DATA_NAMES.buildContextsDir),
     corruptDir: join(root, DATA_NAMES.corruptDir),
     container: (id) => containerDataPaths(`${containersDir}/${id}`),
     volume: (name) => volumePaths(join(volumesDir, name)),

@@ -1,4 +1,6 @@
 /** A whole engine in memory, as far as the API can tell. */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type {
   AttachSession,
   ExecBackend,
@@ -6,7 +8,7 @@ import type {
   VolumeBackend,
 } from '../../src/api/backends.ts';
 import type { NetworkBackend } from '../../src/api/network-backend.ts';
-import { BuildkitDoor } from '../../src/builder/buildkit/buildkit-door.ts';
+import type { BuildkitDoor } from '../../src/builder/buildkit/buildkit-door.ts';
 import type { CacheBackend, CachePrune } from '../../src/engine/cache/cache-prune.ts';
 import type { EngineEvent } from '../../src/engine/events/engine-event.ts';
 import type { CreateExecRequest } from '../../src/engine/exec/create-exec-request.ts';
@@ -15,9 +17,9 @@ import type { SystemInfo } from '../../src/engine/system/system-info.ts';
 import type { VolumeDocument } from '../../src/engine/volumes/volume-document.ts';
 import { EngineError } from '../../src/shared/errors.ts';
 import { newExecId, newNetworkId, randomId } from '../../src/shared/ids.ts';
-import { silentLogger } from '../../src/shared/logger.ts';
 import type { CacheEntry } from '../../src/storage/cache-source.ts';
 import { assertKnownFilters } from '../../src/wire/filters.ts';
+import { fakeBuildDoor } from './fake-build-door.ts';
 import { FakeContainerFiles } from './fake-container-files.ts';
 import { FAKE_TIME, FakeContainers } from './fake-containers.ts';
 import { FakeImages } from './fake-images.ts';
@@ -269,14 +271,7 @@ export function fakeBackends(): FakeBackends {
     volumes: new FakeVolumes(),
     networks: new FakeNetworks(),
     system: new FakeSystem(),
-    // Talks to clients only: real or not, there is no engine behind it.
-    buildClients: new BuildkitDoor({
-      engineId: 'engine',
-      version: '0.0.0',
-      platforms: [{ os: 'linux', architecture: 'amd64' }],
-      hostGatewayIp: '10.0.2.2',
-      logger: silentLogger,
-    }),
+    buildClients: fakeBuildDoor(join(tmpdir(), `wherry-fake-builds-${process.pid}`)).door,
     caches: new FakeCaches(),
   };
 }

@@ -4,10 +4,25 @@
  */
 import type { Socket } from 'node:net';
 import type { Platform } from '../../oci/platform.ts';
+import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logger.ts';
+import type { BuildCache } from '../build-cache.ts';
+import type { Solver } from '../solver.ts';
+import type { BuildJob, ReturnedResult } from './build/build-job.ts';
+import { BuildJobs } from './build/build-jobs.ts';
+import { gatewayMethods } from './build/gateway-methods.ts';
+import { BuildHistory } from './control/build-history.ts';
 import { controlMethods } from './control/control-methods.ts';
+import { historyMethods } from './control/history-methods.ts';
+import { solveMethods } from './control/solve-methods.ts';
+import { usageMethods } from './control/usage-methods.ts';
+import type { ExportDeps } from './export/export-deps.ts';
+import { exportResult } from './export/export-result.ts';
+import { type FrontendRequest, runFrontend } from './frontend/dockerfile-frontend.ts';
 import { serveGrpc } from './grpc/grpc-server.ts';
 import type { ServedMethods } from './grpc/service.ts';
+import { ContextStore } from './session/context-store.ts';
+import { sessionMethod } from './session/session-method.ts';
 import { type SessionOffer, SessionRegistry } from './session/session-registry.ts';
 
 export interface BuildkitDoorOptions {
@@ -15,21 +30,51 @@ export interface BuildkitDoorOptions {
   readonly engineId: string;
   /** Version of this program. */
   readonly version: string;
+  /** What images are built for unless the client says otherwise. */
+  readonly platform: Platform;
   /** What RUN can execute here, this machine's own first. */
   readonly platforms: readonly Platform[];
   /** Where containers reach the host; what clients put in for `host-gateway`. */
   readonly hostGatewayIp: string;
+  readonly solver: Solver;
+  readonly cache: BuildCache;
+  readonly exports: ExportDeps;
+  /** Directory that contexts of clients are kept in. */
+  readonly contextsDir: string;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
 export class BuildkitDoor {
   readonly #options: BuildkitDoorOptions;
   readonly #sessions = new SessionRegistry();
+  readonly #contexts: ContextStore;
   readonly #methods: ServedMethods;
 
   constructor(options: BuildkitDoorOptions) {
     this.#options = options;
-    this.#methods = new Map([...controlMethods(options)]);
+    this.#contexts = new ContextStore(options.contextsDir, options.logger);
+    const { clock, logger } = options;
+    const jobs = new BuildJobs();
+    const history = new BuildHistory(clock);
+    const run = (job: BuildJob, request: FrontendRequest, signal: AbortSignal) =>
+      this.#run(job, request, signal);
+    this.#methods = new Map([
+      ...controlMethods(options),
+      ...usageMethods(options.cache),
+      ...historyMethods(history),
+      ...sessionMethod(this.#sessions),
+      ...gatewayMethods({ worker: options, jobs, runFrontend: run }),
+      ...solveMethods({
+        ...{ jobs, history, clock, logger, runFrontend: run },
+        exportResult: (job, returned) => this.#export(job, returned),
+      }),
+    ]);
+  }
+
+  /** Cleans up what a crash left. Call before the first connection. */
+  recover(): Promise<void> {
+    return this.#contexts.recover();
   }
 
   /** Serves calls until the client's connection ends. Never rejects. */
@@ -40,5 +85,16 @@ export class BuildkitDoor {
   /** Calls what the client serves, until its connection ends. Never rejects. */
   serveSession(socket: Socket, offer: SessionOffer): Promise<void> {
     return this.#sessions.serve(socket, offer);
+  }
+
+  #run(job: BuildJob, request: FrontendRequest, signal: AbortSignal) {
+    const { solver, platform } = this.#options;
+    const deps = { solver, platform, sessions: this.#sessions, contexts: this.#contexts };
+    return runFrontend(deps, { job, request }, signal);
+  }
+
+  #export(job: BuildJob, returned: ReturnedResult) {
+    const session = () => this.#sessions.get(job.order.session, job.signal);
+    return exportResult(this.#options.exports, { job, returned, session });
   }
 }

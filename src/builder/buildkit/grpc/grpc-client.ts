@@ -7,7 +7,7 @@ import {
   constants,
   type IncomingHttpHeaders,
 } from 'node:http2';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { EncodableOf, MessageOf, MessageType } from '../proto/message.ts';
 import { frame, unframe } from './frames.ts';
 import {
@@ -55,9 +55,9 @@ export class GrpcClient {
   readonly #session: ClientHttp2Session;
 
   /** Takes the connection over: the other side must be waiting for HTTP/2. */
-  constructor(socket: Socket) {
+  constructor(connection: Duplex) {
     this.#session = connect('http://session', {
-      createConnection: () => socket,
+      createConnection: () => connection,
       settings: HTTP2_SETTINGS,
     });
     // Whoever has a call under way hears of it there.

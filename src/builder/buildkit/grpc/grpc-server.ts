@@ -15,7 +15,6 @@ import {
   type GrpcStatus,
   statusOf,
   statusTrailers,
-  truncatedMessage,
   unknownMethod,
 } from './grpc-errors.ts';
 import { HTTP2_SETTINGS, widenWindow } from './http2-settings.ts';
@@ -68,9 +67,9 @@ async function serveCall(
     );
     const method = methods.get(path);
     if (method === undefined) throw unknownMethod(path);
-    const request = await onlyMessage(stream);
+    const requests = unframe(stream.iterator({ destroyOnReturn: false }));
     const call = { metadata: metadataOf(headers), signal: gone.signal };
-    for await (const answer of method.answer(request, call)) {
+    for await (const answer of method.answer(requests, call)) {
       if (gone.signal.aborted) break;
       if (!stream.write(frame(answer))) await drained(stream, gone.signal);
     }
@@ -82,11 +81,6 @@ async function serveCall(
   stream.end();
   // A caller that has more to say must not: the call is over.
   if (!stream.readableEnded) stream.resume();
-}
-
-async function onlyMessage(stream: ServerHttp2Stream): Promise<Uint8Array> {
-  for await (const raw of unframe(stream.iterator({ destroyOnReturn: false }))) return raw;
-  throw truncatedMessage();
 }
 
 async function drained(stream: ServerHttp2Stream, signal: AbortSignal): Promise<void> {

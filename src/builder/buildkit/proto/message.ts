@@ -133,13 +133,16 @@ export function uint32(no: number): Field<number> {
 }
 
 /** A message within a message; undefined when absent. */
-export function sub<T, I>(no: number, type: MessageType<T, I>): Field<T | undefined, I> {
+export function sub<T, I>(
+  no: number,
+  type: MessageType<T, I>,
+): Field<T | undefined, I | undefined> {
   return {
     no,
     initial: () => undefined,
     read: (reader) => type.decode(reader.bytes()),
     write: (writer, value) => {
-      writer.tag(no, WireType.LengthDelimited).bytes(type.encode(value));
+      if (value !== undefined) writer.tag(no, WireType.LengthDelimited).bytes(type.encode(value));
     },
   };
 }

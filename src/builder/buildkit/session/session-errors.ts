@@ -8,3 +8,21 @@ export const noSession = (id: string) =>
 /** The client offers no such service. */
 export const sessionLacks = (path: string) =>
   new EngineError('not-implemented', `method ${path} not supported by the client`);
+
+/** The client could not read what it was to send. */
+export const senderFailed = (problem: string) =>
+  new EngineError('invalid-argument', `error from sender: ${problem}`);
+
+/** A path with tricks, or one whose directory was not announced. */
+export const badEntry = (path: string) =>
+  new EngineError('invalid-argument', `invalid path in the transfer: ${JSON.stringify(path)}`);
+
+export const unexpectedData = (id: number) =>
+  new EngineError('invalid-argument', `invalid file request ${id}`);
+
+/** The client could not write what it was sent. */
+export const receiverFailed = (problem: string) =>
+  new EngineError('invalid-argument', `error from receiver: ${problem}`);
+
+/** A session of a client that does not say its name. */
+export const noSessionId = () => new EngineError('invalid-argument', 'session ID is empty');

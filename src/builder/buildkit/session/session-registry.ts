@@ -1,5 +1,5 @@
 /** Sessions: connections over which build clients serve their files, secrets and credentials. */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import {
   type CalledMethod,
   type CallOptions,
@@ -67,9 +67,9 @@ export class SessionRegistry {
   readonly #waiting = new Map<string, Set<(session: Session) => void>>();
 
   /** Takes a session in and keeps it until its connection ends. Never rejects. */
-  async serve(socket: Socket, offer: SessionOffer): Promise<void> {
+  async serve(connection: Duplex, offer: SessionOffer): Promise<void> {
     const gone = new AbortController();
-    const client = new GrpcClient(socket);
+    const client = new GrpcClient(connection);
     const session = new Session(offer, client, gone.signal);
     this.#sessions.set(offer.id, session);
     for (const tell of this.#waiting.get(offer.id) ?? []) tell(session);

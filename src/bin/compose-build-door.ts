@@ -1,0 +1,53 @@
+/** Builds the door for BuildKit's clients. */
+import { BuildkitDoor } from '../builder/buildkit/buildkit-door.ts';
+import { TarArchiveWriter } from '../distribution/archive/tar-archive-writer.ts';
+import type { ImageService } from '../engine/images/image-service.ts';
+import { platformOfNodeArch, runnablePlatforms } from '../oci/platform.ts';
+import { repositoryName } from '../oci/reference.ts';
+import type { ContentStore } from '../storage/content-store.ts';
+import type { FileTrees } from '../storage/file-trees.ts';
+import type { Snapshotter } from '../storage/snapshotter.ts';
+import { absentImages, absentSolver, emptyCache } from './absent-builder.ts';
+import type { EngineParts } from './engine-composition.ts';
+
+export interface BuildDoorParts {
+  readonly id: string;
+  readonly images: ImageService;
+  readonly content: ContentStore;
+  readonly snapshots: Snapshotter;
+  readonly trees: FileTrees;
+}
+
+/** Opens the door, which has cleaned up what a crash left. */
+export async function composeBuildDoor(
+  parts: EngineParts,
+  made: BuildDoorParts,
+): Promise<BuildkitDoor> {
+  const { facts, version, clock, logger, dataPaths } = parts;
+  const { content, snapshots, trees } = made;
+  const platform = platformOfNodeArch(process.arch);
+  const door = new BuildkitDoor({
+    ...{ engineId: made.id, version, platform, platforms: runnablePlatforms(platform) },
+    hostGatewayIp: facts.uplink.driver === 'none' ? '' : facts.hostAddress,
+    solver: absentSolver,
+    cache: emptyCache,
+    exports: {
+      ...{ content, snapshots, trees, archives: new TarArchiveWriter() },
+      images: absentImages,
+      push: (reference, credentials, signal) =>
+        made.images.push(
+          {
+            image: repositoryName(reference),
+            tag: reference.tag,
+            platform: undefined,
+            credentials,
+          },
+          signal,
+        ),
+    },
+    contextsDir: dataPaths.buildContextsDir,
+    ...{ clock, logger },
+  });
+  await door.recover();
+  return door;
+}

@@ -1,0 +1,53 @@
+/** The builds that go on, and for a while those that are over: their progress may be asked for late. */
+import { jobExists, unknownJob } from './build-errors.ts';
+import type { BuildJob } from './build-job.ts';
+
+/** Clients open the calls of one build at the same time; the build's own may come last. */
+const ARRIVAL_MS = 10_000;
+
+export class BuildJobs {
+  readonly #running = new Map<string, BuildJob>();
+  readonly #waiting = new Set<() => void>();
+
+  /** Takes a build in. `conflict` when there is one of that name. */
+  add(job: BuildJob): void {
+    const { ref } = job.order;
+    if (this.#running.has(ref)) throw jobExists(ref);
+    this.#running.set(ref, job);
+    for (const look of [...this.#waiting]) look();
+  }
+
+  remove(job: BuildJob): void {
+    if (this.#running.get(job.order.ref) === job) this.#running.delete(job.order.ref);
+  }
+
+  find(ref: string): BuildJob | undefined {
+    return this.#running.get(ref);
+  }
+
+  /** The build of that name, also one that is about to begin. `not-found` when it does not. */
+  wait(ref: string, signal: AbortSignal): Promise<BuildJob> {
+    const job = this.#running.get(ref);
+    if (job !== undefined) return Promise.resolve(job);
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        signal.removeEventListener('abort', giveUp);
+      };
+      const look = () => {
+        const found = this.#running.get(ref);
+        if (found === undefined) return;
+        leave();
+        resolve(found);
+      };
+      const giveUp = () => {
+        leave();
+        reject(unknownJob(ref));
+      };
+      const timer = setTimeout(giveUp, ARRIVAL_MS);
+      this.#waiting.add(look);
+      signal.addEventListener('abort', giveUp, { once: true });
+    });
+  }
+}

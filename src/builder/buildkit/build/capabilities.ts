@@ -1,0 +1,57 @@
+/**
+ * What clients may count on. They leave things out, or refuse options, that are not listed. The names are BuildKit's
+ * (frontend/gateway/pb and solver/pb).
+ */
+
+export const FRONTEND_CAPABILITIES: readonly string[] = [
+  'solve.base',
+  'solve.inlinereturn',
+  'resolveimage',
+  'resolveimage.resolvemode',
+  'return',
+  'returnmap',
+  'importcaches',
+  'proto.refarray',
+  'reference.output',
+  'frontend.inputs',
+  'gateway.solve.metadata',
+  'frontend.caps',
+  'gateway.evaluate',
+  'gateway.warnings',
+];
+
+export const GRAPH_CAPABILITIES: readonly string[] = [
+  'source.image',
+  'source.image.resolvemode',
+  'source.local',
+  'source.local.unique',
+  'source.local.sessionid',
+  'source.local.includepatterns',
+  'source.local.followpaths',
+  'source.local.excludepatterns',
+  'source.local.sharedkeyhint',
+  'source.git',
+  'source.git.keepgitdir',
+  'source.git.fullurl',
+  'source.http',
+  'source.http.checksum',
+  'exec.meta.base',
+  'exec.meta.network',
+  'exec.meta.security',
+  'exec.meta.ulimit',
+  'exec.mount.bind',
+  'exec.mount.cache',
+  'exec.mount.cache.sharing',
+  'exec.mount.tmpfs',
+  'exec.mount.secret',
+  'exec.mount.ssh',
+  'exec.secretenv',
+  'file.base',
+  'constraints',
+  'platform',
+  'meta.ignorecache',
+  'meta.description',
+  'exporter.image.attestations',
+  'exporter.multiple',
+  'exporter.sourcedateepoch',
+];

@@ -1,0 +1,99 @@
+/** What a client asks of a Dockerfile instead of building it: `docker build --check`, `--call`. */
+
+import { messageOf } from '../../../shared/errors.ts';
+import type { BuildWarning } from '../../build-progress.ts';
+import type { DockerfileSource, Solver } from '../../solver.ts';
+import type { FrontendAnswer } from './dockerfile-frontend.ts';
+import { unsupportedRequest } from './frontend-errors.ts';
+import type { FrontendOptions } from './frontend-options.ts';
+
+export interface Subrequest {
+  /** `frontend.lint` and the like. */
+  readonly name: string;
+  readonly dockerfile: DockerfileSource;
+  readonly options: FrontendOptions;
+}
+
+/** The version of the answers' form. */
+const VERSION = '1.0.0';
+
+/** Answers with metadata alone. `not-implemented` for requests that are not known. */
+export function answerSubrequest(solver: Solver, request: Subrequest): FrontendAnswer {
+  switch (request.name) {
+    case 'frontend.subrequests.describe':
+      return describe();
+    case 'frontend.lint':
+      return lint(solver, request.dockerfile);
+    default:
+      throw unsupportedRequest(request.name);
+  }
+}
+
+function answer(fields: Readonly<Record<string, string>>): FrontendAnswer {
+  const entries = Object.entries({ ...fields, version: VERSION });
+  const metadata = new Map(entries.map(([name, text]) => [name, Buffer.from(text)]));
+  return { refs: [], isList: false, metadata };
+}
+
+const REQUESTS = [
+  { name: 'frontend.lint', description: 'Lint a Dockerfile' },
+  {
+    name: 'frontend.subrequests.describe',
+    description: 'List available subrequest types',
+  },
+] as const;
+
+function describe(): FrontendAnswer {
+  const described = REQUESTS.map(({ name, description }) => ({
+    ...{ Name: name, Version: VERSION, Type: 'rpc', Description: description, Opts: [] },
+    Metadata: [{ Name: 'result.json' }, { Name: 'result.txt' }],
+  }));
+  const lines = REQUESTS.map(({ name, description }) => `${name.padEnd(32)}${description}`);
+  return answer({
+    'result.json': JSON.stringify(described),
+    'result.txt': `${['NAME'.padEnd(32).concat('DESCRIPTION'), ...lines].join('\n')}\n`,
+  });
+}
+
+function lint(solver: Solver, dockerfile: DockerfileSource): FrontendAnswer {
+  const { warnings, problem } = warningsOf(solver, dockerfile);
+  const source = {
+    filename: dockerfile.name,
+    language: 'Dockerfile',
+    data: Buffer.from(dockerfile.text).toString('base64'),
+  };
+  const document = {
+    warnings: warnings.map(toJson),
+    sources: [source],
+    ...(problem === undefined ? {} : { buildError: { message: problem, location: {} } }),
+  };
+  const isClean = warnings.length === 0 && problem === undefined;
+  return answer({
+    'result.json': JSON.stringify(document, undefined, 2),
+    'result.txt': warnings.map(toText).join(''),
+    'result.statuscode': isClean ? '0' : '1',
+  });
+}
+
+function warningsOf(solver: Solver, dockerfile: DockerfileSource) {
+  try {
+    const found = solver.lint(dockerfile);
+    const warnings = found.toSorted((one, other) => one.range.startLine - other.range.startLine);
+    return { warnings, problem: undefined };
+  } catch (error) {
+    return { warnings: [], problem: messageOf(error) };
+  }
+}
+
+function toJson({ rule, description, url, detail, range }: BuildWarning): object {
+  const { startLine, endLine } = range;
+  return {
+    ...{ ruleName: rule, description, url, detail },
+    location: { ranges: [{ start: { line: startLine }, end: { line: endLine } }] },
+  };
+}
+
+/** Clients of this form's version print the lines of the Dockerfile themselves. */
+function toText({ rule, url, detail }: BuildWarning): string {
+  return `\nWARNING: ${rule}${url === '' ? '' : ` - ${url}`}\n${detail}\n`;
+}

@@ -1,0 +1,56 @@
+/** A client's directory as the context of a build. */
+import type { BuildContext, ContextWant, OpenedContext } from '../../build-context.ts';
+import type { ContextStore } from '../session/context-store.ts';
+import { syncDirectory } from '../session/file-sync.ts';
+import type { Session } from '../session/session-registry.ts';
+
+export interface SessionDirectory {
+  /** As the client's session names it. */
+  readonly name: string;
+  readonly session: Session;
+  readonly store: ContextStore;
+}
+
+/** Files of the client; owners are root's, as with BuildKit. */
+export function sessionContext(directory: SessionDirectory, shownName: string): BuildContext {
+  return {
+    name: shownName,
+    keepsOwners: false,
+    open: (want, signal) => openDirectory(directory, want, signal),
+  };
+}
+
+/** Only what a pattern names, or what `followPaths` lead to. */
+export interface DirectoryWant extends ContextWant {
+  readonly followPaths?: readonly string[];
+  /** Nothing of it is kept for the next build. */
+  readonly once?: boolean;
+  onProgress?(bytes: number): void;
+}
+
+/** Brings the wanted part of the client's directory here. */
+export async function openDirectory(
+  { name, session, store }: SessionDirectory,
+  want: DirectoryWant,
+  signal: AbortSignal,
+): Promise<OpenedContext> {
+  const { sharedKey } = session.offer;
+  const isForOnce = sharedKey === '' || want.once === true;
+  const held = await store.take(isForOnce ? undefined : `${sharedKey}\n${name}`);
+  try {
+    const gone = AbortSignal.any([signal, session.gone]);
+    const transferredBytes = await syncDirectory(
+      session,
+      {
+        ...{ name, dir: held.dir, include: want.include, exclude: want.exclude },
+        followPaths: want.followPaths ?? [],
+        onProgress: want.onProgress ?? (() => undefined),
+      },
+      gone,
+    );
+    return { dir: held.dir, transferredBytes, release: held.release };
+  } catch (error) {
+    await held.release();
+    throw error;
+  }
+}

@@ -1,0 +1,77 @@
+/** BuildKit's door with no engine behind it: a fake solver, images in memory. */
+import { join } from 'node:path';
+import type { BuildCache } from '../../src/builder/build-cache.ts';
+import type { BuildImages, NewImage } from '../../src/builder/build-images.ts';
+import { BuildkitDoor } from '../../src/builder/buildkit/buildkit-door.ts';
+import { FakeSolver } from '../../src/builder/fake/fake-solver.ts';
+import { TarArchiveWriter } from '../../src/distribution/archive/tar-archive-writer.ts';
+import { type Digest, digestOf } from '../../src/oci/digest.ts';
+import { OCI_MANIFEST } from '../../src/oci/media-types.ts';
+import { canonicalReference } from '../../src/oci/reference.ts';
+import { systemClock } from '../../src/shared/clock.ts';
+import { EngineError } from '../../src/shared/errors.ts';
+import { silentLogger } from '../../src/shared/logger.ts';
+import { FakeSnapshotter } from '../../src/storage/fake/fake-snapshotter.ts';
+import { MemoryContentStore } from '../../src/storage/fake/memory-content-store.ts';
+
+/** Images that builds left, by name. */
+export class FakeBuildImages implements BuildImages {
+  readonly byName = new Map<string, NewImage>();
+  readonly pushed: string[] = [];
+
+  resolve(): Promise<never> {
+    return Promise.reject(new EngineError('not-found', 'no images here'));
+  }
+
+  async store(image: NewImage): Promise<{ id: Digest; manifest: ReturnType<typeof manifestOf> }> {
+    for (const name of image.names) this.byName.set(canonicalReference(name), image);
+    const config = JSON.stringify(image.config);
+    return { id: digestOf(config), manifest: manifestOf(config) };
+  }
+
+  async hold(): Promise<() => void> {
+    return () => undefined;
+  }
+}
+
+const manifestOf = (config: string) => ({
+  mediaType: OCI_MANIFEST,
+  digest: digestOf(`manifest of ${config}`),
+  size: 1,
+});
+
+const EMPTY_CACHE: BuildCache = {
+  list: async () => [],
+  prune: async () => ({ ids: [], reclaimedBytes: 0 }),
+};
+
+export interface FakeDoor {
+  readonly door: BuildkitDoor;
+  readonly solver: FakeSolver;
+  readonly images: FakeBuildImages;
+}
+
+/** A door whose contexts are kept below `dir`. */
+export function fakeBuildDoor(dir: string): FakeDoor {
+  const solver = new FakeSolver();
+  const images = new FakeBuildImages();
+  const platform = { os: 'linux', architecture: 'amd64' };
+  const door = new BuildkitDoor({
+    ...{ engineId: 'engine', version: '0.0.0', hostGatewayIp: '10.0.2.2' },
+    ...{ platform, platforms: [platform], solver, cache: EMPTY_CACHE },
+    exports: {
+      images,
+      content: new MemoryContentStore(),
+      archives: new TarArchiveWriter(),
+      snapshots: new FakeSnapshotter(),
+      trees: { open: () => Promise.reject(new Error('no files here')) },
+      async *push(reference) {
+        yield { status: 'Pushing' };
+        images.pushed.push(canonicalReference(reference));
+      },
+    },
+    contextsDir: join(dir, 'contexts'),
+    ...{ clock: systemClock, logger: silentLogger },
+  });
+  return { door, solver, images };
+}
