@@ -4,6 +4,7 @@
  * changes it. Owners are ids inside the container.
  */
 import type { KeptId } from '../oci/kept-id.ts';
+import type { LayerOwners } from './layer-owners.ts';
 
 /** Something mounted into the tree. A `source` that is not there is left out. */
 export interface TreeMount {
@@ -63,15 +64,18 @@ export interface FileTree {
   close(): Promise<void>;
 }
 
+/** What is to be known of the owners of a tree's files. */
+export interface TreeOwners {
+  /** Those of the container's own user namespace, where it has one. */
+  readonly keptIds: KeptId | undefined;
+  /** Owners that files of the image should have and cannot: archives have them all the same. */
+  readonly ofImage: LayerOwners;
+}
+
 export interface FileTrees {
   /**
    * Opens a tree. Missing mount points are made in the root file system, as starting the container would do. The
-   * `keptIds` are those of the container's own user namespace, where it has one. The
    * caller keeps the root file system mounted until the tree is open, and closes the tree.
    */
-  open(
-    rootfsDir: string,
-    mounts: readonly TreeMount[],
-    keptIds: KeptId | undefined,
-  ): Promise<FileTree>;
+  open(rootfsDir: string, mounts: readonly TreeMount[], owners: TreeOwners): Promise<FileTree>;
 }

@@ -73,6 +73,8 @@ export interface Snapshotter {
   /** Unmounts and removes an active snapshot. Idempotent. The bytes may be freed a little later. */
   removeActive(key: string): Promise<void>;
   listActive(): Promise<readonly string[]>;
+  /** Owners that files of the layers below the active snapshot should have and cannot. `not-found` for an unknown key. */
+  ownersBelow(key: string): Promise<LayerOwners>;
   /** Bytes written in the active snapshot. */
   activeSize(key: string): Promise<number>;
   /**

@@ -35,11 +35,10 @@ async function makeWorld(): Promise<World> {
   const [root, outside] = [join(dir, 'root'), join(dir, 'outside')];
   for (const name of [root, outside, join(root, 'at')]) await mkdir(name);
   await chmod(root, 0o755);
-  const tree = await (await MountedTrees.open(join(dir, 'trees'), silentLogger)).open(
-    root,
-    [],
-    undefined,
-  );
+  const tree = await (await MountedTrees.open(join(dir, 'trees'), silentLogger)).open(root, [], {
+    keptIds: undefined,
+    ofImage: new Map(),
+  });
   return {
     root,
     outside,

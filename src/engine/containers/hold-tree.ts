@@ -57,7 +57,10 @@ async function openTree(
   const mounts = extent === 'all' ? treeMounts(deps, id, asked) : [];
   // What a running container uses stays as it is. For others, the tree has mounts of its own once it is open.
   if (liveStatus(status) !== undefined) undo.release();
-  return await deps.trees.open(rootfsDir, mounts, deps.snapshots.keptIds(id));
+  return await deps.trees.open(rootfsDir, mounts, {
+    keptIds: deps.snapshots.keptIds(id),
+    ofImage: await deps.snapshots.ownersBelow(id),
+  });
 }
 
 function holding(

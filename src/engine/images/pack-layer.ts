@@ -47,13 +47,13 @@ export async function packLayer(
   undo.defer(() => staged.discard());
   const diffId = counter.digest();
   if (diffId === EMPTY_TAR) return undefined;
-  const { sizeBytes } = await unpacking.finish();
+  const { sizeBytes, owners } = await unpacking.finish();
 
   const chainId = chainIdOn(parent, diffId);
   const release = await deps.leases.hold([staged.digest, chainId]);
   undo.defer(async () => release());
   await staged.publish();
-  await slot.commit({ chainId, parent, sizeBytes });
+  await slot.commit({ chainId, parent, sizeBytes, owners });
   undo.release();
   const { digest, sizeBytes: size } = staged;
   return { descriptor: { mediaType: OCI_LAYER_GZIP, digest, size }, diffId, release };

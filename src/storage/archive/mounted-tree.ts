@@ -2,7 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { posix } from 'node:path';
-import type { KeptId } from '../../oci/kept-id.ts';
+import { toContainerId } from '../../oci/kept-id.ts';
 import { toIsoNano } from '../../shared/clock.ts';
 import { O_PATH, openInRoot, pathOfFd } from '../../sys/fs/open-in-root.ts';
 import { unmountLazily } from '../../sys/mount/mount-table.ts';
@@ -13,9 +13,12 @@ import type {
   FileTree,
   PathStat,
   TreeMount,
+  TreeOwners,
 } from '../file-trees.ts';
 import { withFd } from './make-in-root.ts';
+import { originalOwner } from './original-owner.ts';
 import { PathExtractor } from './path-extractor.ts';
+import type { OwnerOf } from './tar-entries.ts';
 import { TarWalk } from './tar-walk.ts';
 import { tarEvents } from './unpacked-tar.ts';
 
@@ -35,19 +38,19 @@ export class MountedTree implements FileTree {
   readonly #dir: string;
   readonly #rootFd: number;
   readonly #mounts: readonly PlacedMount[];
-  readonly #keptIds: KeptId | undefined;
+  readonly #owners: TreeOwners;
   #open = true;
 
   /** Takes over `dir`, at which the tree is mounted, and `rootFd`, its open root. */
   constructor(
     dir: string,
     rootFd: number,
-    has: { readonly mounts: readonly PlacedMount[]; readonly keptIds: KeptId | undefined },
+    has: { readonly mounts: readonly PlacedMount[]; readonly owners: TreeOwners },
   ) {
     this.#dir = dir;
     this.#rootFd = rootFd;
     this.#mounts = has.mounts;
-    this.#keptIds = has.keptIds;
+    this.#owners = has.owners;
   }
 
   async stat(path: string): Promise<PathStat> {
@@ -86,17 +89,20 @@ export class MountedTree implements FileTree {
   }
 
   async *archive(path: string, { top }: ArchiveNaming): AsyncGenerator<Uint8Array> {
-    const walk = new TarWalk(this.#keptIds);
     const isDirectory = withFd(openInRoot(this.#rootFd, path, ITSELF), (fd) =>
       fstatSync(fd).isDirectory(),
     );
     if (isDirectory) {
-      yield* walk.directory(openInRoot(this.#rootFd, path, READ_DIRECTORY), top);
+      const fd = openInRoot(this.#rootFd, path, READ_DIRECTORY);
+      const walk = new TarWalk(this.#ownersBelow(realPathOf(this.#dir, fd), top ?? ''));
+      yield* walk.directory(fd, top);
       return;
     }
     const dirFd = openInRoot(this.#rootFd, posix.dirname(path), O_PATH | constants.O_DIRECTORY);
     try {
       const name = posix.basename(path);
+      const real = posix.join(realPathOf(this.#dir, dirFd), name);
+      const walk = new TarWalk(this.#ownersBelow(real, top ?? name));
       yield* walk.file(dirFd, name, top ?? name);
     } finally {
       closeSync(dirFd);
@@ -108,7 +114,10 @@ export class MountedTree implements FileTree {
     archive: AsyncIterable<Uint8Array>,
     options: ExtractOptions,
   ): Promise<void> {
-    const extractor = new PathExtractor(this.#rootFd, path, { ...options, keptIds: this.#keptIds });
+    const extractor = new PathExtractor(this.#rootFd, path, {
+      ...options,
+      keptIds: this.#owners.keptIds,
+    });
     try {
       for await (const event of tarEvents(archive)) await extractor.handle(event);
       await extractor.finish();
@@ -123,6 +132,23 @@ export class MountedTree implements FileTree {
     closeSync(this.#rootFd);
     unmountLazily(this.#dir);
     await rmdir(this.#dir);
+  }
+
+  /** Owners for an archive that calls the file at the real path `base` by the name `top`. */
+  #ownersBelow(base: string, top: string): OwnerOf {
+    const { keptIds, ofImage } = this.#owners;
+    const original = originalOwner(ofImage);
+    const inContainer = (kind: 'uid' | 'gid', id: number) =>
+      keptIds === undefined ? id : toContainerId(keptIds[kind], id);
+    return (as, here) => {
+      const path = posix.join(base, as.slice(top.length));
+      const isMounted = this.#mounts.some((placed) => isAt(path, placed.path));
+      const truth = isMounted ? here : original(path.slice(1), here);
+      return {
+        uid: truth.uid === here.uid ? inContainer('uid', here.uid) : truth.uid,
+        gid: truth.gid === here.gid ? inContainer('gid', here.gid) : truth.gid,
+      };
+    };
   }
 
   /** Where the link at `path` leads: as far as its targets exist, and by name from there. */

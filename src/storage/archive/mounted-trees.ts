@@ -5,13 +5,12 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, realpath, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { KeptId } from '../../oci/kept-id.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { O_PATH } from '../../sys/fs/open-in-root.ts';
 import { unmountLazily } from '../../sys/mount/mount-table.ts';
 import { bindOnto } from '../../sys/mount/mount-tree.ts';
 import { isMissing } from '../../sys/system-errors.ts';
-import type { FileTree, FileTrees, TreeMount } from '../file-trees.ts';
+import type { FileTree, FileTrees, TreeMount, TreeOwners } from '../file-trees.ts';
 import { openMountPoint, withFd } from './make-in-root.ts';
 import { MountedTree, type PlacedMount, realPathOf } from './mounted-tree.ts';
 
@@ -42,7 +41,7 @@ export class MountedTrees implements FileTrees {
   async open(
     rootfsDir: string,
     mounts: readonly TreeMount[],
-    keptIds: KeptId | undefined,
+    owners: TreeOwners,
   ): Promise<FileTree> {
     const dir = await mkdtemp(join(this.#dir, 'tree-'));
     let rootFd = -1;
@@ -55,7 +54,7 @@ export class MountedTrees implements FileTrees {
         const path = await place(dir, rootFd, mount);
         if (path !== undefined) placed.push({ mount, path });
       }
-      return new MountedTree(dir, rootFd, { mounts: placed, keptIds });
+      return new MountedTree(dir, rootFd, { mounts: placed, owners });
     } catch (error) {
       if (rootFd >= 0) closeSync(rootFd);
       unmountLazily(dir);

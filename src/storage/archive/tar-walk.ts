@@ -4,7 +4,6 @@
  */
 import { closeSync, constants } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { type KeptId, toContainerId } from '../../oci/kept-id.ts';
 import { pathOfFd } from '../../sys/fs/open-in-root.ts';
 import { lgetxattr } from '../../sys/libc.ts';
 import { errnoCode } from '../../sys/system-errors.ts';
@@ -24,9 +23,8 @@ interface Level {
 export class TarWalk {
   readonly #entries: TarEntries;
 
-  /** `keptIds`: the owners are the engine's, the archive's those of a container that keeps these. */
-  constructor(keptIds: KeptId | undefined) {
-    this.#entries = new TarEntries(capabilityOf, ownersOf(keptIds));
+  constructor(ownerOf: OwnerOf) {
+    this.#entries = new TarEntries(capabilityOf, ownerOf);
   }
 
   /** One entry that is no directory, named `as`. */
@@ -76,14 +74,6 @@ export class TarWalk {
     below.names.push(...(await namesIn(fd)));
     yield* this.#entries.full();
   }
-}
-
-function ownersOf(kept: KeptId | undefined): OwnerOf | undefined {
-  if (kept === undefined) return undefined;
-  return (_, { uid, gid }) => ({
-    uid: toContainerId(kept.uid, uid),
-    gid: toContainerId(kept.gid, gid),
-  });
 }
 
 /** Names in reverse order: they are taken from the end. */

@@ -2,13 +2,13 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { posix } from 'node:path';
 import { pathOfFd } from '../../sys/fs/open-in-root.ts';
+import { originalOwner } from '../archive/original-owner.ts';
 import { statIfThere } from '../archive/stat-if-there.ts';
-import { type OwnerOf, TarEntries } from '../archive/tar-entries.ts';
+import { TarEntries } from '../archive/tar-entries.ts';
 import type { LayerOwners } from '../layer-owners.ts';
 import type { PathChange, SnapshotDiff } from '../snapshot-diff.ts';
 import { encodeTarHeader } from '../tar/tar-writer.ts';
 import { layerXattrs } from '../unpack/allowed-xattrs.ts';
-import { STAND_INS } from '../unpack/entry-owners.ts';
 import { WHITEOUT_PREFIX } from '../unpack/whiteouts.ts';
 import { ChangeWalk, type ComparedTree, type FoundChange } from './change-walk.ts';
 import { LeftOutPaths } from './left-out-paths.ts';
@@ -65,22 +65,6 @@ export class TreeDiff implements SnapshotDiff {
   #walk(): AsyncGenerator<FoundChange> {
     return new ChangeWalk(this.#tree, this.#leftOut).changes();
   }
-}
-
-/**
- * A changed file has the owner of the file that it was copied from. Where another owner stands in for the one of the
- * image, and nobody has changed that since, the layer gets the image's.
- */
-function originalOwner(below: LayerOwners): OwnerOf {
-  return (as, here) => {
-    const original = below.get(as.replace(/\/$/, ''));
-    if (original === undefined) return here;
-    const standsIn = (id: number) => STAND_INS.has(id);
-    return {
-      uid: standsIn(here.uid) ? original.uid : here.uid,
-      gid: standsIn(here.gid) ? original.gid : here.gid,
-    };
-  };
 }
 
 function addDirectory(entries: TarEntries, { place, path }: FoundChange): void {

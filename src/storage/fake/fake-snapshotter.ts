@@ -1,6 +1,7 @@
 /** A snapshotter in memory. Its directories are names only; nothing touches the disk. */
 import type { Digest } from '../../oci/digest.ts';
 import type { KeptId } from '../../oci/kept-id.ts';
+import type { LayerOwners } from '../layer-owners.ts';
 import type { SnapshotDiff } from '../snapshot-diff.ts';
 import type { CommittedLayer, LayerSlot, Snapshotter } from '../snapshotter.ts';
 import { layerInUse, noSuchLayer, noSuchSnapshot, snapshotExists } from '../storage-errors.ts';
@@ -104,6 +105,12 @@ export class FakeSnapshotter implements Snapshotter {
   async activeSize(key: string): Promise<number> {
     if (!this.#active.has(key)) throw noSuchSnapshot(key);
     return 0;
+  }
+
+  async ownersBelow(key: string): Promise<LayerOwners> {
+    const parent = this.#active.get(key);
+    if (!this.#active.has(key)) throw noSuchSnapshot(key);
+    return parent === undefined ? new Map() : (this.#find(parent).owners ?? new Map());
   }
 
   /** Nothing is ever written. */

@@ -6,6 +6,7 @@ import { DiskLayerChecker } from '../../check/disk-layer-checker.ts';
 import { copyTree } from '../../copy-tree/copy-tree.ts';
 import { TreeDiff } from '../../diff/tree-diff.ts';
 import type { LayerChecker } from '../../layer-checker.ts';
+import type { LayerOwners } from '../../layer-owners.ts';
 import type { LayerSlot, Snapshotter } from '../../snapshotter.ts';
 import { keepsNoIds, layerInUse } from '../../storage-errors.ts';
 import { ActiveStore } from '../active-store.ts';
@@ -128,11 +129,16 @@ export class CopySnapshotter implements Snapshotter {
     return undefined;
   }
 
+  async ownersBelow(key: string): Promise<LayerOwners> {
+    const { layers, active } = this.#parts;
+    return await layers.ownersAt(active.parentOf(key));
+  }
+
   diff(key: string, leftOut: readonly string[]): TreeDiff {
     const { layers, active } = this.#parts;
     const parent = active.parentOf(key);
     const below = layers.mergedAt(parent);
     const tree = { dir: active.contentsDir(key), holds: 'all', below } as const;
-    return new TreeDiff(tree, leftOut, () => layers.ownersAt(parent));
+    return new TreeDiff(tree, leftOut, () => this.ownersBelow(key));
   }
 }

@@ -12,6 +12,7 @@ import { mountsUnder } from '../../../sys/mount/mount-table.ts';
 import { DiskLayerChecker } from '../../check/disk-layer-checker.ts';
 import { TreeDiff } from '../../diff/tree-diff.ts';
 import type { LayerChecker } from '../../layer-checker.ts';
+import type { LayerOwners } from '../../layer-owners.ts';
 import type { SnapshotDiff } from '../../snapshot-diff.ts';
 import type { LayerSlot, Snapshotter } from '../../snapshotter.ts';
 import { layerInUse, writeFailed } from '../../storage-errors.ts';
@@ -166,12 +167,17 @@ export class OverlaySnapshotter implements Snapshotter {
     return directorySize(this.#parts.active.contentsDir(key));
   }
 
+  async ownersBelow(key: string): Promise<LayerOwners> {
+    const { layers, active } = this.#parts;
+    return await layers.ownersAt(active.parentOf(key));
+  }
+
   diff(key: string, leftOut: readonly string[]): SnapshotDiff {
     const { layers, active } = this.#parts;
     const parent = active.parentOf(key);
     const below = layers.mergedAt(parent);
     const tree = { dir: active.contentsDir(key), holds: 'written', below } as const;
-    return new TreeDiff(tree, leftOut, () => layers.ownersAt(parent));
+    return new TreeDiff(tree, leftOut, () => this.ownersBelow(key));
   }
 
   async #mountAt(target: string, key: string): Promise<void> {
