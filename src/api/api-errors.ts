@@ -23,13 +23,6 @@ export const webSocketExpected = () =>
 
 export const clientHungUp = () => new EngineError('cancelled', 'the client closed the connection');
 
-/** A source of an import that is not the request's body. */
-export const importOfUrl = (url: string) =>
-  new EngineError(
-    'not-implemented',
-    `importing from ${url} is not supported: download it and import the file`,
-  );
-
 /** A request that must be upgraded to HTTP/2 and does not ask for it. */
 export const upgradeExpected = (asked: string | undefined) =>
   new EngineError(

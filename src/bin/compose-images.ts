@@ -3,12 +3,14 @@
 import { arch } from 'node:os';
 import { TarArchiveReader } from '../distribution/archive/tar-archive-reader.ts';
 import { TarArchiveWriter } from '../distribution/archive/tar-archive-writer.ts';
-import type { ImageRegistry } from '../distribution/image-registry.ts';
-import { OfflineRegistry } from '../distribution/offline-registry.ts';
+import { OFFLINE_DOWNLOADS, OfflineRegistry } from '../distribution/offline-registry.ts';
+import type { OpenConnection } from '../distribution/registry/connection-pools.ts';
+import { HttpDownloads } from '../distribution/registry/http-downloads.ts';
 import {
   DEFAULT_IDLE_TIMEOUT_MS,
   DEFAULT_RETRY,
   OciRegistry,
+  type OciRegistryOptions,
 } from '../distribution/registry/oci-registry.ts';
 import { readRegistryCertificates } from '../distribution/registry/registry-certificates.ts';
 import type { EventSink, ImageServiceOptions } from '../engine/images/image-deps.ts';
@@ -52,7 +54,7 @@ export async function composeImages(parts: EngineParts, given: ImageParts): Prom
     unpacker: new TarUnpacker(),
     caches: [],
     checker: given.snapshots.checker,
-    registry: openRegistry(parts),
+    ...openRegistry(parts),
     archives: new TarArchiveReader(dataPaths.ingestDir),
     archiveWriter: new TarArchiveWriter(),
     isOffline: parts.facts.settings.offline,
@@ -65,23 +67,31 @@ export async function composeImages(parts: EngineParts, given: ImageParts): Prom
   });
 }
 
-function openRegistry(parts: EngineParts): ImageRegistry {
+/** The ways out to registries and to the web. */
+function openRegistry(parts: EngineParts): Pick<ImageServiceOptions, 'registry' | 'downloads'> {
   const { settings } = parts.facts;
-  if (settings.offline) return new OfflineRegistry();
-  return new OciRegistry({
-    mirrors: settings.registryMirrors,
-    insecureRegistries: settings.insecureRegistries,
-    clock: parts.clock,
+  if (settings.offline) {
+    return { registry: new OfflineRegistry(), downloads: OFFLINE_DOWNLOADS };
+  }
+  const ways = {
     userAgent: `wherry/${parts.version} (linux)`,
     systemAuthorities: () =>
       readSystemAuthorities(parts.environment, (path, error) => {
         parts.logger.warn('cannot read the certificates that the machine trusts', { path, error });
       }),
-    certificatesFor: (host) => readRegistryCertificates(settings.certificateDirectories, host),
+    certificatesFor: (host: string) =>
+      readRegistryCertificates(settings.certificateDirectories, host),
     proxies: settings.proxies,
-    findCredentials: parts.findCredentials,
-    openConnection: (target) => parts.hostDialer.connect(target),
-    retry: { ...DEFAULT_RETRY, attempts: settings.maxDownloadAttempts },
+    openConnection: (target: Parameters<OpenConnection>[0]) => parts.hostDialer.connect(target),
     idleTimeoutMs: DEFAULT_IDLE_TIMEOUT_MS,
+  } satisfies Partial<OciRegistryOptions>;
+  const registry = new OciRegistry({
+    ...ways,
+    mirrors: settings.registryMirrors,
+    insecureRegistries: settings.insecureRegistries,
+    clock: parts.clock,
+    findCredentials: parts.findCredentials,
+    retry: { ...DEFAULT_RETRY, attempts: settings.maxDownloadAttempts },
   });
+  return { registry, downloads: new HttpDownloads({ ...ways, isInsecure: () => false }) };
 }

@@ -2,6 +2,7 @@
 import type { ImageReference } from '../oci/reference.ts';
 import { familiarReference } from '../oci/reference.ts';
 import { EngineError } from '../shared/errors.ts';
+import type { Downloads } from './downloads.ts';
 import type { ImageRegistry, PushTarget, Repository, SearchResult } from './image-registry.ts';
 
 /** Every question is `unavailable`, with what is missing and what to do. */
@@ -26,8 +27,15 @@ export class OfflineRegistry implements ImageRegistry {
   }
 }
 
+/** The web of such a daemon. */
+export const OFFLINE_DOWNLOADS: Downloads = {
+  async open(url) {
+    throw offline(`${url.href} cannot be fetched`, RESTART);
+  },
+};
+
 const RESTART = 'start the daemon without --offline';
 
 function offline(what: string, cure: string): EngineError {
-  return new EngineError('unavailable', `offline: ${what}, and no registry is asked: ${cure}`);
+  return new EngineError('unavailable', `offline: ${what}, and nobody is asked: ${cure}`);
 }

@@ -7,8 +7,10 @@ import { requires } from '../support/capabilities.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { getOverSocket, requestOverSocket } from '../support/http-over-socket.ts';
 import { BUSYBOX } from '../support/images.ts';
+import { layerTar } from '../support/layer-tar.ts';
 import { PACKER_NAMES, pack } from '../support/pack.ts';
 import { runCommand } from '../support/run-command.ts';
+import { serverThat } from '../support/server-that.ts';
 
 const daemon = await startDaemon();
 after(() => daemon[Symbol.asyncDispose]());
@@ -83,7 +85,18 @@ test('what cannot be imported is refused with a reason', async () => {
     requestOverSocket(daemon.socketPath, `/images/create?${query}`, { method: 'POST', body });
   assert.equal((await post('fromSrc=-', 'x'.repeat(600))).status, 400);
   assert.equal((await post('fromSrc=-&repo=UPPER', '')).status, 400);
-  const url = await post('fromSrc=http://example.org/x.tar', '');
-  assert.equal(url.status, 501);
-  assert.match(url.body, /download it and import the file/);
+  const scheme = await post('fromSrc=ftp://example.org/x.tar', '');
+  assert.equal(scheme.status, 400);
+  assert.match(scheme.body, /unsupported protocol scheme .{1,2}ftp/);
+});
+
+test('an archive on the web is imported through the user’s own network, loopback included', async () => {
+  const tar = layerTar([{ name: 'note', content: 'from afar' }]);
+  await using server = await serverThat((_, response) => void response.end(tar));
+  const shown = await daemon.ok('import', `http://${server.host}/boat.tar`, 'web:1');
+  const [first, ...rest] = shown.split('\n');
+  assert.equal(first, `Downloading from http://${server.host}/boat.tar`);
+  assert.match(rest.at(-1) ?? '', /^sha256:[0-9a-f]{64}$/);
+  const history = await daemon.ok('history', '--format', '{{.Comment}}', 'web:1');
+  assert.equal(history, `Imported from http://${server.host}/boat.tar`);
 });

@@ -1,13 +1,12 @@
 /** Registries that lie, loop, break off or say nothing: a clear error, nothing left, and the next pull works. */
 import assert from 'node:assert/strict';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { OCI_INDEX, OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import { messageOf } from '../../src/shared/errors.ts';
 import { ImageEngine, NOTHING } from '../support/image-engine.ts';
 import { bringLoopbackUp } from '../support/loopback.ts';
 import { describe as descriptorOf, type OciImage, ociImage } from '../support/oci-image.ts';
+import { serverThat } from '../support/server-that.ts';
 import { STUB_CREDENTIALS } from '../support/stub-access.ts';
 import { StubRegistry } from '../support/stub-registry.ts';
 
@@ -28,19 +27,6 @@ async function refusal(engine: ImageEngine, reference: string): Promise<string> 
 function withManifest(image: OciImage, change: object): { bytes: Buffer; mediaType: string } {
   const bytes = Buffer.from(JSON.stringify({ ...image.manifest, ...change }));
   return { bytes, mediaType: OCI_MANIFEST };
-}
-
-/** A server that answers every request in one way. */
-async function serverThat(answer: RequestListener): Promise<{ host: string } & AsyncDisposable> {
-  const server = createServer(answer);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }
 
 describe('a registry that lies about documents', () => {

@@ -1,14 +1,20 @@
 /** Saving and importing images on real storage. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import type { RequestListener } from 'node:http';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { digestOf } from '../../src/oci/digest.ts';
+import { kindOf, messageOf } from '../../src/shared/errors.ts';
 import { eventually } from '../support/eventually.ts';
-import { ImageEngine, NOTHING } from '../support/image-engine.ts';
+import { ImageEngine, NOTHING, transcribe } from '../support/image-engine.ts';
 import { layerTar } from '../support/layer-tar.ts';
+import { bringLoopbackUp } from '../support/loopback.ts';
 import { ociArchive, ociImage } from '../support/oci-image.ts';
 import { outcomeOf } from '../support/outcome-of.ts';
+import { serverThat } from '../support/server-that.ts';
+
+bringLoopbackUp();
 
 const FIRST = ociImage({
   layers: [{ shared: 'shared' }, { first: 'first' }],
@@ -149,5 +155,42 @@ describe('docker import', () => {
       assert.equal(failure.kind, 'invalid-argument', failure.text);
       assert.deepEqual(await engine.leftovers(), NOTHING);
     }
+  });
+
+  it('from a URL tells how far it is, and leaves nothing when the server refuses or breaks off', async () => {
+    const plans: RequestListener[] = [
+      (_, response) => void response.writeHead(302, { location: '/there' }).end(),
+      (_, response) => void response.setHeader('content-length', tar.length).end(tar),
+      (_, response) => void response.end(gzipSync(tar)),
+      (_, response) => void response.writeHead(404).end('no such tar\n'),
+      (_, response) => {
+        response.setHeader('content-length', tar.length);
+        response.write(tar.subarray(0, 600), () => response.destroy());
+      },
+    ];
+    await using server = await serverThat((asked, response) => plans.shift()?.(asked, response));
+    const { signal } = new AbortController();
+    const importFrom = (source: string) =>
+      transcribe(engine.images.importFrom(source, request, signal));
+    const { lines } = await importFrom(`${server.host}/x.tar`);
+    const { id, config } = await engine.images.inspect('made:v1');
+    const total = tar.length;
+    assert.deepEqual(lines[0], { status: `Downloading from http://${server.host}/x.tar` });
+    assert.deepEqual(lines.at(-1), { status: id });
+    const counts = lines.filter(({ status }) => status === 'Importing');
+    assert.deepEqual(counts.at(-1)?.progressDetail, { current: total, total });
+    assert.equal(config.history?.[0]?.comment, `Imported from ${server.host}/x.tar`);
+    assert.equal((await importFrom(`http://${server.host}/x.tar.gz`)).error, undefined);
+    await engine.images.remove('made:v1', { force: true, prune: true });
+    await engine.images.remove(id, { force: true, prune: true });
+
+    const refused = await importFrom(`http://${server.host}/none`);
+    assert.match(messageOf(refused.error), /failed to GET .*none with status 404 .*: no such tar$/);
+    assert.equal(kindOf(refused.error), 'not-found');
+    assert.match(messageOf((await importFrom(`${server.host}/cut`)).error), /EOF|aborted|reset/);
+    for (const source of ['ftp://host/x', 'http://']) {
+      assert.throws(() => engine.images.importFrom(source, request, signal), /cannot import from/);
+    }
+    assert.deepEqual(await engine.leftovers(), NOTHING);
   });
 });

@@ -6,7 +6,7 @@ import type {
   PullRequest,
   PushRequest,
   SaveRequest,
-} from '../../src/api/backends.ts';
+} from '../../src/api/image-backend.ts';
 import type { CheckOptions } from '../../src/engine/images/check/check-run.ts';
 import type { ImageView } from '../../src/engine/images/image-view.ts';
 import type { StorageLine } from '../../src/handshake/storage-report.ts';
@@ -112,6 +112,11 @@ export class FakeImages implements ImageBackend {
   async save({ names }: SaveRequest): Promise<AsyncIterable<Uint8Array>> {
     for (const name of names) await this.inspect(name);
     return oneChunk(names.join(' '));
+  }
+
+  async *importFrom(source: string) {
+    yield { status: `Downloading from ${source}` };
+    yield { status: digestOf('imported') };
   }
 
   async import(request: ImportRequest, archive: AsyncIterable<Uint8Array>): Promise<string> {

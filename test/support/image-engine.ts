@@ -4,9 +4,11 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PullRequest, PushRequest } from '../../src/api/backends.ts';
+import type { PullRequest, PushRequest } from '../../src/api/image-backend.ts';
 import { TarArchiveReader } from '../../src/distribution/archive/tar-archive-reader.ts';
 import { TarArchiveWriter } from '../../src/distribution/archive/tar-archive-writer.ts';
+import { HttpDownloads } from '../../src/distribution/registry/http-downloads.ts';
+import type { TransportOptions } from '../../src/distribution/registry/http-transport.ts';
 import {
   OciRegistry,
   type OciRegistryOptions,
@@ -91,6 +93,7 @@ export class ImageEngine implements AsyncDisposable {
       content,
       snapshots,
       registry,
+      downloads: new HttpDownloads({ ...WAYS, isInsecure: () => false }),
       platform,
       layoutIndex: new OciLayoutIndex(paths.contentDir),
       unpacker: new TarUnpacker(),
@@ -171,24 +174,31 @@ export function makeRegistry(settings: Partial<OciRegistryOptions> = {}): OciReg
     mirrors: [],
     insecureRegistries: [],
     clock: systemClock,
-    userAgent: 'test',
-    systemAuthorities: async () => [],
-    certificatesFor: async () => ({ authorities: [], clients: [] }),
     findCredentials: async () => undefined,
-    proxies: { httpProxy: '', httpsProxy: '', noProxy: '' },
+    ...WAYS,
     ...settings,
     retry: { attempts: 4, firstDelayMs: 1, longestDelayMs: 1500 },
     idleTimeoutMs: 5000,
-    openConnection: ({ host, port }) =>
-      new Promise((resolve, reject) => {
-        const socket = createConnection({ host, port });
-        socket.once('connect', () => resolve(socket));
-        socket.once('error', reject);
-      }),
   });
 }
 
-async function transcribe(source: AsyncIterable<ProgressMessage>): Promise<Transcript> {
+/** How the tests' clients reach servers. */
+const WAYS: Omit<TransportOptions, 'isInsecure'> = {
+  userAgent: 'test',
+  systemAuthorities: async () => [],
+  certificatesFor: async () => ({ authorities: [], clients: [] }),
+  proxies: { httpProxy: '', httpsProxy: '', noProxy: '' },
+  idleTimeoutMs: 5000,
+  openConnection: ({ host, port }) =>
+    new Promise((resolve, reject) => {
+      const socket = createConnection({ host, port });
+      socket.once('connect', () => resolve(socket));
+      socket.once('error', reject);
+    }),
+};
+
+/** Reads to the end, or to the error. */
+export async function transcribe(source: AsyncIterable<ProgressMessage>): Promise<Transcript> {
   const lines: ProgressMessage[] = [];
   try {
     for await (const line of source) lines.push(line);

@@ -4,7 +4,7 @@ import type { ImageView } from '../../engine/images/image-view.ts';
 import type { ImageRunConfig } from '../../oci/image-spec.ts';
 import { ZERO_TIME } from '../../shared/clock.ts';
 import { type ApiVersion, isAtLeast } from '../../wire/api-version.ts';
-import type { ImageHistoryEntry, ImageRemoval } from '../backends.ts';
+import type { ImageHistoryEntry, ImageRemoval } from '../image-backend.ts';
 
 /** One entry of `GET /images/json`. */
 export function toImageSummary(view: ImageView, version: ApiVersion): object {

@@ -2,7 +2,6 @@
 import { formatPlatform } from '../../oci/platform.ts';
 import { decodePlatform } from '../../wire/platform.ts';
 import { missingParameter } from '../../wire/wire-errors.ts';
-import { importOfUrl } from '../api-errors.ts';
 import {
   type ApiContext,
   type ApiDeps,
@@ -49,9 +48,8 @@ const saveSeveral: Handler = (c, deps) => {
   return save(c, deps, given);
 };
 
-/** `POST /images/create` with `fromSrc`. Only the body: fetching a URL with the engine's own network and rights is left to the user. */
+/** `POST /images/create` with `fromSrc`: the body (`-`) or a URL. */
 export async function importFrom(c: ApiContext, deps: ApiDeps, source: string): Promise<Response> {
-  if (source !== '-') throw importOfUrl(source);
   const repository = queryText(c, 'repo');
   const request = {
     target: repository === undefined ? undefined : { repository, tag: queryText(c, 'tag') },
@@ -59,7 +57,12 @@ export async function importFrom(c: ApiContext, deps: ApiDeps, source: string): 
     changes: c.req.queries('changes') ?? [],
     platform: queryText(c, 'platform'),
   };
-  const id = await deps.backends.images.import(request, bodyChunks(c));
+  const { images } = deps.backends;
+  if (source !== '-') {
+    const progress = images.importFrom(source, request, c.req.raw.signal);
+    return streamJsonLines(c, deps, await startedStream(progress));
+  }
+  const id = await images.import(request, bodyChunks(c));
   return streamJsonLines(c, deps, one({ status: id }));
 }
 

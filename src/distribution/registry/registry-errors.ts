@@ -2,7 +2,13 @@
 import { STATUS_CODES } from 'node:http';
 import type { ImageReference } from '../../oci/reference.ts';
 import { familiarName, familiarReference } from '../../oci/reference.ts';
-import { EngineError, findEngineError, messageOf, systemCode } from '../../shared/errors.ts';
+import {
+  EngineError,
+  type ErrorKind,
+  findEngineError,
+  messageOf,
+  systemCode,
+} from '../../shared/errors.ts';
 
 /** An answer of a registry that is an error. `code` is the registry's, e.g. `MANIFEST_UNKNOWN`. */
 export class RegistryFailure extends Error {
@@ -196,6 +202,21 @@ export function downloadCutShort(digest: string, received: number, size: number)
     'corrupt',
     `unexpected EOF: the registry sent ${received} of ${size} bytes of ${digest}`,
     { details: { network: 'ECONNRESET' } },
+  );
+}
+
+/** A server on the web that does not give a file; in Docker's words. */
+export function downloadRefused(url: URL, status: number, body: string): EngineError {
+  const kinds: Readonly<Record<number, ErrorKind>> = {
+    400: 'invalid-argument',
+    401: 'unauthorized',
+    403: 'forbidden',
+    404: 'not-found',
+  };
+  const reason = `${status} ${STATUS_CODES[status] ?? ''}`.trimEnd();
+  return new EngineError(
+    kinds[status] ?? 'internal',
+    `failed to GET ${url.href} with status ${reason}: ${body.slice(0, MAX_DETAIL)}`,
   );
 }
 

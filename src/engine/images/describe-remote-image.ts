@@ -1,5 +1,5 @@
 /** `GET /distribution/{name}/json`: what a registry holds under a name, without fetching the image. */
-import type { PullRequest, RemoteImage } from '../../api/backends.ts';
+import type { PullRequest, RemoteImage } from '../../api/image-backend.ts';
 import type { FetchedManifest, Repository } from '../../distribution/image-registry.ts';
 import { decodeImageConfig, decodeIndex, decodeJson } from '../../oci/decode-image.ts';
 import { isIndexType } from '../../oci/media-types.ts';

@@ -1,4 +1,5 @@
 /** What the verbs of images work with. Built once in the composition root. */
+import type { Downloads } from '../../distribution/downloads.ts';
 import type { ArchiveReader, ArchiveWriter } from '../../distribution/image-archive.ts';
 import type { ImageRegistry } from '../../distribution/image-registry.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -43,6 +44,7 @@ export interface ImageServiceOptions {
   /** Caches that hold blobs and layers of the store beside the images. */
   readonly caches: readonly Pick<CacheSource, 'holds'>[];
   readonly registry: ImageRegistry;
+  readonly downloads: Downloads;
   readonly archives: ArchiveReader;
   readonly archiveWriter: ArchiveWriter;
   readonly events: EventSink;

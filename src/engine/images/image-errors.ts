@@ -31,6 +31,14 @@ export function malformedChange(problem: string): EngineError {
   return new EngineError('invalid-argument', problem);
 }
 
+/** What an import is to come from and cannot. */
+export function invalidImportSource(source: string, reason: string): EngineError {
+  return new EngineError(
+    'invalid-argument',
+    `cannot import from ${JSON.stringify(source)}: ${reason}`,
+  );
+}
+
 /** A search for more results than an index gives. */
 export function invalidSearchLimit(limit: number, max: number): EngineError {
   return new EngineError('invalid-argument', `limit ${limit} is outside the range of [1, ${max}]`);

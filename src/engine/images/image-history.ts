@@ -1,6 +1,6 @@
 /** `docker history`: the steps that made an image, newest first. */
 
-import type { ImageHistoryEntry } from '../../api/backends.ts';
+import type { ImageHistoryEntry } from '../../api/image-backend.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ImageHistory } from '../../oci/image-spec.ts';
 import type { ImageDeps } from './image-deps.ts';

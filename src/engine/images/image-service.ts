@@ -10,7 +10,7 @@ import type {
   PushRequest,
   RemoteImage,
   SaveRequest,
-} from '../../api/backends.ts';
+} from '../../api/image-backend.ts';
 import type { SearchResult } from '../../distribution/image-registry.ts';
 import type { StorageLine } from '../../handshake/storage-report.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -29,6 +29,7 @@ import { imageHistory } from './image-history.ts';
 import { ImageStore } from './image-store.ts';
 import type { ImageView } from './image-view.ts';
 import { importImage } from './import-image.ts';
+import { importFromUrl } from './import-url.ts';
 import { LayerTransfers } from './layer-transfers.ts';
 import { Leases } from './leases.ts';
 import { listImages } from './list-images.ts';
@@ -129,6 +130,14 @@ export class ImageService implements ImageBackend {
 
   import(request: ImportRequest, archive: AsyncIterable<Uint8Array>): Promise<string> {
     return importImage(this.#deps, request, archive);
+  }
+
+  importFrom(
+    source: string,
+    request: ImportRequest,
+    signal: AbortSignal,
+  ): AsyncIterable<ProgressMessage> {
+    return importFromUrl(this.#deps, { ...request, source }, signal);
   }
 
   /** Makes an image of what a container changed. Resolves to its id. */

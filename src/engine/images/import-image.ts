@@ -1,5 +1,5 @@
 /** `docker import`: an image of one layer from an archive of files. */
-import type { ImportRequest } from '../../api/backends.ts';
+import type { ImportRequest } from '../../api/image-backend.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { kindOf, wrapError } from '../../shared/errors.ts';
 import { commitImage } from './commit-image.ts';

@@ -30,11 +30,11 @@ export class ProgressChannel implements AsyncIterable<ProgressMessage> {
     this.#wakeReader();
   }
 
-  /** Sends a count unless one was just sent; a count that is complete is always sent. */
+  /** Sends a count unless one was just sent; a count that is complete is always sent. A `total` of 0 is unknown. */
   sendCount(id: string, status: string, count: { current: number; total: number }): void {
     const key = `${status} ${id}`;
     const now = this.#now();
-    const isComplete = count.current >= count.total;
+    const isComplete = count.total > 0 && count.current >= count.total;
     if (
       !isComplete &&
       now - (this.#lastSent.get(key) ?? Number.NEGATIVE_INFINITY) < SHORTEST_INTERVAL_MS

@@ -1,5 +1,5 @@
 /** `docker image prune`. */
-import type { ImageRemoval } from '../../api/backends.ts';
+import type { ImageRemoval } from '../../api/image-backend.ts';
 import { assertKnownFilters, booleanFilter, type Filters } from '../../wire/filters.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import type { ImageDeps } from './image-deps.ts';

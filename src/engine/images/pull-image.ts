@@ -1,6 +1,6 @@
 /** `docker pull`. */
 import { Readable } from 'node:stream';
-import type { PullRequest } from '../../api/backends.ts';
+import type { PullRequest } from '../../api/image-backend.ts';
 import type { Repository } from '../../distribution/image-registry.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import type { Platform } from '../../oci/platform.ts';

@@ -1,5 +1,5 @@
 /** `docker push`. */
-import type { PushRequest } from '../../api/backends.ts';
+import type { PushRequest } from '../../api/image-backend.ts';
 import type { PushTarget } from '../../distribution/image-registry.ts';
 import { decodeIndex, decodeJson } from '../../oci/decode-image.ts';
 import { type Digest, digestHex } from '../../oci/digest.ts';

@@ -1,5 +1,5 @@
 /** `docker rmi`: takes off names, and deletes the image with its last name. */
-import type { ImageRemoval } from '../../api/backends.ts';
+import type { ImageRemoval } from '../../api/image-backend.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { repositoryName } from '../../oci/reference.ts';
 import { collectGarbage, type Sweep } from './collect-garbage.ts';

@@ -1,5 +1,5 @@
 /** `docker save`. */
-import type { SaveRequest } from '../../api/backends.ts';
+import type { SaveRequest } from '../../api/image-backend.ts';
 import type { SavedImage } from '../../distribution/image-archive.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { type ImageReference, parseReference, repositoryName } from '../../oci/reference.ts';

@@ -1,5 +1,5 @@
 /** `docker search`. */
-import type { ImageSearch } from '../../api/backends.ts';
+import type { ImageSearch } from '../../api/image-backend.ts';
 import type { SearchResult } from '../../distribution/image-registry.ts';
 import { DEFAULT_DOMAIN } from '../../oci/reference.ts';
 import { assertKnownFilters, booleanFilter, filterValues } from '../../wire/filters.ts';
