@@ -8,8 +8,8 @@ export function exportTar(deps: ExportDeps, output: Export): Promise<ExportAnswe
   return output.progress.step('exporting to client tarball', async (step) => {
     const image = onlyImage(output);
     const session = await output.session();
-    await withMounted(deps, image, async (rootfsDir) => {
-      const tree = await deps.trees.open(rootfsDir, [], undefined);
+    await withMounted(deps, image, async (rootfsDir, ofImage) => {
+      const tree = await deps.trees.open(rootfsDir, [], { keptIds: undefined, ofImage });
       try {
         const tar = tree.archive('/', { top: undefined });
         await step.part('sending tarball', () =>
