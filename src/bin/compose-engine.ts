@@ -233,6 +233,7 @@ async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<
   const { registry, snapshots, sandboxes } = made.state;
   const nameDefaults = {
     nameservers: sandboxes.nameservers(),
+    nameserversOfMachine: facts.resolver.nameservers,
     search: facts.resolver.search,
     options: facts.resolver.options,
     hostGatewayIp: facts.uplink.driver === 'none' ? '' : facts.hostAddress,

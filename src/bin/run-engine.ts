@@ -12,6 +12,7 @@ import { invariant, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { configureProcesses } from '../sys/exec/process-settings.ts';
 import { FileLock } from '../sys/lock/file-lock.ts';
+import { leaveOuterNetwork } from '../sys/ns/outer-network.ts';
 import { dataPaths, type RuntimePaths, runtimePaths } from '../sys/paths.ts';
 import { engineHelperEnvironment } from './base-environment.ts';
 import { dataInUse } from './bin-errors.ts';
@@ -37,8 +38,10 @@ export async function runEngine(start: EngineStart, compose: ComposeEngine): Pro
   try {
     const { values } = parseArgs({
       args: [...start.argv],
-      options: { 'exec-root': { type: 'string' } },
+      options: { 'exec-root': { type: 'string' }, 'network-namespace': { type: 'string' } },
     });
+    const { 'network-namespace': network } = values;
+    if (network !== undefined) await leaveOuterNetwork(network);
     invariant(values['exec-root'] !== undefined, 'the engine is started by the host');
     const paths = runtimePaths(values['exec-root']);
     await new EngineProcess(paths, start.environment, bootLogger).run(compose);

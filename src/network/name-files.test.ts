@@ -8,6 +8,7 @@ const defaults: NameFileDefaults = {
   search: ['corp.example'],
   options: [],
   hostGatewayIp: '192.0.2.1',
+  nameserversOfMachine: ['192.0.2.53'],
   hostsOfMachine: '127.0.0.1 localhost\n192.0.2.9 printer',
 };
 

@@ -16,7 +16,7 @@ export interface NameFileInput {
   /** True when the engine answers for names inside of the container: it is the only name server then. */
   readonly nameService: boolean;
   readonly hostConfig: Pick<HostConfig, 'Dns' | 'DnsOptions' | 'DnsSearch' | 'ExtraHosts'>;
-  /** True when the container shares the engine's namespace: then the machine's own hosts file is the base. */
+  /** True when the container is in the host's network: then the machine's own hosts file and name servers count. */
   readonly hostNetwork: boolean;
 }
 
@@ -31,6 +31,8 @@ export interface NameFileDefaults {
   readonly hostGatewayIp: string;
   /** The machine's own `/etc/hosts`. */
   readonly hostsOfMachine: string;
+  /** Name servers of the machine's own resolver. */
+  readonly nameserversOfMachine: readonly string[];
 }
 
 /** The three files. */
@@ -95,7 +97,8 @@ function hostLines(entries: readonly (readonly [string, string])[]): string {
 
 function renderResolvConf(input: NameFileInput, defaults: NameFileDefaults): string {
   const { hostConfig, nameService } = input;
-  const outside = given(hostConfig.Dns) ?? defaults.nameservers;
+  const usual = input.hostNetwork ? defaults.nameserversOfMachine : defaults.nameservers;
+  const outside = given(hostConfig.Dns) ?? usual;
   const nameservers = nameService ? [NAME_SERVER_ADDRESS] : outside;
   const search = given(hostConfig.DnsSearch) ?? defaults.search;
   const chosen = given(hostConfig.DnsOptions) ?? defaults.options;

@@ -7,8 +7,8 @@ import type { ContainerConfig, HostConfig } from '../wire/container-config.ts';
 /** Where the container's network namespace comes from. */
 export type NetworkNamespace =
   | { readonly kind: 'path'; readonly path: string }
-  /** Shares the engine's own namespace (`--network host`). */
-  | { readonly kind: 'engine' };
+  /** Has none of its own (`--network host`): it is in the network that the engine was started in. */
+  | { readonly kind: 'host' };
 
 /** Namespaces of other containers that a container joins, and the shared memory that belongs to them. */
 export interface JoinedNamespaces {

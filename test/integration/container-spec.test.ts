@@ -40,7 +40,7 @@ for (const runtimeName of ['crun', 'runc'] as const) {
         config: { Cmd: ['sh', '-c', `exec 2>&1; ${script}`], Env: ['PATH=/bin'], ...config },
         hostConfig,
         rootfsDir,
-        network: network ?? { kind: 'engine' },
+        network: network ?? { kind: 'host' },
         mounts: [],
         hostname: 'inside',
       });
@@ -143,7 +143,7 @@ for (const runtimeName of ['crun', 'runc'] as const) {
         config: { Cmd: ['true'] },
         hostConfig: {},
         rootfsDir: rig.rootfsDir,
-        network: { kind: 'engine' },
+        network: { kind: 'host' },
         mounts: [],
         hostname: '',
         initPath: '/usr/bin/tini-static',

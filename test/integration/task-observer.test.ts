@@ -42,7 +42,7 @@ describe('the task observer', requires('conmon', 'busybox', 'crun'), () => {
       config: { Cmd: ['sh', '-c', script], Env: ['PATH=/bin'] },
       hostConfig: {},
       rootfsDir,
-      network: { kind: 'engine' },
+      network: { kind: 'host' },
       mounts: [],
       hostname: 'test',
     });

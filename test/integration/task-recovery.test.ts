@@ -36,7 +36,7 @@ describe('a task after a death', requires('conmon', 'busybox', 'crun'), () => {
       config: { Cmd: ['sh', '-c', script], Env: ['PATH=/bin'] },
       hostConfig: {},
       rootfsDir,
-      network: { kind: 'engine' },
+      network: { kind: 'host' },
       mounts: [],
       hostname: 'test',
     });
@@ -87,7 +87,7 @@ describe('a task after a death', requires('conmon', 'busybox', 'crun'), () => {
     const store = new TaskStore(rig.paths, rig.runtimes, undefined);
     const files = await store.prepare(id, request.spec);
     const place = { files, logPath, temporaryDir: rig.paths.root };
-    const kind = { program: 'conmon', terminal: false, stdin: 'none' } as const;
+    const kind = { program: 'conmon', terminal: false, hostNetwork: false, stdin: 'none' } as const;
     const pids = await createMonitored({ id, runtime, ...place, ...kind }, 'sh');
     const found = await runner.observe(id, undefined);
     assert.equal(found.state, 'running');

@@ -34,7 +34,7 @@ async function makeRig(runtimeName: string): Promise<TaskRig> {
     config: { Cmd: ['true'], Env: ['PATH=/bin'] },
     hostConfig: {},
     rootfsDir,
-    network: { kind: 'engine' },
+    network: { kind: 'host' },
     mounts: [],
     hostname: 'test',
   });

@@ -145,6 +145,10 @@ export const unsupportedSetting = (setting: string, why: string) =>
 export const conflictingNetworkOptions = (message: string) =>
   new EngineError('invalid-argument', `conflicting options: ${message}`);
 
+/** A kernel setting of a network that is not the container's own; the text is that of OCI runtimes. */
+export const sysctlOfHost = (name: string) =>
+  new EngineError('invalid-argument', `sysctl "${name}" not allowed in host network namespace`);
+
 /** The number of a signal that a client named. */
 export function requireSignal(text: string): number {
   const signal = parseSignal(text);

@@ -28,6 +28,12 @@ const SETTINGS: readonly Setting[] = [
   positive('CpuRealtimePeriod', VERSION_1),
   positive('CpuRealtimeRuntime', VERSION_1),
   [
+    'PortBindings',
+    ({ NetworkMode, PortBindings }) =>
+      NetworkMode === 'host' && Object.keys(PortBindings ?? {}).length > 0,
+    'Published ports are discarded when using host network mode',
+  ],
+  [
     'MemorySwappiness',
     (config) => (config.MemorySwappiness ?? -1) >= 0,
     `MemorySwappiness is discarded: it ${VERSION_1}.`,

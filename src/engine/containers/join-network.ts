@@ -24,7 +24,7 @@ export async function joinNetwork(
   undo: CleanupStack,
 ): Promise<JoinedNetwork> {
   const mode = parseNetworkMode(document.hostConfig.NetworkMode);
-  if (mode.kind === 'host') return { namespace: { kind: 'engine' }, facts: undefined };
+  if (mode.kind === 'host') return { namespace: { kind: 'host' }, facts: undefined };
   if (mode.kind === 'container') return joinContainer(deps, document, mode.ref);
   const networks = endpointRequests(document, deps.sandboxes.networks());
   const nameservers = document.hostConfig.Dns ?? [];
@@ -53,7 +53,7 @@ function joinContainer(
   if (live === undefined) throw networkOfStopped(other.name, other.status.state);
   const path = live.network?.netnsPath;
   const namespace =
-    path === undefined ? { kind: 'engine' as const } : { kind: 'path' as const, path };
+    path === undefined ? { kind: 'host' as const } : { kind: 'path' as const, path };
   return { namespace, facts: live.network, owner: other };
 }
 

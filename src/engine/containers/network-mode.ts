@@ -2,7 +2,7 @@
 import type { PublishRequest } from '../../network/sandbox-service.ts';
 import type { ContainerConfig, HostConfig, PortBinding } from '../../wire/container-config.ts';
 import { parseContainerPorts, parseHostPorts } from '../../wire/port-syntax.ts';
-import { conflictingNetworkOptions, unsupportedSetting } from './container-errors.ts';
+import { conflictingNetworkOptions, sysctlOfHost, unsupportedSetting } from './container-errors.ts';
 
 export type NetworkMode =
   | { readonly kind: 'bridge' | 'none' | 'host' }
@@ -41,6 +41,8 @@ export function checkNetworkOptions(config: ContainerConfig, hostConfig: HostCon
   if (hostConfig.UTSMode === 'host' && config.Hostname) {
     throw conflictingNetworkOptions('hostname and the UTS mode');
   }
+  const foreign = Object.keys(hostConfig.Sysctls ?? {}).find((name) => name.startsWith('net.'));
+  if (mode.kind === 'host' && foreign !== undefined) throw sysctlOfHost(foreign);
   if (mode.kind !== 'container') return;
   if (config.Hostname) {
     throw conflictingNetworkOptions('hostname and the network mode');

@@ -16,11 +16,12 @@ test('the program follows the namespaces, after the end of options', () => {
       '42',
       '--user',
       '--mount',
-      '--net',
       '--',
       '/usr/bin/node',
       'engine.js',
       '--x',
+      '--network-namespace',
+      '/proc/42/ns/net',
     ],
     env: { A: 'b' },
   });

@@ -9,8 +9,8 @@ export interface DefaultMountsInput {
   readonly shared: SharedNamespaces;
   readonly privileged: boolean;
   readonly writableCgroups: boolean;
-  /** In a user namespace of its own. */
-  readonly hasOwnIds: boolean;
+  /** In a network namespace of the engine's, and in the engine's user namespace: a sysfs can be mounted. */
+  readonly ownsNetwork: boolean;
   /** Size of `/dev/shm`; 0 or absent for the default. */
   readonly shmSizeBytes: number | undefined;
   /** Shared memory that other containers have, too; undefined for one of the container's own. */
@@ -64,13 +64,13 @@ function sysMounts({
   facts,
   privileged,
   writableCgroups,
-  hasOwnIds,
+  ownsNetwork,
 }: DefaultMountsInput): readonly SpecMount[] {
   const base = ['nosuid', 'noexec', 'nodev'];
   const sys = privileged && !facts.sysIsReadOnly ? base : [...base, 'ro'];
   const cgroup = privileged || writableCgroups ? base : [...base, 'ro'];
-  // Only the owner of the network namespace, which is the engine, may mount a sysfs.
-  const own = hasOwnIds ? bindOf('/sys', [...base, 'ro']) : mountOf('sysfs', '/sys', sys);
+  // Only the owner of the network namespace, which is the engine or nobody here, may mount a sysfs.
+  const own = ownsNetwork ? mountOf('sysfs', '/sys', sys) : bindOf('/sys', [...base, 'ro']);
   return [own, mountOf('cgroup', '/sys/fs/cgroup', cgroup)];
 }
 

@@ -106,7 +106,7 @@ test('sysctls of the network belong to containers with a network of their own', 
     'net.ipv4.ip_unprivileged_port_start': '0',
     'net.ipv4.ping_group_range': '0 65536',
   });
-  const shared = await build({}, { Sysctls: { a: 'b' } }, { network: { kind: 'engine' } });
+  const shared = await build({}, { Sysctls: { a: 'b' } }, { network: { kind: 'host' } });
   assert.deepEqual(shared.linux.sysctl, { a: 'b' });
 });
 

@@ -51,7 +51,7 @@ export class OciSpecBuilder implements SpecBuilder {
     const facts = this.#facts;
     const security = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
     const base = defaultMounts({
-      ...{ facts, shared, privileged, hasOwnIds: input.keptIds !== undefined },
+      ...{ facts, shared, privileged, ownsNetwork: ownsNetwork(input) },
       writableCgroups: security.writableCgroups,
       shmSizeBytes: hostConfig.ShmSize,
       shmDir: joined.shmDir,
@@ -191,20 +191,24 @@ export class OciSpecBuilder implements SpecBuilder {
   }
 
   /** Unprivileged ports and pings work as root would have them, in network namespaces of the container's own. */
-  #sysctls({ hostConfig, network, keptIds }: SpecInput): Readonly<Record<string, string>> {
+  #sysctls(input: SpecInput): Readonly<Record<string, string>> {
     const { hasPingRange, mappedGids } = this.#facts;
     // The network namespace is the engine's, which has made these settings: a user namespace below it may not.
-    const own = network.kind === 'path' && keptIds === undefined;
+    const own = ownsNetwork(input);
     return {
       ...(own ? { 'net.ipv4.ip_unprivileged_port_start': '0' } : {}),
       ...(own && hasPingRange ? { 'net.ipv4.ping_group_range': `0 ${lastGid(mappedGids)}` } : {}),
-      ...(hostConfig.Sysctls ?? {}),
+      ...(input.hostConfig.Sysctls ?? {}),
     };
   }
 
   get #hasOneId(): boolean {
     return this.#facts.mappedGids === 1;
   }
+}
+
+function ownsNetwork({ network, keptIds }: SpecInput): boolean {
+  return network.kind === 'path' && keptIds === undefined;
 }
 
 function withDevices(process: ExecProcess, devices: CdiParts | undefined): ExecProcess {

@@ -9,7 +9,11 @@ import type { Failpoints } from '../../shared/failpoints.ts';
 import type { ProcessExit, StdioSlot } from '../../sys/exec/command.ts';
 import { watchExit } from '../../sys/exec/exit-watch.ts';
 import { reapOrphans } from '../../sys/exec/reap-orphans.ts';
-import { type ChildProcessHandle, spawnProcess } from '../../sys/exec/spawn.ts';
+import {
+  type ChildProcessHandle,
+  spawnInOuterNetwork,
+  spawnProcess,
+} from '../../sys/exec/spawn.ts';
 import { becomeSubreaper } from '../../sys/libc.ts';
 import type { RuntimePaths } from '../../sys/paths.ts';
 import { isMissing } from '../../sys/system-errors.ts';
@@ -34,6 +38,8 @@ const EXIT_CODE_UNKNOWN = 255;
 /** A request with the limits that no control group will set on the session's process. */
 export interface LimitedExec extends ExecRequest {
   readonly limits: EmulatedLimits;
+  /** The container is in the network that the engine was started in, and the session as well. */
+  readonly hostNetwork: boolean;
 }
 
 /** What sessions are launched with. */
@@ -93,7 +99,7 @@ export class ExecLauncher {
 
   async #withPipes({ request, runtime, files }: Session): Promise<ExecHandle> {
     const command = execCommand({ request, runtime, files }, []);
-    const child = spawnProcess(command, { stdio: stdioOf(request), detached: true });
+    const child = await spawnerOf(request)(command, { stdio: stdioOf(request), detached: true });
     const stdin = request.attachStdin && !request.detached ? child.writable(STDIN) : undefined;
     try {
       const pid = await startedPid(child, request, files);
@@ -121,7 +127,7 @@ export class ExecLauncher {
     try {
       const command = execCommand(session, ['--console-socket', socket.path]);
       const stdio = ['ignore', 'ignore', 'ignore'] as const;
-      const child = spawnProcess(command, { stdio, detached: true });
+      const child = await spawnerOf(request)(command, { stdio, detached: true });
       const pid = await startedPid(child, request, files);
       const master = await socket.receive();
       if (master === undefined) throw noTerminal();
@@ -180,6 +186,10 @@ function execCommand({ request, runtime, files }: Session, options: readonly str
   const log = [`--log=${files.log}`, '--log-format=json'];
   const where = ['--process', files.process, '--pid-file', files.pid];
   return runtime.command(...log, 'exec', '--detach', ...where, ...options, request.containerId);
+}
+
+function spawnerOf({ hostNetwork }: LimitedExec) {
+  return hostNetwork ? spawnInOuterNetwork : spawnProcess;
 }
 
 function stdioOf(request: ExecRequest): readonly StdioSlot[] {

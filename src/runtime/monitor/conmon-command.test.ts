@@ -21,6 +21,7 @@ const base: MonitorRequest = {
   logPath: '/data/container.log',
   terminal: false,
   stdin: 'none',
+  hostNetwork: false,
   temporaryDir: '/run/w',
 };
 const argsOf = (request: Partial<MonitorRequest>) =>

@@ -19,6 +19,8 @@ export interface MonitorRequest {
   readonly logPath: string;
   readonly terminal: boolean;
   readonly stdin: StdinMode;
+  /** The container has no network namespace of its own, but the one that the monitor is started in. */
+  readonly hostNetwork: boolean;
   /** A directory for conmon's short-lived console socket. */
   readonly temporaryDir: string;
 }

@@ -160,7 +160,8 @@ export class ConmonTaskRunner implements TaskRunner {
     const runtime = await this.#options.runtimes.resolve(request.runtimeName);
     const note = await noteOf(this.#store.files(request.containerId));
     const limits = note === undefined ? {} : await this.#limitsToInherit(note.record);
-    return await this.#execs.launch({ ...request, limits }, runtime);
+    const hostNetwork = note?.hostNetwork === true;
+    return await this.#execs.launch({ ...request, limits, hostNetwork }, runtime);
   }
 
   remove(id: ContainerId): Promise<void> {

@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import * as v from 'valibot';
 import type { ChildProcessHandle } from '../../sys/exec/spawn.ts';
-import { spawnProcess } from '../../sys/exec/spawn.ts';
+import { spawnInOuterNetwork, spawnProcess } from '../../sys/exec/spawn.ts';
 import { createFailed, monitorFailed } from '../runtime-errors.ts';
 import { parseRuntimeFailure } from '../runtimes/parse-failure.ts';
 import { conmonCommand, type MonitorRequest, SYNC_FD } from './conmon-command.ts';
@@ -26,7 +26,8 @@ export async function createMonitored(
   request: MonitorRequest,
   program: string,
 ): Promise<CreatedPids> {
-  const monitor = spawnProcess(conmonCommand(request), {
+  const spawn = request.hostNetwork ? spawnInOuterNetwork : spawnProcess;
+  const monitor = await spawn(conmonCommand(request), {
     stdio: ['ignore', 'ignore', 'pipe-out', 'pipe-out'],
     detached: true,
   });

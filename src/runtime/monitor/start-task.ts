@@ -55,10 +55,11 @@ export async function startTask(
   if (group !== undefined) await deps.groups?.make(group, request.resources);
   deps.failpoints.hit('task-start:after-bundle');
   const stdin = stdinModeOf(request);
+  const hostNetwork = !spec.linux.namespaces.some(({ type }) => type === 'network');
   const temporaryDir = deps.store.temporaryDir;
   const program = deps.monitorProgram;
   const pids = await createMonitored(
-    { program, id, runtime, files, logPath, terminal, stdin, temporaryDir },
+    { program, id, runtime, files, logPath, terminal, stdin, hostNetwork, temporaryDir },
     request.spec.process.args[0] ?? '',
   );
   const created = await identifyBoth(id, pids);
@@ -70,7 +71,7 @@ export async function startTask(
   const startedAt = deps.clock.nowIso();
   const record: TaskRecord = { id, runtimeName: runtime.name, ...created, startedAt };
   // Before the go: from here on a new engine can tell exactly which processes these are.
-  await writeTaskNote(files.task, { v: 1, record, stdin });
+  await writeTaskNote(files.task, { v: 1, record, stdin, hostNetwork });
   deps.failpoints.hit('task-start:after-note');
   await go(runtime, id);
 

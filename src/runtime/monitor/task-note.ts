@@ -17,6 +17,8 @@ export interface TaskNote {
   readonly v: 1;
   readonly record: TaskRecord;
   readonly stdin: StdinMode;
+  /** Whether sessions in the container are to be started in the host's network; no when absent. */
+  readonly hostNetwork?: boolean;
 }
 
 const identity = v.object({ pid: v.number(), startTicks: v.number(), bootId: v.string() });
@@ -39,6 +41,7 @@ const note = v.object({
     startedAt: v.string(),
   }),
   stdin: v.picklist(['none', 'once', 'kept']),
+  hostNetwork: v.exactOptional(v.boolean()),
 });
 
 /** The mode that a request asks for. A terminal stays usable for later clients (`docker attach`). */

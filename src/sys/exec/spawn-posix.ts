@@ -7,7 +7,12 @@ import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { invariant } from '../../shared/errors.ts';
 import { duplicateFd, pipe } from '../libc.ts';
-import { hasNativeFunction, nativeFunction } from '../native.ts';
+import {
+  backgroundFunction,
+  hasNativeFunction,
+  type NativeArgument,
+  nativeFunction,
+} from '../native.ts';
 import { errnoCode, systemError } from '../system-errors.ts';
 import type { Command, ProcessExit, SpawnOptions, StdioSlot } from './command.ts';
 import { cannotExecute } from './exec-errors.ts';
@@ -21,9 +26,10 @@ const SETSID = 0x80;
 /** Larger than the opaque structures of any C library (glibc: 80, 336 and 128 bytes). */
 const OPAQUE_BYTES = 512;
 
-const cSpawn = nativeFunction(
-  'int posix_spawn(int *pid, const char *path, void *actions, void *attributes, const char **argv, const char **env)',
-);
+const SPAWN =
+  'int posix_spawn(int *pid, const char *path, void *actions, void *attributes, const char **argv, const char **env)';
+const cSpawn = nativeFunction(SPAWN);
+const cSpawnInBackground = backgroundFunction(SPAWN);
 const cActionsInit = nativeFunction('int posix_spawn_file_actions_init(void *actions)');
 const cActionsDestroy = nativeFunction('int posix_spawn_file_actions_destroy(void *actions)');
 const cAddDup2 = nativeFunction(
@@ -48,18 +54,33 @@ const cSetSigMask = nativeFunction('int posix_spawnattr_setsigmask(void *attribu
 
 /** `spawnProcess` by posix_spawn(3). */
 export function spawnPosix(command: Command, options: SpawnOptions): ChildProcessHandle {
-  const program = resolveProgram(command);
   const plumbing = new Plumbing(options.stdio);
-  let pid: number;
   try {
-    pid = start(program, plumbing, { command, detached: options.detached === true });
+    using call = new SpawnCall(command, plumbing, options.detached === true);
+    return new PosixProcess(call.make(), plumbing.openOurs());
   } catch (error) {
     plumbing.abandon();
     throw error;
   } finally {
     plumbing.closeTheirs();
   }
-  return new PosixProcess(pid, plumbing.openOurs());
+}
+
+/** The same by a thread of node's pool, whose namespaces the process takes over. */
+export async function spawnPosixInBackground(
+  command: Command,
+  options: SpawnOptions,
+): Promise<ChildProcessHandle> {
+  const plumbing = new Plumbing(options.stdio);
+  try {
+    using call = new SpawnCall(command, plumbing, options.detached === true);
+    return new PosixProcess(await call.makeInBackground(), plumbing.openOurs());
+  } catch (error) {
+    plumbing.abandon();
+    throw error;
+  } finally {
+    plumbing.closeTheirs();
+  }
 }
 
 class PosixProcess implements ChildProcessHandle {
@@ -173,27 +194,56 @@ class Plumbing {
   }
 }
 
-function start(
-  program: Program,
-  plumbing: Plumbing,
-  how: { command: Command; detached: boolean },
-): number {
-  const actions = Buffer.alloc(OPAQUE_BYTES);
-  const attributes = Buffer.alloc(OPAQUE_BYTES);
-  succeed(cActionsInit(actions), 'posix_spawn_file_actions_init');
-  succeed(cAttributesInit(attributes), 'posix_spawnattr_init');
-  try {
-    describeFiles(actions, plumbing.sources, how.command.cwd);
-    describeSignals(attributes, how.detached);
-    const pid = new Int32Array(1);
-    const env = Object.entries(program.env).map(([name, value]) => `${name}=${value}`);
-    const argv = [...program.argv, null];
-    const failure = cSpawn(pid, program.path, actions, attributes, argv, [...env, null]);
-    if (failure !== 0) throw cannotExecute(how.command, codeOf(failure));
-    return pid[0] ?? -1;
-  } finally {
-    cActionsDestroy(actions);
-    cAttributesDestroy(attributes);
+/** One call of posix_spawn(3): its structures live until `dispose`. */
+class SpawnCall implements Disposable {
+  readonly #command: Command;
+  readonly #program: Program;
+  readonly #actions = Buffer.alloc(OPAQUE_BYTES);
+  readonly #attributes = Buffer.alloc(OPAQUE_BYTES);
+  readonly #pid = new Int32Array(1);
+
+  constructor(command: Command, plumbing: Plumbing, detached: boolean) {
+    this.#command = command;
+    this.#program = resolveProgram(command);
+    succeed(cActionsInit(this.#actions), 'posix_spawn_file_actions_init');
+    succeed(cAttributesInit(this.#attributes), 'posix_spawnattr_init');
+    try {
+      describeFiles(this.#actions, plumbing.sources, command.cwd);
+      describeSignals(this.#attributes, detached);
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** By this thread. Returns the pid. */
+  make(): number {
+    return this.#pidAfter(cSpawn(...this.#arguments()));
+  }
+
+  /** By a thread of node's pool. */
+  async makeInBackground(): Promise<number> {
+    return this.#pidAfter((await cSpawnInBackground(...this.#arguments())).result);
+  }
+
+  [Symbol.dispose](): void {
+    cActionsDestroy(this.#actions);
+    cAttributesDestroy(this.#attributes);
+  }
+
+  #arguments(): readonly NativeArgument[] {
+    const { path, argv, env } = this.#program;
+    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    const lists = [
+      [...argv, null],
+      [...variables, null],
+    ];
+    return [this.#pid, path, this.#actions, this.#attributes, ...lists];
+  }
+
+  #pidAfter(failure: number): number {
+    if (failure !== 0) throw cannotExecute(this.#command, codeOf(failure));
+    return this.#pid[0] ?? -1;
   }
 }
 

@@ -1,9 +1,10 @@
 /** The lowest level: one new process with its descriptors, started in the fastest way the machine has. */
 import type { Readable, Writable } from 'node:stream';
 import { isNativeAvailable } from '../native.ts';
+import { hasOuterNetwork } from '../ns/outer-network.ts';
 import type { Command, ProcessExit, SpawnOptions } from './command.ts';
 import { spawnPortable } from './spawn-portable.ts';
-import { spawnPosix } from './spawn-posix.ts';
+import { spawnPosix, spawnPosixInBackground } from './spawn-posix.ts';
 
 /** A running process. */
 export interface ChildProcessHandle {
@@ -29,3 +30,12 @@ export type SpawnProcess = (command: Command, options: SpawnOptions) => ChildPro
  */
 export const spawnProcess: SpawnProcess = (command, options) =>
   isNativeAvailable() ? spawnPosix(command, options) : spawnPortable(command, options);
+
+/** Like `spawnProcess`, in the network that this program was started in, where it has left that one. */
+export async function spawnInOuterNetwork(
+  command: Command,
+  options: SpawnOptions,
+): Promise<ChildProcessHandle> {
+  if (!hasOuterNetwork()) return spawnProcess(command, options);
+  return await spawnPosixInBackground(command, options);
+}
