@@ -71,7 +71,7 @@ export interface TaskUsage {
   readonly memory: MemoryUsage;
   readonly pids: PidsUsage;
   readonly blockDevices: readonly BlockDeviceUsage[];
-  /** By interface name, without the loopback; empty for a task in the engine's own network namespace. */
+  /** By interface name, without the loopback; empty for a task in the network of the engine or the host. */
   readonly networks: Readonly<Record<string, InterfaceTraffic>>;
 }
 

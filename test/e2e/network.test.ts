@@ -83,11 +83,6 @@ test('a container without a network has only loopback', async () => {
   assert.match(links, /^1: lo: .*\bUP\b/);
 });
 
-test('the host network is the engine’s own', async () => {
-  const links = await daemon.ok('run', '--rm', '--network', 'host', BUSYBOX, 'ip', '-o', 'link');
-  assert.match(links, /docker0/);
-});
-
 test('name files are as docker writes them', async () => {
   const flags = ['-h', 'ferry', '--add-host', 'pier:10.1.2.3'];
   const script = 'cat /etc/hostname /etc/hosts; grep -c nameserver /etc/resolv.conf';

@@ -64,10 +64,13 @@ async function assertAlive(record: TaskRecord): Promise<void> {
 }
 
 async function readNetworks(pid: number): Promise<Readonly<Record<string, InterfaceTraffic>>> {
-  const [own, theirs, text] = await Promise.all([
+  const [own, outer, theirs, text] = await Promise.all([
     readlink('/proc/self/ns/net'),
+    // Read in the background, by a thread that is still in the network that this program was started in.
+    readlink('/proc/thread-self/ns/net'),
     readlink(`/proc/${pid}/ns/net`).catch(() => undefined),
     readVisible(`/proc/${pid}/net/dev`),
   ]);
-  return theirs === own ? {} : parseInterfaceTraffic(text ?? '');
+  const isShared = theirs === own || theirs === outer;
+  return isShared ? {} : parseInterfaceTraffic(text ?? '');
 }
