@@ -88,16 +88,11 @@ export async function composeEngine(parts: EngineParts): Promise<ComposedEngine>
 type EngineState = Awaited<ReturnType<typeof openState>>;
 
 async function openState(parts: EngineParts, damage: DamageReport) {
-  const { dataPaths, runtimePaths, logger, facts } = parts;
+  const { dataPaths } = parts;
   const { corruptDir } = dataPaths;
   await ensureLayout(dataPaths.layoutFile);
   return {
-    snapshots: await openSnapshotter({
-      snapshotsDir: dataPaths.snapshotsDir,
-      rootfsDir: runtimePaths.rootfsDir,
-      driver: facts.settings.storageDriver,
-      logger,
-    }),
+    ...(await openStorage(parts)),
     registry: new ContainerRegistry(
       await Collection.open({
         dir: dataPaths.containersDir,
@@ -121,6 +116,16 @@ async function openState(parts: EngineParts, damage: DamageReport) {
     id: await engineId(dataPaths),
     damage,
   };
+}
+
+async function openStorage({ dataPaths, runtimePaths, facts, logger }: EngineParts) {
+  const { snapshots, reason } = await openSnapshotter({
+    snapshotsDir: dataPaths.snapshotsDir,
+    rootfsDir: runtimePaths.rootfsDir,
+    driver: facts.settings.storageDriver,
+    logger,
+  });
+  return { snapshots, driverReason: reason };
 }
 
 function openNetworks(parts: EngineParts, damage: DamageReport): Promise<OpenedNetwork> {
@@ -178,6 +183,7 @@ async function composeServices(
     facts: await systemFacts(parts, {
       engineId: made.state.id,
       storageDriver: snapshots.name,
+      driverReason: made.state.driverReason,
       damage: made.state.damage.lines,
       ...made.runtime.facts,
     }),

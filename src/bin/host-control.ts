@@ -143,11 +143,12 @@ function status({ roots, runtimePaths }: DaemonConfiguration): Promise<MachineRe
 }
 
 function doctor(
-  { user }: DaemonConfiguration,
+  { user, runtimePaths }: DaemonConfiguration,
   environment: Environment,
 ): Promise<readonly DoctorCheck[]> {
   const searchPath = baseEnvironment(environment)['PATH'] ?? '';
-  return examine({ uid: user.uid, userName: user.name, searchPath });
+  const { apiSocket } = runtimePaths;
+  return examine({ uid: user.uid, userName: user.name, searchPath, apiSocket });
 }
 
 async function context(

@@ -11,6 +11,8 @@ import type { EngineParts } from './engine-composition.ts';
 export interface ComposedFacts {
   readonly engineId: string;
   readonly storageDriver: string;
+  /** Why that one. */
+  readonly driverReason: string;
   readonly defaultRuntime: string;
   readonly runtimes: readonly RuntimeInfo[];
   readonly monitorVersion: string;
@@ -45,6 +47,7 @@ export async function systemFacts(
     storageStatus: [
       ['Supports d_type', 'true'],
       ['userxattr', String(composed.storageDriver === 'overlay')],
+      ['Chosen because', composed.driverReason],
     ],
     dataRoot: parts.dataPaths.root,
     kernelVersion: release(),

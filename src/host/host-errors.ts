@@ -117,7 +117,12 @@ export function daemonNeeded(): EngineError {
   return new EngineError('unavailable', 'the daemon does not run: start it with wherry up');
 }
 
+/** The engine listens and does not answer. */
+export function engineSilent(detail: string, cause: unknown): EngineError {
+  return new EngineError('unavailable', `the daemon does not answer: ${detail}`, { cause });
+}
+
 /** A check of the storage that came to no end. */
-export function checkFailed(detail: string, cause?: unknown): EngineError {
-  return new EngineError('unavailable', `the storage could not be checked: ${detail}`, { cause });
+export function checkFailed(detail: string): EngineError {
+  return new EngineError('unavailable', `the storage could not be checked: ${detail}`);
 }

@@ -1,6 +1,12 @@
 /** Port: whether the files of unpacked layers still are what their blobs say, and what to do when they are not. */
 import type { Digest } from '../oci/digest.ts';
 
+export interface BrokenActive {
+  readonly key: string;
+  readonly problem: string;
+  readonly cure: string;
+}
+
 export interface LayerComparison {
   /** Compares the contents of files as well, which reads all of them. */
   readonly deep: boolean;
@@ -24,6 +30,6 @@ export interface LayerChecker {
    * part of a mounted root file system.
    */
   discard(chainId: Digest): Promise<void>;
-  /** Active snapshots of which a layer is missing. */
-  brokenActive(): readonly string[];
+  /** Active snapshots that cannot be used: a layer is missing, or what shows their files is gone. */
+  brokenActive(): Promise<readonly BrokenActive[]>;
 }

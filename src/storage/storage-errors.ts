@@ -81,6 +81,15 @@ export function cannotKeepIds(cause: unknown): EngineError {
   );
 }
 
+/** fuse-overlayfs is missing or does not work on that file system. */
+export function fuseRefused(dir: string, cause: unknown): EngineError {
+  return new EngineError(
+    'unavailable',
+    `fuse-overlayfs does not work in ${dir}: ${messageOf(cause)}: install the package fuse-overlayfs and make /dev/fuse accessible`,
+    { cause },
+  );
+}
+
 /** A user that the machine has no id for. */
 export function idNotMapped(kept: KeptId, count: number): EngineError {
   return new EngineError(
@@ -93,7 +102,7 @@ export function idNotMapped(kept: KeptId, count: number): EngineError {
 export function keepsNoIds(driver: string): EngineError {
   return new EngineError(
     'unavailable',
-    `--userns=keep-id needs the storage driver overlay, this is ${driver}`,
+    `--userns=keep-id needs the storage driver overlay or fuse-overlayfs, this is ${driver}`,
   );
 }
 
@@ -146,7 +155,7 @@ export function overlayUnusable(dir: string, reason: unknown): EngineError {
 export function unknownDriver(name: string): EngineError {
   return new EngineError(
     'invalid-argument',
-    `unknown storage driver "${name}": known drivers are overlay and copy`,
+    `unknown storage driver "${name}": known drivers are overlay (overlay2), fuse-overlayfs and copy (vfs)`,
   );
 }
 

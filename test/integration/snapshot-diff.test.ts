@@ -185,19 +185,22 @@ for (const kind of SNAPSHOTTER_KINDS) {
       await dispose();
     });
 
-    it('are looked for in pieces, so that other things can go on', async () => {
-      const { snapshots, dispose } = await makeSnapshotter(kind);
-      const wide = Array.from({ length: 3000 }, (_, index) => ({ name: `wide/file-${index}` }));
-      await snapshots.prepareActive('one', await stackLayers(snapshots, [wide]));
-      const root = await snapshots.mount('one');
-      await rm(join(root, 'wide'), { recursive: true });
-      await mkdir(join(root, 'wide'));
-      const lines = listed(snapshots, 'one');
-      const turns = await turnsDuring(lines);
-      assert.equal((await lines).length, 3001);
-      assert.ok(turns > 20, `${turns} turns`);
-      await dispose();
-    });
+    // The walk is the same for both overlays; making so many files through the helper takes its time.
+    if (kind !== 'fuse-overlayfs') {
+      it('are looked for in pieces, so that other things can go on', async () => {
+        const { snapshots, dispose } = await makeSnapshotter(kind);
+        const wide = Array.from({ length: 3000 }, (_, index) => ({ name: `wide/file-${index}` }));
+        await snapshots.prepareActive('one', await stackLayers(snapshots, [wide]));
+        const root = await snapshots.mount('one');
+        await rm(join(root, 'wide'), { recursive: true });
+        await mkdir(join(root, 'wide'));
+        const lines = listed(snapshots, 'one');
+        const turns = await turnsDuring(lines);
+        assert.equal((await lines).length, 3001);
+        assert.ok(turns > 20, `${turns} turns`);
+        await dispose();
+      });
+    }
 
     it('make the same tree again as a layer', async () => {
       const { snapshots, dispose } = await makeSnapshotter(kind);

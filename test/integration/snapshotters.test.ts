@@ -1,12 +1,21 @@
 /** Real snapshotters on disk, inside a user and mount namespace. */
 import assert from 'node:assert/strict';
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import { silentLogger } from '../../src/shared/logger.ts';
-import { openSnapshotter } from '../../src/storage/snapshots/open-snapshotter.ts';
+import {
+  type OpenedSnapshotter,
+  openSnapshotter,
+} from '../../src/storage/snapshots/open-snapshotter.ts';
+import { run } from '../../src/sys/exec/run.ts';
+import { mount } from '../../src/sys/libc.ts';
+import { unmountTree } from '../../src/sys/mount/mount-table.ts';
+import { listPids } from '../../src/sys/proc/process-table.ts';
 import { testSnapshotterContract } from '../contract/snapshotter.ts';
+import { requires } from '../support/capabilities.ts';
+import { eventually } from '../support/eventually.ts';
 import { makeSnapshotter, SNAPSHOTTER_KINDS, stackLayers } from '../support/snapshots.ts';
 
 for (const kind of SNAPSHOTTER_KINDS) {
@@ -95,33 +104,165 @@ describe('overlay mounts', () => {
     await dispose();
   });
 
-  it('survive a restart of the engine', async () => {
-    const { snapshots, reopen, dispose } = await makeSnapshotter('overlay');
+  for (const kind of SNAPSHOTTER_KINDS.filter((name) => name !== 'copy')) {
+    it(`survive a restart of the engine (${kind})`, async () => {
+      const { snapshots, reopen, dispose } = await makeSnapshotter(kind);
+      await snapshots.prepareActive('one', undefined);
+      const place = await snapshots.mount('one');
+      await writeFile(join(place, 'file'), 'here');
+      const again = await reopen();
+      assert.equal(await again.mount('one'), place);
+      assert.equal(await readFile(join(place, 'file'), 'utf8'), 'here');
+      await again.unmount('one');
+      await assert.rejects(lstat(place), { code: 'ENOENT' });
+      await dispose();
+    });
+  }
+});
+
+describe('a fuse-overlayfs that died', requires('fuse-overlayfs'), () => {
+  it('is told of, and gives way to a new one with the same files', async () => {
+    const { snapshots, reopen, dispose } = await makeSnapshotter('fuse-overlayfs');
     await snapshots.prepareActive('one', undefined);
     const place = await snapshots.mount('one');
     await writeFile(join(place, 'file'), 'here');
-    const again = await reopen();
-    assert.equal(await again.mount('one'), place);
+    assert.deepEqual(await snapshots.checker.brokenActive(), []);
+    await killHelperOf(place);
+    await assert.rejects(readFile(join(place, 'file')), { code: 'ENOTCONN' });
+    const [broken] = await snapshots.checker.brokenActive();
+    assert.deepEqual([broken?.key, broken?.cure], ['one', 'restart the container']);
+    assert.equal(await snapshots.mount('one'), place);
     assert.equal(await readFile(join(place, 'file'), 'utf8'), 'here');
+    await killHelperOf(place);
+    const again = await reopen();
     await again.unmount('one');
     await assert.rejects(lstat(place), { code: 'ENOENT' });
+    assert.equal(await readFile(join(await again.mount('one'), 'file'), 'utf8'), 'here');
+    await dispose();
+  });
+
+  it('is no process any more once its file system is unmounted', async () => {
+    const { snapshots, dispose } = await makeSnapshotter('fuse-overlayfs');
+    await snapshots.prepareActive('one', undefined);
+    const place = await snapshots.mount('one');
+    assert.notEqual(await helperOf(place), undefined);
+    await snapshots.unmount('one');
+    await eventually(async () => (await helperOf(place)) === undefined);
     await dispose();
   });
 });
 
 describe('the choice of a snapshotter', () => {
-  it('falls on overlay where it works, and refuses unknown ones', async () => {
-    const root = await mkdtemp(join(tmpdir(), 'choose-'));
-    const options = {
-      snapshotsDir: join(root, 'snapshots'),
-      rootfsDir: join(root, 'run'),
-      logger: silentLogger,
-    };
-    const chosen = await openSnapshotter({ ...options, driver: undefined });
-    assert.equal(chosen.name, 'overlay');
-    await chosen.close();
-    await assert.rejects(openSnapshotter({ ...options, driver: 'zfs' }), /unknown storage driver/);
-    await chmod(root, 0o700);
+  let root = '';
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'choose-'));
+  });
+  afterEach(async () => {
+    await unmountTree(root);
     await rm(root, { recursive: true });
   });
+
+  const open = async (data: string, driver?: string) => {
+    const { snapshots, reason } = await openSnapshotter({
+      ...{ snapshotsDir: join(root, data), rootfsDir: join(root, 'run'), driver },
+      logger: silentLogger,
+    });
+    return { name: snapshots.name, reason, snapshots };
+  };
+  const chosen = async (data: string, driver?: string) => {
+    const { name, reason, snapshots } = await open(data, driver);
+    await snapshots.close();
+    return { name, reason };
+  };
+  const makeDirs = (...names: readonly string[]) =>
+    Promise.all(names.map((name) => mkdir(join(root, name))));
+
+  it('falls on overlay where it works', async () => {
+    assert.deepEqual(await chosen('data'), { name: 'overlay', reason: 'it works here' });
+  });
+
+  it(
+    'goes by the settings, in our words and in those of Docker',
+    requires('fuse-overlayfs'),
+    async () => {
+      const names = ['overlay', 'overlay2', 'fuse-overlayfs', 'copy', 'vfs'];
+      const found = await Promise.all(names.map(async (name) => (await chosen(name, name)).name));
+      assert.deepEqual(found, ['overlay', 'overlay', 'fuse-overlayfs', 'copy', 'copy']);
+      await assert.rejects(chosen('data', 'zfs'), /unknown storage driver/);
+    },
+  );
+
+  it(
+    'falls on fuse-overlayfs on a file system that refuses overlay',
+    requires('fuse-overlayfs'),
+    async () => {
+      await makeDirs('low', 'up', 'work', 'data');
+      const inRoot = (dir: string) => join(root, dir);
+      const data = `lowerdir=${inRoot('low')},upperdir=${inRoot('up')},workdir=${inRoot('work')},userxattr`;
+      mount({ source: 'overlay', target: inRoot('data'), type: 'overlay', data });
+      const { name, reason } = await chosen('data');
+      assert.equal(name, 'fuse-overlayfs');
+      assert.match(reason, /^it works here; overlay does not work in/);
+      await assert.rejects(chosen('data', 'overlay'), /overlay does not work in/);
+      await worksIn(await open('data'));
+    },
+  );
+
+  it('falls on copies where neither works', requires('fuse-overlayfs'), async () => {
+    await makeDirs('low', 'up', 'work', 'data');
+    const options = 'lowerdir=low,upperdir=up,workdir=work,allow_other';
+    const command = { file: 'fuse-overlayfs', args: ['-o', options, 'data'], cwd: root };
+    const { exitCode } = await run(command, { timeoutMs: 10_000 });
+    assert.equal(exitCode, 0);
+    const { name, reason } = await chosen('data');
+    assert.equal(name, 'copy');
+    assert.match(reason, /overlay does not work.*fuse-overlayfs does not work/);
+  });
+
+  it('stays with the driver that has containers', async () => {
+    const first = await open('data', 'copy');
+    await first.snapshots.prepareActive('box', undefined);
+    await first.snapshots.close();
+    assert.deepEqual(await chosen('data'), { name: 'copy', reason: 'there are containers of it' });
+  });
 });
+
+/** Layers, changes and what was removed, on a file system that has no whiteout devices. */
+async function worksIn({ snapshots }: { readonly snapshots: OpenedSnapshotter }): Promise<void> {
+  const top = await stackLayers(snapshots, [
+    [
+      { name: 'dir/', type: '5' },
+      { name: 'dir/gone', content: '' },
+      { name: 'kept', content: 'old' },
+    ],
+    [{ name: 'dir/.wh.gone' }, { name: 'dir/new', content: 'new' }],
+  ]);
+  await snapshots.prepareActive('box', top);
+  const place = await snapshots.mount('box');
+  assert.deepEqual(await readdir(join(place, 'dir')), ['new']);
+  await rm(join(place, 'dir/new'));
+  await writeFile(join(place, 'kept'), 'changed');
+  const changes: string[] = [];
+  for await (const { kind, path } of snapshots.diff('box', []).changes()) {
+    changes.push(`${kind} ${path}`);
+  }
+  assert.deepEqual(changes, ['modified /dir', 'deleted /dir/new', 'modified /kept']);
+  await snapshots.removeActive('box');
+  await snapshots.close();
+}
+
+/** Pid of the process that shows the files at `place`. */
+async function helperOf(place: string): Promise<number | undefined> {
+  for (const pid of await listPids()) {
+    const line = await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '');
+    if (line.startsWith('fuse-overlayfs\0') && line.endsWith(`${place}\0`)) return pid;
+  }
+  return undefined;
+}
+
+async function killHelperOf(place: string): Promise<void> {
+  const pid = await helperOf(place);
+  assert.ok(pid !== undefined, 'there is a process');
+  process.kill(pid, 'SIGKILL');
+  await eventually(async () => (await helperOf(place)) === undefined);
+}

@@ -173,7 +173,7 @@ for (const kind of SNAPSHOTTER_KINDS) {
 
     it('without their whiteout are unpacked again', async () => {
       const dir = await layerDir(TOP);
-      await rm(join(dir, kind === 'copy' ? '.wh.gone' : 'gone'));
+      await rm(join(dir, kind === 'overlay' ? 'gone' : '.wh.gone'));
       await isRepaired('layer', /is missing/);
     });
 

@@ -76,7 +76,7 @@ export class ImageEngine implements AsyncDisposable {
     const root = options.root ?? (await mkdtemp(join(tmpdir(), 'images-')));
     const paths = dataPaths(join(root, 'data'));
     const content = await DiskContentStore.open(paths.contentDir);
-    const snapshots = await openSnapshotter({
+    const { snapshots } = await openSnapshotter({
       snapshotsDir: paths.snapshotsDir,
       rootfsDir: join(root, 'run'),
       driver: options.storageDriver,

@@ -8,8 +8,10 @@ import { OCI_LAYER } from '../../src/oci/media-types.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import { CopySnapshotter } from '../../src/storage/snapshots/copy/copy-snapshotter.ts';
 import type { OpenedSnapshotter } from '../../src/storage/snapshots/open-snapshotter.ts';
+import { fuseMounter, kernelMounter } from '../../src/storage/snapshots/overlay/overlay-mounter.ts';
 import { OverlaySnapshotter } from '../../src/storage/snapshots/overlay/overlay-snapshotter.ts';
 import { TarUnpacker } from '../../src/storage/unpack/tar-unpacker.ts';
+import { requires } from './capabilities.ts';
 import { layerTar, type TarMember } from './layer-tar.ts';
 
 /** A snapshotter, and how to end and restart it. */
@@ -19,21 +21,26 @@ export interface SnapshotsFixture {
   dispose(): Promise<void>;
 }
 
-/** The drivers that work on every machine. */
-export const SNAPSHOTTER_KINDS = ['overlay', 'copy'] as const;
-type Kind = (typeof SNAPSHOTTER_KINDS)[number];
+type Kind = 'overlay' | 'fuse-overlayfs' | 'copy';
+
+/** The drivers that work on this machine; where fuse-overlayfs is promised it must be there. */
+export const SNAPSHOTTER_KINDS: readonly Kind[] =
+  requires('fuse-overlayfs').skip === false
+    ? ['overlay', 'fuse-overlayfs', 'copy']
+    : ['overlay', 'copy'];
 
 async function openIn(kind: Kind, root: string): Promise<OpenedSnapshotter> {
   const options = { dir: join(root, 'data'), rootfsDir: join(root, 'run'), logger: silentLogger };
-  return kind === 'overlay'
-    ? await OverlaySnapshotter.open(options)
-    : await CopySnapshotter.open(options);
+  if (kind === 'copy') return await CopySnapshotter.open(options);
+  const mounter = kind === 'overlay' ? kernelMounter : fuseMounter;
+  return await OverlaySnapshotter.open({ ...options, mounter });
 }
 
 /** Opens a new one in a directory of its own. */
 export async function makeSnapshotter(kind: Kind): Promise<SnapshotsFixture> {
-  // A name that would need escapes in mount options.
-  const root = await mkdtemp(join(tmpdir(), 'snapshots,a:b-'));
+  // A name that would need escapes in mount options; fuse-overlayfs cannot do with a colon.
+  const name = kind === 'fuse-overlayfs' ? 'snapshots,a-' : 'snapshots,a:b-';
+  const root = await mkdtemp(join(tmpdir(), name));
   let current = await openIn(kind, root);
   return {
     snapshots: current,

@@ -64,7 +64,8 @@ async function isZombie(pid: number): Promise<boolean> {
   return /\) [ZX] /.test(stat);
 }
 
-async function commandLine(pid: number): Promise<string> {
+/** Program and arguments of a process, apart by spaces; empty when it is gone. */
+export async function commandLine(pid: number): Promise<string> {
   const raw = await readFile(join('/proc', String(pid), 'cmdline'), 'utf8').catch(() => '');
   return raw.replaceAll('\0', ' ').trim();
 }

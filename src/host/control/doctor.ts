@@ -7,12 +7,15 @@ import { run } from '../../sys/exec/run.ts';
 import { readSubordinateIds } from '../../sys/idmap/subordinate-ids.ts';
 import type { DoctorCheck } from '../machine.ts';
 import { checkLimits } from './check-limits.ts';
+import { checkStorageDriver } from './check-storage-driver.ts';
 
 /** Whose machine is examined. */
 export interface DoctorQuestion {
   readonly uid: number;
   readonly userName: string;
   readonly searchPath: string;
+  /** Where the API of a running daemon is. */
+  readonly apiSocket: string;
 }
 
 /** A program with the packages that bring it. */
@@ -97,6 +100,7 @@ export async function examine(question: DoctorQuestion): Promise<readonly Doctor
     await guarded('subordinate ids', (name) => checkSubordinateIds(name, question)),
     await guarded('/dev/net/tun', checkTun),
     await guarded('overlay file system', checkOverlay),
+    await guarded('storage driver', (name) => checkStorageDriver(name, question.apiSocket)),
     await guarded('resource limits', (name) => checkLimits(name, question.uid)),
   ];
 }

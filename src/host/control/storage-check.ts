@@ -1,5 +1,4 @@
 /** Asks the engine to check its storage, and hears what it finds. */
-import { type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import * as v from 'valibot';
 import {
@@ -8,9 +7,9 @@ import {
   type StorageSummary,
   storageLineSchema,
 } from '../../handshake/storage-report.ts';
-import { errnoCode } from '../../sys/system-errors.ts';
 import { checkFailed, daemonNeeded } from '../host-errors.ts';
 import type { StorageCheckOptions } from '../machine.ts';
+import { askEngine } from './ask-engine.ts';
 
 /** `unavailable` when no daemon listens at `apiSocket`, or it cannot finish the check. */
 export async function checkStorage(
@@ -18,7 +17,8 @@ export async function checkStorage(
   { repairs, deep, onFinding }: StorageCheckOptions,
 ): Promise<StorageSummary> {
   const query = `repair=${Number(repairs)}&deep=${Number(deep)}`;
-  const answer = await post(apiSocket, `${STORAGE_CHECK_PATH}?${query}`);
+  const answer = await askEngine(apiSocket, 'POST', `${STORAGE_CHECK_PATH}?${query}`);
+  if (answer === undefined) throw daemonNeeded();
   for await (const text of createInterface({ input: answer })) {
     const line = v.safeParse(storageLineSchema, JSON.parse(text));
     if (!line.success) throw checkFailed(text);
@@ -26,15 +26,4 @@ export async function checkStorage(
     onFinding(line.output.finding satisfies StorageFinding);
   }
   throw checkFailed('the daemon ended before it was done');
-}
-
-function post(socketPath: string, path: string): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const asking = request({ socketPath, path, method: 'POST' }, resolve);
-    asking.once('error', (error) => {
-      const isAbsent = ['ENOENT', 'ECONNREFUSED'].includes(errnoCode(error) ?? '');
-      reject(isAbsent ? daemonNeeded() : checkFailed(error.message, error));
-    });
-    asking.end();
-  });
 }

@@ -168,7 +168,7 @@ export const SETTINGS: readonly Setting[] = [
     flag: 'storage-driver',
     short: 's',
     form: 'text',
-    help: 'how layers become root file systems: overlay or copy',
+    help: 'how layers become root file systems: overlay (overlay2), fuse-overlayfs or copy (vfs)',
   },
   { key: 'builder', form: 'builder', help: 'limits of caches (gc)' },
   {

@@ -1,7 +1,7 @@
 /** The checker of a snapshotter that keeps its layers in a `LayerStore`. */
 import type { Digest } from '../../oci/digest.ts';
 import { decompressed } from '../../sys/compression/decompress.ts';
-import type { LayerChecker, LayerComparison } from '../layer-checker.ts';
+import type { BrokenActive, LayerChecker, LayerComparison } from '../layer-checker.ts';
 import type { ActiveStore } from '../snapshots/active-store.ts';
 import type { LayerStore } from '../snapshots/layer-store.ts';
 import type { WhiteoutFormat } from '../snapshotter.ts';
@@ -10,12 +10,22 @@ import { TarParser } from '../tar/tar-parser.ts';
 import { treeDifferences } from './compare-tree.ts';
 import { ExpectedTree } from './expected-tree.ts';
 
+/** What became of a mount that fuse-overlayfs stood behind. */
+export const HELPER_ENDED = 'the fuse-overlayfs process behind its files has ended';
+const RESTART = 'restart the container';
+const LAYER_MISSING = {
+  problem: 'it stands on a layer that is missing',
+  cure: 'pull or load its image again (docker inspect tells which), or remove the container',
+};
+
 export interface DiskLayerCheckerOptions {
   readonly layers: LayerStore;
   readonly active: ActiveStore;
   readonly whiteouts: WhiteoutFormat;
   /** Keys of active snapshots whose layers the kernel has in use. */
   readonly mounted: () => Promise<readonly string[]>;
+  /** True when the mount of an active snapshot is broken. */
+  readonly isDead: (key: string) => Promise<boolean>;
 }
 
 export class DiskLayerChecker implements LayerChecker {
@@ -53,9 +63,14 @@ export class DiskLayerChecker implements LayerChecker {
     await layers.discard(chainId);
   }
 
-  brokenActive(): readonly string[] {
-    const { layers, active } = this.#options;
-    return active.keys().filter((key) => !layers.isComplete(active.parentOf(key)));
+  async brokenActive(): Promise<readonly BrokenActive[]> {
+    const { layers, active, isDead } = this.#options;
+    const broken: BrokenActive[] = [];
+    for (const key of active.keys()) {
+      if (!layers.isComplete(active.parentOf(key))) broken.push({ key, ...LAYER_MISSING });
+      else if (await isDead(key)) broken.push({ key, problem: HELPER_ENDED, cure: RESTART });
+    }
+    return broken;
   }
 }
 

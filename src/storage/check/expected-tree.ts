@@ -48,7 +48,10 @@ export class ExpectedTree {
     const path = under(parent, base);
     if (isWhiteoutName(base)) this.#takeWhiteout(parent, base, name);
     else if (entry.type === 'hardlink') this.#takeHardLink(path, entry);
-    else if (isKept(entry.type)) this.#put(path, { kind: entry.type, name, entry });
+    else if (isKept(entry.type)) {
+      this.files.delete(under(parent, `${WHITEOUT_PREFIX}${base}`));
+      this.#put(path, { kind: entry.type, name, entry });
+    }
   }
 
   #put(path: string, file: ExpectedFile): void {

@@ -10,7 +10,7 @@ import { statIfThere } from '../archive/stat-if-there.ts';
 import { openIfThere } from '../archive/tar-entries.ts';
 import type { PathChange } from '../snapshot-diff.ts';
 import { layerXattrs } from '../unpack/allowed-xattrs.ts';
-import { isWhiteoutName } from '../unpack/whiteouts.ts';
+import { isWhiteoutName, OPAQUE_NAME, WHITEOUT_PREFIX } from '../unpack/whiteouts.ts';
 import type { LeftOutPaths } from './left-out-paths.ts';
 import {
   isOpaque,
@@ -86,7 +86,9 @@ export class ChangeWalk {
     const names: string[] = [];
     this.#stack.push({ fd, ...level, names });
     const found = new Set(await readdir(pathOfFd(fd)));
-    const hides = this.#tree.holds === 'all' || isOpaque(pathOfFd(fd, '.'));
+    const isMarked = found.has(OPAQUE_NAME) || isOpaque(pathOfFd(fd, '.'));
+    const hides = this.#tree.holds === 'all' || isMarked;
+    if (this.#tree.holds === 'written') for (const name of namesGone(found)) found.add(name);
     if (hides) for (const name of level.below?.names() ?? []) found.add(name);
     for (const name of [...found].sort().reverse()) names.push(name);
   }
@@ -94,7 +96,7 @@ export class ChangeWalk {
   async *#look(level: Level, name: string): AsyncGenerator<FoundChange> {
     const path = `${level.path}/${name}`;
     if (this.#leftOut.has(path)) return;
-    // fuse-overlayfs marks directories by files, beside the attribute.
+    // Marks of fuse-overlayfs: what they mean was found when the directory was entered.
     if (this.#tree.holds === 'written' && isWhiteoutName(name)) return;
     const stats = this.#statOf(level.fd, name);
     const below = level.below?.child(name);
@@ -164,7 +166,8 @@ export class ChangeWalk {
     if (!this.#leftOut.isAbove(path)) return false;
     for (const name of await readdir(pathOfFd(fd))) {
       const inside = `${path}/${name}`;
-      if (this.#leftOut.has(inside)) continue;
+      const isMark = this.#tree.holds === 'written' && isWhiteoutName(name);
+      if (isMark || this.#leftOut.has(inside)) continue;
       const inner = openIfThere(pathOfFd(fd, name), DIRECTORY);
       if (inner === undefined) return false;
       try {
@@ -175,6 +178,13 @@ export class ChangeWalk {
     }
     return true;
   }
+}
+
+/** What fuse-overlayfs marks as gone by files, where it cannot make devices. */
+function namesGone(found: ReadonlySet<string>): readonly string[] {
+  return [...found]
+    .filter((name) => isWhiteoutName(name) && name !== OPAQUE_NAME)
+    .map((name) => name.slice(WHITEOUT_PREFIX.length));
 }
 
 /** True when a copy is as it was made. */

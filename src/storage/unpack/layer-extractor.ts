@@ -197,6 +197,7 @@ export class LayerExtractor {
   }
 
   #makeDirectory(placed: PlacedName, entry: TarEntry): void {
+    this.#whiteouts.placeTaken(placed);
     try {
       mkdirSync(placed.path, 0o700);
     } catch (error) {
@@ -238,6 +239,7 @@ export class LayerExtractor {
 
   /** Runs `make`; when something has the name already it is removed first: the last entry of a name counts. */
   #replacing(placed: PlacedName, make: () => void): void {
+    this.#whiteouts.placeTaken(placed);
     try {
       make();
     } catch (error) {

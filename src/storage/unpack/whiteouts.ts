@@ -1,5 +1,5 @@
 /** Whiteouts (OCI image-spec, layer.md, "Whiteouts") in the form that a snapshotter wants them in. */
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import { systemCode } from '../../shared/errors.ts';
 import { lsetxattr, mknod } from '../../sys/libc.ts';
 import type { WhiteoutFormat } from '../snapshotter.ts';
@@ -45,6 +45,13 @@ export class WhiteoutWriter {
    */
   directoryMade(path: string): void {
     if (this.#hidden.delete(path)) this.#makeOpaque(path);
+  }
+
+  /** Something is about to take that place: where whiteouts are files, nothing may hide it. */
+  placeTaken({ parentDir, base, path }: PlacedName): void {
+    if (this.#format === 'files' && this.#hidden.has(path)) {
+      rmSync(`${parentDir}/${WHITEOUT_PREFIX}${base}`, { force: true });
+    }
   }
 
   #hide(parentDir: string, name: string): void {

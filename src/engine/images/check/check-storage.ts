@@ -122,16 +122,17 @@ async function* checkIndex(run: CheckRun): AsyncGenerator<StorageFinding> {
   );
 }
 
-/** What stands on layers of an image that is gone can only be helped by having that image again. */
+/** What is left of containers that cannot run can only be helped from outside. */
 async function* checkContainers(run: CheckRun): AsyncGenerator<StorageFinding> {
-  for (const subject of run.deps.checker.brokenActive()) {
+  for (const { key, problem, cure } of await run.deps.checker.brokenActive()) {
+    const outcome = 'not-repaired';
     yield {
       kind: 'container',
-      subject,
+      subject: key,
       images: [],
-      problem: 'stands on a layer that is missing',
-      outcome: 'not-repaired',
-      cure: 'pull or load its image again (docker inspect tells which), or remove the container',
+      problem: `is broken: ${problem}`,
+      outcome,
+      cure,
     };
   }
 }

@@ -31,7 +31,8 @@ export class CopySnapshotter implements Snapshotter {
     const { layers, active } = parts;
     // Every root file system is a copy: nothing uses the layers themselves.
     const mounted = async () => [];
-    this.checker = new DiskLayerChecker({ layers, active, whiteouts: 'files', mounted });
+    const isDead = async () => false;
+    this.checker = new DiskLayerChecker({ layers, active, whiteouts: 'files', mounted, isDead });
   }
 
   /** Opens the directories below `dir`. */

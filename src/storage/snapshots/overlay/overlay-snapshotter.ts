@@ -1,30 +1,28 @@
-/** Root file systems by the kernel's overlay, mounted in the engine's own user and mount namespace. */
-import { closeSync, constants, openSync } from 'node:fs';
-import { lstat, mkdir, rmdir } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+/** Root file systems as overlays, mounted in the engine's own user and mount namespace: by the kernel or by fuse-overlayfs. */
+import { mkdir, rmdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Digest } from '../../../oci/digest.ts';
 import type { KeptId } from '../../../oci/kept-id.ts';
 import { findEngineError, systemCode } from '../../../shared/errors.ts';
 import { KeyedMutex } from '../../../shared/keyed-mutex.ts';
 import type { Logger } from '../../../shared/logger.ts';
-import { mount, UmountFlag, umount } from '../../../sys/libc.ts';
-import { mountsUnder } from '../../../sys/mount/mount-table.ts';
-import { DiskLayerChecker } from '../../check/disk-layer-checker.ts';
+import { UmountFlag, umount } from '../../../sys/libc.ts';
+import { mountsUnder, unmountLazily } from '../../../sys/mount/mount-table.ts';
+import { DiskLayerChecker, HELPER_ENDED } from '../../check/disk-layer-checker.ts';
 import { TreeDiff } from '../../diff/tree-diff.ts';
 import type { LayerChecker } from '../../layer-checker.ts';
 import type { LayerOwners } from '../../layer-owners.ts';
 import type { SnapshotDiff } from '../../snapshot-diff.ts';
 import type { LayerSlot, Snapshotter } from '../../snapshotter.ts';
-import { layerInUse, writeFailed } from '../../storage-errors.ts';
+import { layerInUse } from '../../storage-errors.ts';
 import { ActiveStore } from '../active-store.ts';
 import { BackgroundRemoval } from '../background-removal.ts';
 import { directorySize } from '../directory-size.ts';
 import type { Disk } from '../disk.ts';
 import { LayerStore } from '../layer-store.ts';
-import { mountKeepingIds } from './fuse-mount.ts';
-
-const LAYERS = 'layers';
-const ACTIVE = 'active';
+import { type MountState, mountStateOf } from './mount-state.ts';
+import type { OverlayMounter } from './overlay-mounter.ts';
+import { ACTIVE, LAYERS } from './overlay-stack.ts';
 
 export interface SnapshotterOptions {
   /** Directory of this driver, below the data directory. */
@@ -32,6 +30,8 @@ export interface SnapshotterOptions {
   /** Where mount points are made, below the runtime directory: `<rootfsDir>/<key>`. */
   readonly rootfsDir: string;
   readonly logger: Logger;
+  /** How layers are stacked; called once the directories are there. */
+  readonly mounter: (dir: string) => OverlayMounter;
   /** This machine's when absent. */
   readonly disk?: Disk | undefined;
 }
@@ -41,13 +41,11 @@ interface OverlayParts {
   readonly layers: LayerStore;
   readonly active: ActiveStore;
   readonly rootfsDir: string;
-  readonly dir: string;
-  readonly layersFd: number;
-  readonly activeFd: number;
+  readonly mounter: OverlayMounter;
 }
 
 export class OverlaySnapshotter implements Snapshotter {
-  readonly name = 'overlay';
+  readonly name: OverlayMounter['name'];
   readonly #parts: OverlayParts;
   readonly #locks = new KeyedMutex<string>();
   readonly #mounted = new Set<string>();
@@ -55,10 +53,13 @@ export class OverlaySnapshotter implements Snapshotter {
 
   private constructor(parts: OverlayParts) {
     this.#parts = parts;
+    this.name = parts.mounter.name;
     const { layers, active } = parts;
     const mounted = async () =>
       (await mountsUnder(parts.rootfsDir)).map(({ mountPoint }) => basename(mountPoint));
-    this.checker = new DiskLayerChecker({ layers, active, whiteouts: 'overlay', mounted });
+    const { whiteouts } = parts.mounter;
+    const isDead = async (key: string) => (await this.#stateOf(key)) === 'dead';
+    this.checker = new DiskLayerChecker({ layers, active, whiteouts, mounted, isDead });
   }
 
   /** Opens the directories. Call `probeOverlay` before, to know that mounts will work. */
@@ -66,35 +67,25 @@ export class OverlaySnapshotter implements Snapshotter {
     const { dir, rootfsDir, logger, disk } = options;
     const layersDir = join(dir, LAYERS);
     const activeDir = join(dir, ACTIVE);
+    await mkdir(layersDir, { recursive: true, mode: 0o755 });
+    await mkdir(activeDir, { recursive: true, mode: 0o700 });
+    await mkdir(rootfsDir, { recursive: true, mode: 0o700 });
     const removal = new BackgroundRemoval(join(dir, 'removing'), logger);
     await removal.open();
-    const layers = await LayerStore.open({
-      dir: layersDir,
-      whiteouts: 'overlay',
-      removal,
-      logger,
-      disk,
-    });
+    const mounter = options.mounter(dir);
+    const { whiteouts } = mounter;
+    const layers = await LayerStore.open({ dir: layersDir, whiteouts, removal, logger, disk });
     const active = await ActiveStore.open(activeDir, removal);
-    await mkdir(rootfsDir, { recursive: true, mode: 0o700 });
-    const directoryFlags = constants.O_RDONLY | constants.O_DIRECTORY;
-    return new OverlaySnapshotter({
-      removal,
-      layers,
-      active,
-      rootfsDir,
-      dir,
-      layersFd: openSync(layersDir, directoryFlags),
-      activeFd: openSync(activeDir, directoryFlags),
-    });
+    const snapshots = new OverlaySnapshotter({ removal, layers, active, rootfsDir, mounter });
+    await snapshots.#tellOfDeadMounts(logger);
+    return snapshots;
   }
 
   /** Waits for removals and a running sync, and lets go of descriptors. Mounts stay. */
   async close(): Promise<void> {
     await this.#parts.layers.close();
     await this.#parts.removal.settle();
-    closeSync(this.#parts.layersFd);
-    closeSync(this.#parts.activeFd);
+    this.#parts.mounter.close();
   }
 
   async hasCommitted(chainId: Digest): Promise<boolean> {
@@ -131,9 +122,12 @@ export class OverlaySnapshotter implements Snapshotter {
   mount(key: string): Promise<string> {
     return this.#locks.run(key, async () => {
       const target = this.#mountPoint(key);
-      if (this.#mounted.has(key)) return target;
-      await mkdir(target, { recursive: true, mode: 0o700 });
-      if (!(await isMountPoint(target))) await this.#mountAt(target, key);
+      if (this.#mounted.has(key) && !this.#hasHelper(key)) return target;
+      await mkdir(target, { recursive: true, mode: 0o700 }).catch(ignoreDead);
+      const state = await this.#stateOf(key);
+      // A new helper shows the same files; who still uses the old mount keeps a broken one.
+      if (state === 'dead') unmountLazily(target);
+      if (state !== 'mounted') await this.#mountAt(target, key);
       this.#mounted.add(key);
       return target;
     });
@@ -181,59 +175,41 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   async #mountAt(target: string, key: string): Promise<void> {
-    const { layers, active, dir } = this.#parts;
-    const kept = active.keptOf(key);
-    if (kept === undefined) {
-      mountOverlay(target, this.#mountData(key));
-      return;
-    }
-    await mountKeepingIds({
-      dir,
+    const { layers, active, mounter } = this.#parts;
+    await mounter.mount({
       target,
-      kept,
-      lower: layers
-        .stack(active.parentOf(key))
-        .map((number) => join(LAYERS, layers.relativeDirOf(number))),
-      upper: join(ACTIVE, active.relativeContentsDir(key)),
-      work: join(ACTIVE, active.relativeWorkDir(key)),
+      kept: active.keptOf(key),
+      lower: layers.stack(active.parentOf(key)).map((number) => layers.relativeDirOf(number)),
+      upper: active.relativeContentsDir(key),
+      work: active.relativeWorkDir(key),
     });
   }
 
-  /**
-   * Directories are named through open descriptors: the kernel takes at most a page of options, which 127
-   * layers with their full paths would exceed, and a comma or colon in a path would need escapes.
-   */
-  #mountData(key: string): string {
-    const { layers, active, layersFd, activeFd } = this.#parts;
-    const lower = layers
-      .stack(active.parentOf(key))
-      .map((number) => `/proc/self/fd/${layersFd}/${layers.relativeDirOf(number)}`);
-    const writable = `/proc/self/fd/${activeFd}`;
-    return [
-      `lowerdir=${lower.join(':')}`,
-      `upperdir=${writable}/${active.relativeContentsDir(key)}`,
-      `workdir=${writable}/${active.relativeWorkDir(key)}`,
-      'userxattr',
-    ].join(',');
+  /** True for a mount that a process stands behind, which may end. */
+  #hasHelper(key: string): boolean {
+    return this.name === 'fuse-overlayfs' || this.#parts.active.keptOf(key) !== undefined;
+  }
+
+  #stateOf(key: string): Promise<MountState> {
+    return mountStateOf(this.#mountPoint(key));
+  }
+
+  async #tellOfDeadMounts(logger: Logger): Promise<void> {
+    for (const key of this.#parts.active.keys()) {
+      if (!this.#hasHelper(key) || (await this.#stateOf(key)) !== 'dead') continue;
+      logger.warn(`the file system of a container is broken: ${HELPER_ENDED}`, { key });
+    }
   }
 
   async #unmount(key: string): Promise<void> {
     const target = this.#mountPoint(key);
-    if (this.#mounted.has(key) || (await isMountPoint(target))) unmountOverlay(target);
+    if (this.#mounted.has(key) || (await this.#stateOf(key)) !== 'none') unmountOverlay(target);
     this.#mounted.delete(key);
     await rmdir(target).catch(ignoreMissing);
   }
 
   #mountPoint(key: string): string {
     return join(this.#parts.rootfsDir, key);
-  }
-}
-
-function mountOverlay(target: string, data: string): void {
-  try {
-    mount({ source: 'overlay', target, type: 'overlay', data });
-  } catch (error) {
-    throw writeFailed(`mount ${target}`, error);
   }
 }
 
@@ -248,17 +224,11 @@ function unmountOverlay(target: string): void {
   }
 }
 
-/** A mounted overlay is a device of its own. */
-async function isMountPoint(path: string): Promise<boolean> {
-  try {
-    const [own, above] = await Promise.all([lstat(path), lstat(dirname(path))]);
-    return own.dev !== above.dev;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
-    throw error;
-  }
-}
-
 function ignoreMissing(error: unknown): void {
   if (systemCode(error) !== 'ENOENT') throw error;
+}
+
+/** mkdir(2) of a mount point whose file system is dead. */
+function ignoreDead(error: unknown): void {
+  if (systemCode(error) !== 'ENOTCONN') throw error;
 }

@@ -66,7 +66,8 @@ async function checkMerged(merged: string): Promise<void> {
   await rm(join(merged, 'removed'));
 }
 
-async function isThere(path: string): Promise<boolean> {
+/** Whether something is at `path`. */
+export async function isThere(path: string): Promise<boolean> {
   try {
     await lstat(path);
     return true;
