@@ -8,6 +8,7 @@ const refuse = () => Promise.reject(buildsNotThere());
 
 export const absentSolver: Solver = { solve: refuse, lint: () => [] };
 export const absentImages: BuildImages = { resolve: refuse, store: refuse, hold: refuse };
+export const absentReceive = refuse;
 export const emptyCache: BuildCache = {
   list: async () => [],
   prune: async () => ({ ids: [], reclaimedBytes: 0 }),

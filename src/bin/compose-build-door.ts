@@ -7,7 +7,7 @@ import { repositoryName } from '../oci/reference.ts';
 import type { ContentStore } from '../storage/content-store.ts';
 import type { FileTrees } from '../storage/file-trees.ts';
 import type { Snapshotter } from '../storage/snapshotter.ts';
-import { absentImages, absentSolver, emptyCache } from './absent-builder.ts';
+import { absentImages, absentReceive, absentSolver, emptyCache } from './absent-builder.ts';
 import type { EngineParts } from './engine-composition.ts';
 
 export interface BuildDoorParts {
@@ -45,6 +45,7 @@ export async function composeBuildDoor(
           signal,
         ),
     },
+    receive: absentReceive,
     contextsDir: dataPaths.buildContextsDir,
     ...{ clock, logger },
   });

@@ -167,6 +167,72 @@ for (const suite of BUILDX_SUITES) {
       assert.deepEqual(build.images.pushed, ['registry.test/app:1']);
     });
 
+    test('builds from its input: a Dockerfile, and an archive', async () => {
+      await using build = await rig(suite);
+      const args = ['buildx', 'build', '--progress=plain', '-t', 'app', '-'];
+      const text = await build.client.docker(args, { input: 'FROM scratch\n' });
+      assert.equal(text.status, 0, text.output);
+      const archive = Buffer.alloc(1024);
+      // The client looks for the magic bytes of gzip.
+      Buffer.from([0x1f, 0x8b, 0x08]).copy(archive);
+      const packed = await build.client.docker(args, { input: archive });
+      assert.equal(packed.status, 0, packed.output);
+      assert.match(packed.output, /\[internal\] load remote build context/);
+      assert.equal(build.solver.requests.length, 2);
+    });
+
+    test('builds from an address, with the Dockerfile that is there', async () => {
+      await using build = await rig(suite);
+      const url = 'https://example.test/app.git#main:sub';
+      const { status, output } = await build.client.docker(['buildx', 'build', url]);
+      assert.equal(status, 0, output);
+      assert.equal(build.solver.requests[0]?.dockerfile.text, `FROM ${url}`);
+    });
+
+    test('uses the result of one target of a bake in another', async () => {
+      await using build = await rig(suite);
+      writeTree(build.dir, {
+        Dockerfile: 'FROM scratch\n',
+        'docker-bake.json': JSON.stringify({
+          group: { default: { targets: ['base', 'app'] } },
+          target: { base: {}, app: { contexts: { base: 'target:base' }, tags: ['app'] } },
+        }),
+      });
+      const { status, output } = await build.client.docker(['buildx', 'bake']);
+      assert.equal(status, 0, output);
+      const [named] = build.solver.requests.flatMap(({ namedContexts }) => [
+        ...namedContexts.values(),
+      ]);
+      assert.match(named?.kind === 'image' ? named.ref : '', /^sha256:[0-9a-f]{64}$/);
+    });
+
+    test('lists, watches and forgets the builds there were', async () => {
+      await using build = await rig(suite);
+      writeTree(build.dir, { 'app/Dockerfile': 'FROM scratch\n' });
+      await build.client.docker(['buildx', 'build', 'app']);
+      const list = await build.client.docker(['buildx', 'history', 'ls', '--no-trunc']);
+      // Buildx 0.13 has no such command.
+      if (list.status !== 0) return assert.equal(suite, 'trixie', list.output);
+      assert.match(list.output, /Completed/);
+      const logs = await build.client.docker(['buildx', 'history', 'logs', '--progress=plain']);
+      assert.match(logs.output, /\[1\/1\] FROM scratch/);
+      await build.client.docker(['buildx', 'history', 'rm', '--all']);
+      const rest = await build.client.docker(['buildx', 'history', 'ls']);
+      assert.doesNotMatch(rest.output, /Completed/);
+    });
+
+    test('checks a Dockerfile without building it', async () => {
+      await using build = await rig(suite);
+      writeTree(build.dir, { 'app/Dockerfile': 'from scratch\n' });
+      const { status, output } = await build.client.docker(['buildx', 'build', '--check', 'app']);
+      // Buildx 0.13 has no such flag.
+      if (/unknown flag/.test(output)) return assert.equal(suite, 'trixie');
+      assert.equal(status, 1, output);
+      assert.match(output, /ConsistentInstructionCasing/);
+      assert.match(output, /1 \| >>> from scratch/);
+      assert.equal(build.solver.requests.length, 0);
+    });
+
     test('bakes several targets at once', async () => {
       await using build = await rig(suite);
       writeTree(build.dir, {

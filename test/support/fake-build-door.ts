@@ -70,8 +70,25 @@ export function fakeBuildDoor(dir: string): FakeDoor {
         images.pushed.push(canonicalReference(reference));
       },
     },
+    receive: async ({ remote }, { body }) => ({
+      ...(await receivedText(remote, body)),
+      dockerignore: '',
+      release: async () => undefined,
+    }),
     contextsDir: join(dir, 'contexts'),
     ...{ clock: systemClock, logger: silentLogger },
   });
   return { door, solver, images };
+}
+
+/** Takes what a client sends for the Dockerfile; there are no other files. */
+async function receivedText(remote: string | undefined, body: AsyncIterable<Uint8Array>) {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  const text = remote === undefined ? Buffer.concat(chunks).toString() : `FROM ${remote}`;
+  const open = () => Promise.reject(new Error('no files here'));
+  return {
+    dockerfile: { name: 'Dockerfile', text: text.replaceAll('\0', '') },
+    context: { name: 'context', keepsOwners: false, open },
+  };
 }

@@ -19,6 +19,7 @@ import { usageMethods } from './control/usage-methods.ts';
 import type { ExportDeps } from './export/export-deps.ts';
 import { exportResult } from './export/export-result.ts';
 import { type FrontendRequest, runFrontend } from './frontend/dockerfile-frontend.ts';
+import type { ReceiveContext } from './frontend/remote-context.ts';
 import { serveGrpc } from './grpc/grpc-server.ts';
 import type { ServedMethods } from './grpc/service.ts';
 import { ContextStore } from './session/context-store.ts';
@@ -39,6 +40,8 @@ export interface BuildkitDoorOptions {
   readonly solver: Solver;
   readonly cache: BuildCache;
   readonly exports: ExportDeps;
+  /** Brings contexts here that are not among a client's directories. */
+  readonly receive: ReceiveContext;
   /** Directory that contexts of clients are kept in. */
   readonly contextsDir: string;
   readonly clock: Clock;
@@ -48,6 +51,7 @@ export interface BuildkitDoorOptions {
 export class BuildkitDoor {
   readonly #options: BuildkitDoorOptions;
   readonly #sessions = new SessionRegistry();
+  readonly #jobs = new BuildJobs();
   readonly #contexts: ContextStore;
   readonly #methods: ServedMethods;
 
@@ -55,7 +59,7 @@ export class BuildkitDoor {
     this.#options = options;
     this.#contexts = new ContextStore(options.contextsDir, options.logger);
     const { clock, logger } = options;
-    const jobs = new BuildJobs();
+    const jobs = this.#jobs;
     const history = new BuildHistory(clock);
     const run = (job: BuildJob, request: FrontendRequest, signal: AbortSignal) =>
       this.#run(job, request, signal);
@@ -88,8 +92,11 @@ export class BuildkitDoor {
   }
 
   #run(job: BuildJob, request: FrontendRequest, signal: AbortSignal) {
-    const { solver, platform } = this.#options;
-    const deps = { solver, platform, sessions: this.#sessions, contexts: this.#contexts };
+    const { solver, platform, receive, exports } = this.#options;
+    const deps = {
+      ...{ solver, platform, receive, images: exports.images },
+      ...{ jobs: this.#jobs, sessions: this.#sessions, contexts: this.#contexts },
+    };
     return runFrontend(deps, { job, request }, signal);
   }
 

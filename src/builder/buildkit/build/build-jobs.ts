@@ -1,6 +1,6 @@
 /** The builds that go on, and for a while those that are over: their progress may be asked for late. */
 import { jobExists, unknownJob } from './build-errors.ts';
-import type { BuildJob } from './build-job.ts';
+import type { BuildJob, ResultRef } from './build-job.ts';
 
 /** Clients open the calls of one build at the same time; the build's own may come last. */
 const ARRIVAL_MS = 10_000;
@@ -23,6 +23,15 @@ export class BuildJobs {
 
   find(ref: string): BuildJob | undefined {
     return this.#running.get(ref);
+  }
+
+  /** A result of any build that goes on: builds of one client use each other's. */
+  findRef(id: string): ResultRef | undefined {
+    for (const job of this.#running.values()) {
+      const ref = job.ref(id);
+      if (ref !== undefined) return ref;
+    }
+    return undefined;
   }
 
   /** The build of that name, also one that is about to begin. `not-found` when it does not. */

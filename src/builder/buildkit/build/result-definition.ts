@@ -4,7 +4,7 @@
  */
 import { digestOf } from '../../../oci/digest.ts';
 import { type Definition, Op } from '../proto/common.ts';
-import type { EncodableOf } from '../proto/message.ts';
+import type { EncodableOf, MessageOf } from '../proto/message.ts';
 
 const SCHEME = 'wherry-result://';
 
@@ -20,4 +20,12 @@ export function resultDefinition(id: string): EncodableOf<typeof Definition> {
       [digestOf(end), new Uint8Array()],
     ]),
   };
+}
+
+/** The id of the result that a graph stands for; undefined for any other graph. */
+export function resultIdOf(definition: MessageOf<typeof Definition>): string | undefined {
+  return definition.def
+    .map((raw) => Op.decode(raw).source?.identifier ?? '')
+    .find((identifier) => identifier.startsWith(SCHEME))
+    ?.slice(SCHEME.length);
 }

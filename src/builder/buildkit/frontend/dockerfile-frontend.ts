@@ -1,16 +1,16 @@
 /** BuildKit's Dockerfile frontend, as clients drive it: from their options and files to a build of our solver. */
-import type { Platform } from '../../../oci/platform.ts';
-import { formatPlatform } from '../../../oci/platform.ts';
+import { formatPlatform, type Platform } from '../../../oci/platform.ts';
+import type { BuildImages } from '../../build-images.ts';
 import type { BuildRequest, BuildResult, Solver } from '../../solver.ts';
 import { unknownFrontend } from '../build/build-errors.ts';
 import type { BuildJob, ResultRef } from '../build/build-job.ts';
+import type { BuildJobs } from '../build/build-jobs.ts';
 import { withSource } from '../build/source-place.ts';
 import type { Definition } from '../proto/common.ts';
 import type { MessageOf } from '../proto/message.ts';
-import type { ContextStore } from '../session/context-store.ts';
 import { fetchCredentials, fetchSecret } from '../session/credentials.ts';
 import { forwardAgent } from '../session/forward-agent.ts';
-import type { Session, SessionRegistry } from '../session/session-registry.ts';
+import type { Session } from '../session/session-registry.ts';
 import { answerSubrequest } from './answer-subrequest.ts';
 import { noSbom } from './frontend-errors.ts';
 import {
@@ -23,14 +23,16 @@ import {
   runSettingsOf,
   withPrefix,
 } from './frontend-options.ts';
-import { loadDockerfile, loadDockerignore } from './load-dockerfile.ts';
-import { namedContexts } from './named-contexts.ts';
-import { type SessionDirectory, sessionContext } from './session-context.ts';
+import { loadSource } from './load-source.ts';
+import { Locals, type LocalsDeps } from './locals.ts';
+import { type ContextSources, namedContexts } from './named-contexts.ts';
+import type { ReceiveContext } from './remote-context.ts';
 
-export interface FrontendDeps {
+export interface FrontendDeps extends LocalsDeps {
   readonly solver: Solver;
-  readonly sessions: SessionRegistry;
-  readonly contexts: ContextStore;
+  readonly jobs: BuildJobs;
+  readonly images: Pick<BuildImages, 'store'>;
+  readonly receive: ReceiveContext;
   /** This machine's own. */
   readonly platform: Platform;
 }
@@ -58,32 +60,22 @@ export async function runFrontend(
   const { options } = request;
   if (options.has('attest:sbom')) throw noSbom();
   const locals = new Locals(deps, { job, options }, signal);
-  const loaded = await loadDockerfile(
-    job.progress,
-    {
-      directory: await locals.directory(options.get('dockerfilekey') ?? 'dockerfile'),
-      name: options.get('filename') ?? 'Dockerfile',
-    },
-    signal,
-  );
-  const { dockerfile } = loaded;
+  const source = await loadSource(deps.receive, { locals, options }, signal);
+  const { dockerfile } = source;
   job.progress.setDockerfile(dockerfile);
   try {
     const asked = options.get('requestid');
     if (asked !== undefined) {
       return answerSubrequest(deps.solver, { name: asked, dockerfile, options });
     }
-    const context = await locals.directory('context');
-    const dockerignore =
-      loaded.ownIgnore ?? (await loadDockerignore(job.progress, context, signal));
-    const session = await locals.session();
     const platforms = platformsOf(options, deps.platform);
     const result = await deps.solver.solve(
       {
-        ...{ dockerfile, dockerignore, platforms, context: sessionContext(context, 'context') },
-        namedContexts: await namedContexts(locals, request),
+        ...{ dockerfile, platforms, context: source.context },
+        dockerignore: await source.dockerignore(),
+        namedContexts: await namedContexts(contextSources(deps, locals), request),
         ...fromOptions(options, job),
-        ...fromSession(session),
+        ...fromSession(await locals.session()),
       },
       job.progress,
       signal,
@@ -91,7 +83,23 @@ export async function runFrontend(
     return toAnswer(job.keep(result), { result, isList: isListWanted(options, platforms) });
   } catch (error) {
     throw withSource(error, dockerfile);
+  } finally {
+    await source.release();
   }
+}
+
+function contextSources({ jobs, images }: FrontendDeps, locals: Locals): ContextSources {
+  return {
+    locals,
+    findResult: (id) => {
+      const ref = jobs.findRef(id);
+      return ref?.result.images[ref.index];
+    },
+    storeResult: async ({ config, layers }) => {
+      const descriptors = layers.map(({ descriptor }) => descriptor);
+      return (await images.store({ config, layers: descriptors, names: [] })).id;
+    },
+  };
 }
 
 /** Other frontends are images that would have to be run; the one for Dockerfiles is ours whatever its version. */
@@ -100,36 +108,6 @@ function assertDockerfile({ frontend, options }: FrontendRequest): void {
   const source = options.get('source') ?? '';
   const isDockerfile = /^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@]|$)/.test(source);
   if (frontend !== 'gateway.v0' || !isDockerfile) throw unknownFrontend(source || frontend);
-}
-
-/** The client's directories, over the session that serves each. */
-export class Locals {
-  readonly #deps: FrontendDeps;
-  readonly #job: BuildJob;
-  readonly #sessionIds: ReadonlyMap<string, string>;
-  readonly #signal: AbortSignal;
-
-  constructor(
-    deps: FrontendDeps,
-    build: { readonly job: BuildJob; readonly options: FrontendOptions },
-    signal: AbortSignal,
-  ) {
-    this.#deps = deps;
-    this.#job = build.job;
-    this.#sessionIds = withPrefix(build.options, 'local-sessionid:');
-    this.#signal = signal;
-  }
-
-  /** The build's own session. */
-  session(): Promise<Session> {
-    return this.#deps.sessions.get(this.#job.order.session, this.#signal);
-  }
-
-  async directory(name: string): Promise<SessionDirectory> {
-    const id = this.#sessionIds.get(name) ?? this.#job.order.session;
-    const session = await this.#deps.sessions.get(id, this.#signal);
-    return { name, session, store: this.#deps.contexts };
-  }
 }
 
 type FromOptions = Omit<

@@ -27,3 +27,7 @@ export const noSbom = () =>
     'not-implemented',
     'SBOM attestations are not supported by this builder: it runs no scanner images; build without --sbom',
   );
+
+/** A result of another build that is gone. */
+export const noInput = (name: string) =>
+  new EngineError('not-found', `no such frontend input: ${name}`);

@@ -1,5 +1,6 @@
 /** A client's directory as the context of a build. */
 import type { BuildContext, ContextWant, OpenedContext } from '../../build-context.ts';
+import type { ClientProgress } from '../build/client-progress.ts';
 import type { ContextStore } from '../session/context-store.ts';
 import { syncDirectory } from '../session/file-sync.ts';
 import type { Session } from '../session/session-registry.ts';
@@ -11,12 +12,28 @@ export interface SessionDirectory {
   readonly store: ContextStore;
 }
 
+/** How a context is called. */
+export interface ContextNaming {
+  /** In messages of the build. */
+  readonly name: string;
+  /** Of the step that brings it here. */
+  readonly step: string;
+}
+
 /** Files of the client; owners are root's, as with BuildKit. */
-export function sessionContext(directory: SessionDirectory, shownName: string): BuildContext {
+export function sessionContext(
+  directory: SessionDirectory,
+  { name, step: stepName }: ContextNaming,
+  progress: ClientProgress,
+): BuildContext {
   return {
-    name: shownName,
-    keepsOwners: false,
-    open: (want, signal) => openDirectory(directory, want, signal),
+    ...{ name, keepsOwners: false },
+    open: (want, signal) =>
+      progress.step(stepName, async (step) => {
+        const show = (bytes: number) => step.status(`transferring ${name}:`, bytes);
+        show(0);
+        return await openDirectory(directory, { ...want, onProgress: show }, signal);
+      }),
   };
 }
 
@@ -25,7 +42,7 @@ export interface DirectoryWant extends ContextWant {
   readonly followPaths?: readonly string[];
   /** Nothing of it is kept for the next build. */
   readonly once?: boolean;
-  onProgress?(bytes: number): void;
+  onProgress(bytes: number): void;
 }
 
 /** Brings the wanted part of the client's directory here. */
@@ -38,16 +55,10 @@ export async function openDirectory(
   const isForOnce = sharedKey === '' || want.once === true;
   const held = await store.take(isForOnce ? undefined : `${sharedKey}\n${name}`);
   try {
+    const { include, exclude, followPaths = [], onProgress } = want;
     const gone = AbortSignal.any([signal, session.gone]);
-    const transferredBytes = await syncDirectory(
-      session,
-      {
-        ...{ name, dir: held.dir, include: want.include, exclude: want.exclude },
-        followPaths: want.followPaths ?? [],
-        onProgress: want.onProgress ?? (() => undefined),
-      },
-      gone,
-    );
+    const request = { name, dir: held.dir, include, exclude, followPaths, onProgress };
+    const transferredBytes = await syncDirectory(session, request, gone);
     return { dir: held.dir, transferredBytes, release: held.release };
   } catch (error) {
     await held.release();

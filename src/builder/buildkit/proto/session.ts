@@ -49,6 +49,7 @@ export const DIFF_COPY = method('/moby.filesync.v1.FileSync/DiffCopy', Packet, P
 export const SEND_FILE = method('/moby.filesync.v1.FileSend/DiffCopy', BytesMessage, BytesMessage);
 /** A tree for the client: the same method, with the packets of a sender. */
 export const SEND_TREE = method('/moby.filesync.v1.FileSend/DiffCopy', Packet, Packet);
+export const PULL_UPLOAD = method('/moby.upload.v1.Upload/Pull', BytesMessage, BytesMessage);
 export const CREDENTIALS = method(
   '/moby.filesync.v1.Auth/Credentials',
   message({ host: string(1) }),
