@@ -172,8 +172,9 @@ async function composeServices(
     damage: made.state.damage,
     usedBy: (imageId) => registry.usersOfImage(imageId),
   });
-  const deps = await containerDeps(parts, { ...made, events, volumes, images });
-  const exec = new ExecService(deps);
+  const { logger } = parts;
+  const exec = new ExecService({ ...made.runtime, registry, snapshots, events, logger });
+  const deps = await containerDeps(parts, { ...made, events, volumes, images, exec });
   const containers = new ContainerService({
     ...deps,
     execIdsOf: (id) => exec.runningIds(id),
@@ -232,6 +233,7 @@ interface ContainerParts {
   readonly events: EventBus;
   readonly volumes: VolumeService;
   readonly images: ImageService;
+  readonly exec: ExecService;
 }
 
 async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<ContainerDeps> {
@@ -274,14 +276,7 @@ async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<
     },
     keptOnExit: new Set(),
     restarts: new RestartTimers({ clock, onDue: (id) => restartWhenDue(deps, id) }),
-    health: new HealthMonitors({
-      ...made.runtime,
-      registry,
-      snapshots,
-      events: made.events,
-      clock,
-      logger,
-    }),
+    health: new HealthMonitors({ registry, events: made.events, exec: made.exec, clock, logger }),
   };
   return deps;
 }

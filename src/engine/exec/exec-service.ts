@@ -28,11 +28,17 @@ interface Session {
 /** How many ended sessions are remembered for `inspect`; the oldest go first. */
 const KEPT_SESSIONS = 1_000;
 
+/** What sessions need of the engine. */
+export type ExecDeps = Pick<
+  ContainerDeps,
+  'registry' | 'specs' | 'tasks' | 'snapshots' | 'events' | 'logger'
+>;
+
 export class ExecService implements ExecBackend {
-  readonly #deps: ContainerDeps;
+  readonly #deps: ExecDeps;
   readonly #sessions = new Map<string, Session>();
 
-  constructor(deps: ContainerDeps) {
+  constructor(deps: ExecDeps) {
     this.#deps = deps;
   }
 
@@ -77,6 +83,11 @@ export class ExecService implements ExecBackend {
     const session = this.#session(execId);
     const handle = await this.#launch(session, { ...options, detached: false });
     return this.#attach(session.document, handle, signal);
+  }
+
+  /** Starts a session of the engine's own, which reads the output itself and closes nothing. */
+  async startOwn(execId: string): Promise<ExecHandle> {
+    return await this.#launch(this.#session(execId), { consoleSize: undefined, detached: false });
   }
 
   async startDetached(execId: string): Promise<void> {

@@ -6,6 +6,7 @@ import type { ContainerId } from '../../shared/ids.ts';
 import type { HealthConfig } from '../../wire/container-config.ts';
 import type { ContainerDocument } from '../containers/container-document.ts';
 import type { EngineEvent } from '../events/engine-event.ts';
+import { type ExecDeps, ExecService } from '../exec/exec-service.ts';
 import { type HealthDeps, HealthMonitors } from './health-monitors.ts';
 import { initialHealth } from './health-record.ts';
 
@@ -47,6 +48,8 @@ function rig(first: ContainerDocument, probes: (ExecHandle | Error)[]) {
   const actions: string[] = [];
   const deps = {
     registry: {
+      get: () => document,
+      resolve: () => document,
       tryGet: () => document,
       amend: async (_id: ContainerId, change: (from: ContainerDocument) => ContainerDocument) => {
         document = change(document);
@@ -73,9 +76,11 @@ function rig(first: ContainerDocument, probes: (ExecHandle | Error)[]) {
     },
     events: { publish: ({ action }: EngineEvent) => actions.push(action) },
     logger: quiet,
-  } as unknown as HealthDeps;
+  } as unknown as ExecDeps & Omit<HealthDeps, 'exec'>;
+  const exec = new ExecService(deps);
   return {
-    monitors: new HealthMonitors(deps),
+    monitors: new HealthMonitors({ ...deps, exec }),
+    running: () => exec.runningIds(id),
     sleeps,
     actions,
     document: () => document,
@@ -101,16 +106,19 @@ test('a probe is run after each interval and its result recorded, with events', 
   assert.equal(sleeps.at(-1)?.delayMs, 2_000);
 });
 
-test('a probe that takes too long is killed and fails', async () => {
-  const { monitors, sleeps, document } = rig(running(check), [probe('never', 'slow')]);
+test('a probe is among the sessions while it runs; one that takes too long is killed and fails', async () => {
+  const rigged = rig(running(check), [probe('never', 'slow')]);
+  const { monitors, sleeps, document } = rigged;
   monitors.begin(id);
   sleeps[0]?.wake();
   await settled();
+  assert.equal(rigged.running().length, 1);
   assert.equal(sleeps[1]?.delayMs, 500);
   sleeps[1].wake();
   await settled();
   const { status, log } = document().health ?? {};
   assert.equal(status, 'unhealthy');
+  assert.equal(rigged.running().length, 0);
   assert.equal(log?.[0]?.exitCode, -1);
   assert.equal(log[0].output, 'Health check exceeded timeout (500ms): slow');
 });

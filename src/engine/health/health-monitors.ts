@@ -1,6 +1,6 @@
 /** The health checks of running containers: one loop for each, asleep between probes. */
 import type { ContainerId } from '../../shared/ids.ts';
-import type { ContainerHealth } from '../containers/container-deps.ts';
+import type { ContainerDeps, ContainerHealth } from '../containers/container-deps.ts';
 import type { ContainerDocument } from '../containers/container-document.ts';
 import { publishContainerEvent } from '../containers/container-events.ts';
 import { liveStatus } from '../containers/container-status.ts';
@@ -8,7 +8,7 @@ import { afterProbe, type ProbeResult, probeDelayMs } from './health-record.ts';
 import { type HealthSettings, healthSettings } from './health-settings.ts';
 import { type ProbeDeps, runProbe } from './run-probe.ts';
 
-export type HealthDeps = ProbeDeps;
+export type HealthDeps = ProbeDeps & Pick<ContainerDeps, 'registry' | 'events'>;
 
 export class HealthMonitors implements ContainerHealth {
   readonly #deps: HealthDeps;

@@ -1,22 +1,19 @@
 /** One run of a container's health check, as an exec session. */
 import type { ExecHandle } from '../../runtime/task-runner.ts';
 import { messageOf } from '../../shared/errors.ts';
-import { newExecId } from '../../shared/ids.ts';
 import type { ContainerDeps } from '../containers/container-deps.ts';
 import type { ContainerDocument } from '../containers/container-document.ts';
-import { publishContainerEvent } from '../containers/container-events.ts';
-import type { ExecDocument } from '../exec/exec-document.ts';
-import { launchExec } from '../exec/launch-exec.ts';
+import type { CreateExecRequest } from '../exec/create-exec-request.ts';
+import type { ExecService } from '../exec/exec-service.ts';
 import { goDuration } from './go-duration.ts';
 import type { ProbeResult } from './health-record.ts';
 import type { HealthSettings } from './health-settings.ts';
 import { ProbeOutput } from './probe-output.ts';
 
 /** What probes work with. */
-export type ProbeDeps = Pick<
-  ContainerDeps,
-  'registry' | 'specs' | 'tasks' | 'snapshots' | 'events' | 'clock' | 'logger'
->;
+export interface ProbeDeps extends Pick<ContainerDeps, 'clock' | 'logger'> {
+  readonly exec: Pick<ExecService, 'create' | 'startOwn'>;
+}
 
 /** Docker's exit code of a probe that could not be run or took too long. */
 const NO_EXIT_CODE = -1;
@@ -32,18 +29,10 @@ export async function runProbe(
     return { start, end: deps.clock.nowIso(), exitCode, output };
   };
   try {
-    const session = probeSession(container, settings);
-    publish(deps, container, { session, verb: 'exec_create' });
-    const handle = await launchExec(deps, {
-      document: session,
-      container,
-      consoleSize: undefined,
-      detached: false,
-    });
-    publish(deps, container, { session, verb: 'exec_start' });
+    const { id } = await deps.exec.create(container.id, probeRequest(settings));
+    const handle = await deps.exec.startOwn(id);
     const output = new ProbeOutput();
     const exitCode = await exitInTime(deps, handle, { output, timeoutMs: settings.timeoutMs });
-    publishEnd(deps, container, { session, exit: handle.exit });
     return exitCode === undefined
       ? finish(NO_EXIT_CODE, timeoutText(settings.timeoutMs, output.text()))
       : finish(exitCode, output.text());
@@ -52,24 +41,19 @@ export async function runProbe(
   }
 }
 
-function probeSession(container: ContainerDocument, settings: HealthSettings): ExecDocument {
+function probeRequest({ args }: HealthSettings): CreateExecRequest {
   return {
-    id: newExecId(),
-    containerId: container.id,
-    status: { state: 'created' },
-    request: {
-      args: settings.args,
-      env: [],
-      workingDir: undefined,
-      user: undefined,
-      privileged: false,
-      tty: false,
-      attachStdin: false,
-      attachStdout: true,
-      attachStderr: true,
-      detachKeys: undefined,
-      consoleSize: undefined,
-    },
+    args,
+    env: [],
+    workingDir: undefined,
+    user: undefined,
+    privileged: false,
+    tty: false,
+    attachStdin: false,
+    attachStdout: true,
+    attachStderr: true,
+    detachKeys: undefined,
+    consoleSize: undefined,
   };
 }
 
@@ -101,27 +85,4 @@ async function readOutput(handle: ExecHandle, output: ProbeOutput): Promise<void
 function timeoutText(timeoutMs: number, output: string): string {
   const text = `Health check exceeded timeout (${goDuration(timeoutMs)})`;
   return output === '' ? text : `${text}: ${output}`;
-}
-
-function publish(
-  deps: ProbeDeps,
-  container: ContainerDocument,
-  event: { readonly session: ExecDocument; readonly verb: 'exec_create' | 'exec_start' },
-): void {
-  const { id, request } = event.session;
-  const action = `${event.verb}: ${request.args.join(' ')}`;
-  publishContainerEvent(deps, container, { action, attributes: { execID: id } });
-}
-
-function publishEnd(
-  deps: ProbeDeps,
-  container: ContainerDocument,
-  end: { readonly session: ExecDocument; readonly exit: Promise<number> },
-): void {
-  end.exit
-    .then((exitCode) => {
-      const attributes = { execID: end.session.id, exitCode: String(exitCode) };
-      publishContainerEvent(deps, container, { action: 'exec_die', attributes });
-    })
-    .catch((error: unknown) => deps.logger.warn('a probe ended without a code', { error }));
 }
