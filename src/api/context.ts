@@ -1,4 +1,5 @@
 /** What a route handler is given. */
+import type { Socket } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { Clock } from '../shared/clock.ts';
@@ -22,6 +23,8 @@ export interface ApiDeps {
   readonly facts: ServerFacts;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Resolves once the peer has read what was sent, at the latest after `withinMs`; absent where nobody can tell. */
+  readonly readByPeer?: (socket: Socket, withinMs: number) => Promise<void>;
 }
 
 /** Bindings are absent when a test calls the application without a socket. */

@@ -19,6 +19,9 @@ import { endConnection, serveSession } from './stream-session.ts';
 import type { Takeover, TakeoverHandler } from './takeover.ts';
 import { serveWebSocket } from './websocket-session.ts';
 
+/** A client reads the head at once; one that does not waits no longer than this. */
+const HEAD_TIMEOUT_MS = 100;
+
 const TAKEOVERS = new RouteMatcher(
   OPERATIONS.filter(({ action }) => action.kind === 'takeover' || action.kind === 'websocket'),
 );
@@ -134,9 +137,12 @@ async function proceed(
     return await serveWebSocket({ request, socket, binary }, await takeover.open());
   }
   socket.write(streamHead(deps, request, takeover));
+  const headIsRead = deps.readByPeer?.(socket, HEAD_TIMEOUT_MS);
   let session: AttachSession;
   try {
     session = await takeover.open();
+    // Clients that read the head through a buffer, as docker-py does, lose what of the stream is in it too.
+    await headIsRead;
   } catch (error) {
     // The status is spent: like dockerd, say it where the output would have been.
     logFailure(deps.logger, `${request.method} ${request.url}`, error);

@@ -16,6 +16,7 @@ export interface ApiServerOptions {
   readonly logger: Logger;
   /** For texts such as `Up 3 seconds`; the machine's own when absent. */
   readonly clock?: Clock;
+  readonly readByPeer?: NonNullable<ApiDeps['readByPeer']>;
 }
 
 /** Where to listen: an open listening descriptor, a unix socket's path, or a TCP address. */

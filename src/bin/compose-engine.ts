@@ -36,6 +36,7 @@ import { DiskVolumeFiles } from '../storage/files/disk-volume-files.ts';
 import { openSnapshotter } from '../storage/snapshots/open-snapshotter.ts';
 import { diskSpaceOf } from '../sys/fs/disk-space.ts';
 import { readBootId } from '../sys/proc/process-identity.ts';
+import { readByPeer } from '../sys/unread-bytes.ts';
 import { composeBuildDoor } from './compose-build-door.ts';
 import { composeImages } from './compose-images.ts';
 import { composeRuntime, type RuntimeParts } from './compose-runtime.ts';
@@ -65,6 +66,7 @@ export async function composeEngine(parts: EngineParts): Promise<ComposedEngine>
     backends: services,
     facts: { serverVersion: parts.version, storageDriver: state.snapshots.name },
     logger,
+    readByPeer,
   });
   return {
     warnings: damage.lines,

@@ -146,6 +146,13 @@ class Containers(unittest.TestCase):
         self.assertEqual(b"".join(output), b"got a line\n")
         sock.close()
 
+    def test_attach_to_what_has_ended(self):
+        container = client.containers.run("alpine", "echo out", detach=True)
+        container.wait()
+        # The client loses what comes together with the answer's head.
+        self.assertEqual({container.attach(logs=True) for _ in range(30)}, {b"out\n"})
+        container.remove()
+
     def test_archives(self):
         container = client.containers.create("alpine", "cat /srv/file")
         data = io.BytesIO()
