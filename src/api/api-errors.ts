@@ -33,3 +33,13 @@ export const upgradeExpected = (asked: string | undefined) =>
 /** A session of a build client that does not say its name. */
 export const sessionIdExpected = () =>
   new EngineError('invalid-argument', 'the session has no X-Docker-Expose-Session-Uuid');
+
+/** A build over BuildKit's protocol that comes to the classic door. */
+export const buildKitBuild = () =>
+  new EngineError(
+    'not-implemented',
+    'builds of version 2 come by /grpc: use buildx, or DOCKER_BUILDKIT=0 for the classic builder',
+  );
+
+export const squashNeedsExperimental = () =>
+  new EngineError('invalid-argument', 'squash is only supported with experimental mode');

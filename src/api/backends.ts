@@ -5,7 +5,7 @@
  * A `ref` is what the user typed: a name, a full id or a unique prefix. Every method may reject with an
  * `EngineError`; its kind decides the status, its message is the body.
  */
-
+import type { ClassicBuilds } from '../builder/classic-door.ts';
 import type { CacheBackend } from '../engine/cache/cache-prune.ts';
 import type { CommitRequest } from '../engine/containers/commit-container.ts';
 import type { ContainerDocument } from '../engine/containers/container-document.ts';
@@ -261,4 +261,5 @@ export interface Backends {
   readonly system: SystemBackend;
   readonly buildClients: BuildClientBackend;
   readonly caches: CacheBackend;
+  readonly builds: ClassicBuilds;
 }

@@ -2,6 +2,7 @@
 import type { Action, Handlers, Method, Route } from './route-table.ts';
 import { buildCacheHandlers } from './routes/build-cache.ts';
 import { buildClientHandlers } from './routes/build-clients.ts';
+import { buildHandlers } from './routes/builds.ts';
 import { containerFileHandlers } from './routes/container-files.ts';
 import { containerObservationHandlers } from './routes/container-observation.ts';
 import { containerStdioHandlers } from './routes/container-stdio.ts';
@@ -143,6 +144,7 @@ const HANDLERS: Handlers = {
   ...execHandlers,
   ...imageHandlers,
   ...imageArchiveHandlers,
+  ...buildHandlers,
   ...volumeHandlers,
   ...networkHandlers,
   ...systemHandlers,

@@ -2,7 +2,7 @@
  * Answers that are sent piece by piece. Once the first byte is out the status is spent, so each kind of stream
  * has one way to tell of a later failure: a last JSON line, or a broken connection.
  */
-import { messageOf } from '../shared/errors.ts';
+import { findEngineError, messageOf } from '../shared/errors.ts';
 import { encodeErrorLine, encodeJsonLine } from '../wire/json-stream.ts';
 import type { ApiContext, ApiDeps } from './context.ts';
 import { logFailure, toErrorAnswer } from './error-handler.ts';
@@ -20,7 +20,11 @@ export function streamResponse(c: ApiContext, deps: ApiDeps, options: StreamOpti
   const fail = (controller: ReadableStreamDefaultController<Uint8Array>, error: unknown) => {
     logFailure(deps.logger, `${c.req.method} ${c.req.path}`, error);
     if (options.onFailure === 'error-line') {
-      controller.enqueue(encodeErrorLine(toErrorAnswer(error).message));
+      const exitCode = findEngineError(error)?.details['exitCode'];
+      const { message } = toErrorAnswer(error);
+      controller.enqueue(
+        encodeErrorLine(message, exitCode === undefined ? undefined : Number(exitCode)),
+      );
       controller.close();
       return;
     }

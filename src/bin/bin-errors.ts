@@ -8,6 +8,3 @@ export function dataInUse(dataRoot: string): EngineError {
     `another engine uses the data directory ${dataRoot}: stop it, or give this one another --data-root`,
   );
 }
-
-export const buildsNotThere = () =>
-  new EngineError('not-implemented', 'builds are not implemented by this engine');

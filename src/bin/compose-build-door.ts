@@ -7,7 +7,7 @@ import { repositoryName } from '../oci/reference.ts';
 import type { ContentStore } from '../storage/content-store.ts';
 import type { FileTrees } from '../storage/file-trees.ts';
 import type { Snapshotter } from '../storage/snapshotter.ts';
-import { absentImages, absentReceive, absentSolver, emptyCache } from './absent-builder.ts';
+import type { ComposedBuilder } from './compose-builder.ts';
 import type { EngineParts } from './engine-composition.ts';
 
 export interface BuildDoorParts {
@@ -16,6 +16,7 @@ export interface BuildDoorParts {
   readonly content: ContentStore;
   readonly snapshots: Snapshotter;
   readonly trees: FileTrees;
+  readonly builder: ComposedBuilder;
 }
 
 /** Opens the door, which has cleaned up what a crash left. */
@@ -29,11 +30,11 @@ export async function composeBuildDoor(
   const door = new BuildkitDoor({
     ...{ engineId: made.id, version, platform, platforms: runnablePlatforms(platform) },
     hostGatewayIp: facts.uplink.driver === 'none' ? '' : facts.hostAddress,
-    solver: absentSolver,
-    cache: emptyCache,
+    solver: made.builder.solver,
+    cache: made.builder.cache,
     exports: {
       ...{ content, snapshots, trees, archives: new TarArchiveWriter() },
-      images: absentImages,
+      images: made.builder.images,
       push: (reference, credentials, signal) =>
         made.images.push(
           {
@@ -45,7 +46,7 @@ export async function composeBuildDoor(
           signal,
         ),
     },
-    receive: absentReceive,
+    receive: made.builder.receive,
     contextsDir: dataPaths.buildContextsDir,
     ...{ clock, logger },
   });

@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createApiServer } from '../api/server.ts';
+import { cachedDigests } from '../builder/cache/stored-cache.ts';
 import { CacheCollector } from '../engine/cache/cache-collector.ts';
 import type { ContainerDeps } from '../engine/containers/container-deps.ts';
 import { ContainerFilesService } from '../engine/containers/container-files-service.ts';
@@ -30,6 +31,7 @@ import { Collection } from '../state/collection.ts';
 import { ensureLayout } from '../state/layout.ts';
 import { FIRST_VERSION } from '../state/migrations.ts';
 import { MountedTrees } from '../storage/archive/mounted-trees.ts';
+import type { CacheSource } from '../storage/cache-source.ts';
 import { DiskContentStore } from '../storage/content/disk-content-store.ts';
 import { DiskContainerFiles } from '../storage/files/disk-container-files.ts';
 import { DiskVolumeFiles } from '../storage/files/disk-volume-files.ts';
@@ -38,6 +40,7 @@ import { diskSpaceOf } from '../sys/fs/disk-space.ts';
 import { readBootId } from '../sys/proc/process-identity.ts';
 import { readByPeer } from '../sys/unread-bytes.ts';
 import { composeBuildDoor } from './compose-build-door.ts';
+import { composeBuilder, openBuildCache } from './compose-builder.ts';
 import { composeImages } from './compose-images.ts';
 import { composeRuntime, type RuntimeParts } from './compose-runtime.ts';
 import { DamageReport } from './damage-report.ts';
@@ -105,6 +108,7 @@ async function openState(parts: EngineParts, damage: DamageReport) {
         decode: decodeContainer,
       }),
     ),
+    buildCache: await openBuildCache(parts, damage),
     volumeDocuments: await Collection.open({
       dir: dataPaths.volumesDir,
       documentName: 'volume.json',
@@ -170,6 +174,7 @@ async function composeServices(
   });
   const images = await composeImages(parts, {
     ...{ snapshots, content: made.state.content },
+    caches: [{ holds: () => cachedDigests(made.state.buildCache) }],
     events,
     damage: made.state.damage,
     usedBy: (imageId) => registry.usersOfImage(imageId),
@@ -200,10 +205,12 @@ async function composeServices(
     openFiles: () => readdirSync('/proc/self/fd').length,
     login: (credentials) => images.login(credentials),
   });
-  const caches = composeCaches(parts, images);
   const trees = await MountedTrees.open(parts.runtimePaths.treesDir, parts.logger);
   const containerFiles = new ContainerFilesService({ ...deps, trees });
-  const buildClients = await composeBuildDoor(parts, { ...made.state, images, trees });
+  const { content, buildCache: documents } = made.state;
+  const builder = await composeBuilder(parts, { deps, images, content, trees, documents });
+  const caches = composeCaches(parts, [images.downloads, builder.cache]);
+  const buildClients = await composeBuildDoor(parts, { ...made.state, images, trees, builder });
   return {
     deps,
     containers,
@@ -215,13 +222,14 @@ async function composeServices(
     system,
     buildClients,
     caches,
+    builds: builder.door,
   };
 }
 
-function composeCaches(parts: EngineParts, images: ImageService): CacheCollector {
+function composeCaches(parts: EngineParts, sources: readonly CacheSource[]): CacheCollector {
   const { facts, dataPaths, clock, logger } = parts;
   return new CacheCollector({
-    sources: [images.downloads],
+    sources,
     settings: facts.settings.builderGc,
     diskSpace: () => diskSpaceOf(dataPaths.root),
     clock,

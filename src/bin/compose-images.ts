@@ -16,6 +16,7 @@ import { readRegistryCertificates } from '../distribution/registry/registry-cert
 import type { EventSink, ImageServiceOptions } from '../engine/images/image-deps.ts';
 import { decodeImageDocument } from '../engine/images/image-document.ts';
 import { ImageService } from '../engine/images/image-service.ts';
+import type { Platform } from '../oci/platform.ts';
 import { Collection } from '../state/collection.ts';
 import { FIRST_VERSION } from '../state/migrations.ts';
 import { OciLayoutIndex } from '../storage/content/oci-layout-index.ts';
@@ -32,6 +33,7 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '3
 export interface ImageParts {
   readonly snapshots: OpenedSnapshotter;
   readonly content: ContentStore;
+  readonly caches: ImageServiceOptions['caches'];
   readonly events: EventSink;
   readonly damage: DamageReport;
   readonly usedBy: ImageServiceOptions['usedBy'];
@@ -40,7 +42,6 @@ export interface ImageParts {
 /** Opens the image service; nothing is repaired or swept yet. */
 export async function composeImages(parts: EngineParts, given: ImageParts): Promise<ImageService> {
   const { dataPaths, clock, failpoints, logger } = parts;
-  const platform = { os: 'linux', architecture: ARCHITECTURES[arch()] ?? arch() };
   return await ImageService.open({
     ...given,
     documents: await Collection.open({
@@ -52,7 +53,6 @@ export async function composeImages(parts: EngineParts, given: ImageParts): Prom
     }),
     layoutIndex: new OciLayoutIndex(dataPaths.contentDir),
     unpacker: new TarUnpacker(),
-    caches: [],
     checker: given.snapshots.checker,
     ...openRegistry(parts),
     archives: new TarArchiveReader(dataPaths.ingestDir),
@@ -63,12 +63,19 @@ export async function composeImages(parts: EngineParts, given: ImageParts): Prom
     clock,
     logger,
     failpoints,
-    platform,
+    platform: machinePlatform(),
   });
 }
 
+/** What images run on here. */
+export function machinePlatform(): Platform {
+  return { os: 'linux', architecture: ARCHITECTURES[arch()] ?? arch() };
+}
+
 /** The ways out to registries and to the web. */
-function openRegistry(parts: EngineParts): Pick<ImageServiceOptions, 'registry' | 'downloads'> {
+export function openRegistry(
+  parts: EngineParts,
+): Pick<ImageServiceOptions, 'registry' | 'downloads'> {
   const { settings } = parts.facts;
   if (settings.offline) {
     return { registry: new OfflineRegistry(), downloads: OFFLINE_DOWNLOADS };

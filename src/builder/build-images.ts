@@ -56,6 +56,10 @@ export interface BuildImages {
   resolve(request: ResolveImageRequest, signal: AbortSignal): Promise<BaseImage>;
   /** Makes an image of layers that are in the store, and names it. The same config and layers are the same image. */
   store(image: NewImage): Promise<StoredImage>;
+  /** Whether an image has the layer. */
+  usesLayer(chainId: Digest): boolean;
+  /** Removes blobs and layers that nobody needs any more. */
+  sweep(): Promise<void>;
   /** Protects blobs and layers from being swept until the result is called. */
   hold(digests: readonly Digest[]): Promise<() => void>;
 }

@@ -77,10 +77,8 @@ export interface BuildStep {
 export interface BuildStepEnd {
   readonly step: BuildStep;
   readonly cached: boolean;
-  /** Stands for the state after the step; the image's id after the last step. */
-  readonly stateId: Digest;
-  /** Containers that were run for the step and are gone again. */
-  readonly containers: readonly string[];
+  /** Stands for the state after the step; undefined for the empty one of `FROM scratch`. */
+  readonly stateId: Digest | undefined;
 }
 
 export interface BuildProgress {
@@ -89,7 +87,7 @@ export interface BuildProgress {
   log(log: VertexLog): void;
   warn(warning: BuildWarning): void;
   stepStarted(step: BuildStep): void;
-  /** Output of the step that runs, in the same order as `stepStarted` and `stepEnded`. */
+  /** Output of a step that has started and not ended. Steps of different stages run at the same time. */
   stepOutput(step: BuildStep, log: VertexLog): void;
   stepEnded(end: BuildStepEnd): void;
 }

@@ -8,7 +8,7 @@ import type { Platform } from '../oci/platform.ts';
 import type { HostConfig, Resources } from '../wire/container-config.ts';
 import type { BuildContext } from './build-context.ts';
 import type { CredentialsFor, PullPolicy } from './build-images.ts';
-import type { BuildProgress, BuildWarning, SourceRange } from './build-progress.ts';
+import type { BuildProgress, BuildWarning } from './build-progress.ts';
 
 /** The text that is built. */
 export interface DockerfileSource {
@@ -106,11 +106,6 @@ export interface BuildResult {
   readonly warnings: readonly BuildWarning[];
   /** Idempotent. */
   release(): void;
-}
-
-/** A stage or variable that can be asked for, for `docker build --call`. */
-export interface DockerfileOutline {
-  readonly stages: readonly { readonly name: string; readonly range: SourceRange }[];
 }
 
 export interface Solver {

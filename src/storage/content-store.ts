@@ -12,7 +12,7 @@ export interface ExpectedBlob {
   readonly sizeBytes?: number;
 }
 
-/** A blob that is on disk but has no name yet. */
+/** A blob that is written but has no name yet. `publish` brings it to disk first. */
 export interface StagedBlob {
   readonly digest: Digest;
   readonly sizeBytes: number;

@@ -70,6 +70,14 @@ export interface Snapshotter {
   mount(key: string): Promise<string>;
   /** Idempotent. */
   unmount(key: string): Promise<void>;
+  /**
+   * Makes a committed layer of what was written in an active snapshot and removes that: all of it counts. Where it can,
+   * the files are not copied. The layer's parent is the snapshot's. Not for snapshots that keep ids.
+   */
+  commitActive(
+    key: string,
+    layer: Pick<CommittedLayer, 'chainId' | 'sizeBytes'>,
+  ): Promise<'committed' | 'already-exists'>;
   /** Unmounts and removes an active snapshot. Idempotent. The bytes may be freed a little later. */
   removeActive(key: string): Promise<void>;
   listActive(): Promise<readonly string[]>;

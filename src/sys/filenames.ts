@@ -23,6 +23,12 @@ export const DATA_NAMES = {
   vmImageDir: 'vm-image',
   /** Directories of build clients, kept from one build to the next. */
   buildContextsDir: 'build-contexts',
+  /** What builds left for later ones: `<key in hex>.json`. */
+  buildCacheDir: 'build-cache',
+  /** Directories of `RUN --mount=type=cache`, by the key of their record. */
+  cacheMountsDir: 'build-cache-mounts',
+  /** Files of running builds. */
+  buildsDir: 'builds',
   /** Documents that could not be read, each with its reason. */
   corruptDir: 'corrupt',
 } as const;
@@ -92,6 +98,8 @@ export const RUNTIME_NAMES = {
   pinsDir: 'pins',
   /** Where files of containers are mounted while clients read or write them. */
   treesDir: 'trees',
+  /** Secrets and sockets of ssh agents for commands of builds, on a file system in memory. */
+  buildSecretsDir: 'build-secrets',
   /** State of the OCI runtimes, one directory for each runtime. */
   runtimesDir: 'runtimes',
 } as const;

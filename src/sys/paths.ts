@@ -29,6 +29,9 @@ export interface DataPaths {
   readonly networksDir: string;
   readonly volumesDir: string;
   readonly buildContextsDir: string;
+  readonly buildCacheDir: string;
+  readonly cacheMountsDir: string;
+  readonly buildsDir: string;
   readonly corruptDir: string;
   /** Files of one container. */
   container(id: string): ContainerDataPaths;
@@ -75,6 +78,7 @@ export interface RuntimePaths {
   readonly rootfsDir: string;
   readonly pinsDir: string;
   readonly treesDir: string;
+  readonly buildSecretsDir: string;
   readonly runtimesDir: string;
   /** Files of one running container. */
   container(id: string): TaskPaths;
@@ -116,6 +120,9 @@ export function dataPaths(root: string): DataPaths {
     networksDir: join(root, DATA_NAMES.networksDir),
     volumesDir,
     buildContextsDir: join(root, DATA_NAMES.buildContextsDir),
+    buildCacheDir: join(root, DATA_NAMES.buildCacheDir),
+    cacheMountsDir: join(root, DATA_NAMES.cacheMountsDir),
+    buildsDir: join(root, DATA_NAMES.buildsDir),
     corruptDir: join(root, DATA_NAMES.corruptDir),
     container: (id) => containerDataPaths(`${containersDir}/${id}`),
     volume: (name) => volumePaths(join(volumesDir, name)),
@@ -148,6 +155,7 @@ export function runtimePaths(root: string): RuntimePaths {
     rootfsDir: join(root, RUNTIME_NAMES.rootfsDir),
     pinsDir: join(root, RUNTIME_NAMES.pinsDir),
     treesDir: join(root, RUNTIME_NAMES.treesDir),
+    buildSecretsDir: join(root, RUNTIME_NAMES.buildSecretsDir),
     runtimesDir: join(root, RUNTIME_NAMES.runtimesDir),
     container: (id) => taskPaths(join(containersDir, id)),
     sandbox: (id) => sandboxPaths(join(sandboxesDir, id)),

@@ -17,7 +17,8 @@ export function encodeJsonLine(message: object): Uint8Array {
   return encoder.encode(`${JSON.stringify(message)}\r\n`);
 }
 
-/** The line that tells a client that a stream failed after its first byte. */
-export function encodeErrorLine(message: string): Uint8Array {
-  return encodeJsonLine({ errorDetail: { message }, error: message });
+/** The line that tells a client that a stream failed after its first byte; with the exit code of what failed, if it was a command. */
+export function encodeErrorLine(message: string, exitCode?: number): Uint8Array {
+  const code = exitCode === undefined ? {} : { code: exitCode };
+  return encodeJsonLine({ errorDetail: { ...code, message }, error: message });
 }

@@ -58,6 +58,19 @@ export function hasCredentials(credentials: RegistryCredentials): boolean {
   return [username, password, identityToken, registryToken].some((part) => part !== '');
 }
 
+/**
+ * Decodes `X-Registry-Config`: credentials by the name of a registry. `invalid-argument` when it is not base64 of a JSON
+ * object.
+ */
+export function decodeRegistryConfig(
+  header: string | undefined,
+): ReadonlyMap<string, RegistryCredentials> {
+  if (header === undefined || header.trim() === '') return new Map();
+  const raw = parseHeader(header.trim());
+  if (typeof raw !== 'object' || raw === null) throw invalidRegistryAuth();
+  return new Map(Object.entries(raw).map(([host, config]) => [host, decodeAuthConfig(config)]));
+}
+
 function parseHeader(header: string): unknown {
   if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(header)) throw invalidRegistryAuth();
   try {

@@ -20,6 +20,7 @@ import { newExecId, newNetworkId, randomId } from '../../src/shared/ids.ts';
 import type { CacheEntry } from '../../src/storage/cache-source.ts';
 import { assertKnownFilters } from '../../src/wire/filters.ts';
 import { fakeBuildDoor } from './fake-build-door.ts';
+import { FakeBuilds } from './fake-builds.ts';
 import { FakeContainerFiles } from './fake-container-files.ts';
 import { FAKE_TIME, FakeContainers } from './fake-containers.ts';
 import { FakeImages } from './fake-images.ts';
@@ -259,6 +260,7 @@ export interface FakeBackends {
   readonly system: FakeSystem;
   readonly buildClients: BuildkitDoor;
   readonly caches: FakeCaches;
+  readonly builds: FakeBuilds;
 }
 
 export function fakeBackends(): FakeBackends {
@@ -273,5 +275,6 @@ export function fakeBackends(): FakeBackends {
     system: new FakeSystem(),
     buildClients: fakeBuildDoor(join(tmpdir(), `wherry-fake-builds-${process.pid}`)).door,
     caches: new FakeCaches(),
+    builds: new FakeBuilds(),
   };
 }

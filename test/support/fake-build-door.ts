@@ -29,6 +29,14 @@ export class FakeBuildImages implements BuildImages {
     return { id: digestOf(config), manifest: manifestOf(config) };
   }
 
+  usesLayer(): boolean {
+    return false;
+  }
+
+  async sweep(): Promise<void> {
+    // Nothing is kept.
+  }
+
   async hold(): Promise<() => void> {
     return () => undefined;
   }

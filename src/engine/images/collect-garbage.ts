@@ -1,4 +1,4 @@
-/** Removes blobs and layers that no image needs. */
+/** Removes blobs and layers that neither an image nor a cache needs. */
 import type { Digest } from '../../oci/digest.ts';
 import { kindOf } from '../../shared/errors.ts';
 import type { ImageDeps } from './image-deps.ts';

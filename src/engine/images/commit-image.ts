@@ -1,13 +1,6 @@
 /** Makes an image of a layer and of the image that the layer stands on, if any. */
-import { type Digest, digestOf } from '../../oci/digest.ts';
-import type {
-  Descriptor,
-  ImageConfig,
-  ImageHistory,
-  ImageRunConfig,
-  Manifest,
-} from '../../oci/image-spec.ts';
-import { OCI_CONFIG, OCI_MANIFEST } from '../../oci/media-types.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { ImageConfig, ImageHistory, ImageRunConfig } from '../../oci/image-spec.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { familiarReference, type ImageReference } from '../../oci/reference.ts';
 import { digestsOf } from './collect-garbage.ts';
@@ -15,10 +8,9 @@ import type { ImageDeps } from './image-deps.ts';
 import { noSuchImage } from './image-errors.ts';
 import { publishImageEvent } from './image-events.ts';
 import type { ImageRecord } from './image-store.ts';
-import type { OpenBlob } from './layer-transfers.ts';
-import { abandonImage, fromStore, materializeImage, prepareImage } from './materialize-image.ts';
+import { abandonImage } from './materialize-image.ts';
 import { type PackedLayer, packLayer } from './pack-layer.ts';
-import { storedName } from './resolve-image.ts';
+import { storeMadeImage } from './store-made-image.ts';
 
 /** What a new image consists of. */
 export interface ImageCommit {
@@ -71,31 +63,16 @@ async function storeImage(
   commit: ImageCommit,
   parts: CommitParts,
 ): Promise<ImageRecord> {
-  const config = Buffer.from(JSON.stringify(newConfig(deps, commit, parts)));
-  const manifest = newManifest(config, parts);
-  const image = await prepareImage(
-    deps,
-    {
-      manifest,
-      manifestBytes: { mediaType: OCI_MANIFEST, bytes: Buffer.from(JSON.stringify(manifest)) },
-      indexBytes: undefined,
-      openBlob: openIn(deps, manifest.config, config),
-    },
-    new AbortController().signal,
-  );
-  try {
-    return await materializeImage(deps, image, {
-      names: {
-        tags: commit.reference === undefined ? [] : [storedName(commit.reference)],
-        repoDigests: [],
-      },
-      parentId: commit.parentId,
-      observe: () => undefined,
-      signal: new AbortController().signal,
-    });
-  } finally {
-    image.release();
-  }
+  const { parent, layer } = parts;
+  return await storeMadeImage(deps, {
+    config: newConfig(deps, commit, parts),
+    layers: [
+      ...(parent?.manifest.layers ?? []),
+      ...(layer === undefined ? [] : [layer.descriptor]),
+    ],
+    names: commit.reference === undefined ? [] : [commit.reference],
+    parentId: commit.parentId,
+  });
 }
 
 function newConfig(deps: ImageDeps, commit: ImageCommit, parts: CommitParts): ImageConfig {
@@ -132,26 +109,4 @@ function newConfig(deps: ImageDeps, commit: ImageCommit, parts: CommitParts): Im
 /** What an image without one below it stands on. */
 function newBase(platform: Platform): ImageConfig {
   return { ...platform, rootfs: { type: 'layers', diff_ids: [] }, history: [] };
-}
-
-function newManifest(config: Buffer, { parent, layer }: CommitParts): Manifest {
-  return {
-    schemaVersion: 2,
-    mediaType: OCI_MANIFEST,
-    config: { mediaType: OCI_CONFIG, digest: digestOf(config), size: config.length },
-    layers: [
-      ...(parent?.manifest.layers ?? []),
-      ...(layer === undefined ? [] : [layer.descriptor]),
-    ],
-  };
-}
-
-/** The config comes from memory, everything else from the store. */
-function openIn(deps: ImageDeps, config: Descriptor, bytes: Uint8Array): OpenBlob {
-  const stored = fromStore(deps);
-  return (blob, signal) => (blob.digest === config.digest ? one(bytes) : stored(blob, signal));
-}
-
-async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

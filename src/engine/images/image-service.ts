@@ -11,6 +11,7 @@ import type {
   RemoteImage,
   SaveRequest,
 } from '../../api/image-backend.ts';
+import type { BuildImages } from '../../builder/build-images.ts';
 import type { SearchResult } from '../../distribution/image-registry.ts';
 import type { StorageLine } from '../../handshake/storage-report.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -19,6 +20,7 @@ import type { Filters } from '../../wire/filters.ts';
 import type { ProgressMessage } from '../../wire/json-stream.ts';
 import type { RegistryCredentials } from '../../wire/registry-auth.ts';
 import { DownloadCache } from '../cache/download-cache.ts';
+import { buildImages } from './build-images.ts';
 import type { CheckOptions } from './check/check-run.ts';
 import { checkStorage } from './check/check-storage.ts';
 import { collectGarbage } from './collect-garbage.ts';
@@ -168,6 +170,11 @@ export class ImageService implements ImageBackend {
   /** Compares what is stored with the digests that name it. */
   check(options: CheckOptions, signal: AbortSignal): AsyncIterable<StorageLine> {
     return checkStorage(this.#deps, options, signal);
+  }
+
+  /** What builds need of the images. */
+  forBuilds(): BuildImages {
+    return buildImages(this.#deps);
   }
 
   /** Bytes of all layers, each counted once. */

@@ -2,8 +2,8 @@
 import * as v from 'valibot';
 import type { GcPolicy, GcSettings, SpaceAmount } from '../../handshake/gc-settings.ts';
 import { wrapError } from '../../shared/errors.ts';
+import { nearestWord } from '../../shared/nearest-word.ts';
 import { checkCacheFilters, decodeKeepDuration, decodeSize } from '../../wire/cache-filters.ts';
-import { nearestWord } from './nearest.ts';
 import { badSetting, unknownSetting } from './settings-errors.ts';
 
 const GIB = 1e9;

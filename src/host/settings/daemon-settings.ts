@@ -1,9 +1,9 @@
 /** The daemon's settings, merged from flags, environment and file. Pure. */
 import type { GcSettings } from '../../handshake/gc-settings.ts';
 import type { RuntimeEntry, SubnetPool } from '../../handshake/host-facts.ts';
+import { nearestWord } from '../../shared/nearest-word.ts';
 import { DEFAULT_GC } from './builder-setting.ts';
 import { decodeFileValue, decodeTexts, type SettingValue } from './decode-setting.ts';
-import { nearestWord } from './nearest.ts';
 import { environmentName, REFUSED_SETTINGS, SETTINGS, settingByKey } from './setting-table.ts';
 import {
   badConfigFile,

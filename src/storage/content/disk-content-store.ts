@@ -104,7 +104,7 @@ export class DiskContentStore implements ContentStore {
     if (isThere && options.replaces !== true) return 'already-exists';
     const temporary = join(this.#ingestDir, randomId());
     try {
-      await writeBlob(temporary, source, expected);
+      await writeBlob(temporary, source, { expected, sync: 'now' });
       await this.#publish(temporary, expected.digest);
     } catch (error) {
       if (options.keepsBeginning?.() === true) await this.#keepBeginning(temporary, expected);
@@ -118,7 +118,7 @@ export class DiskContentStore implements ContentStore {
   async stage(source: AsyncIterable<Uint8Array>): Promise<StagedBlob> {
     const temporary = join(this.#ingestDir, randomId());
     try {
-      const written = await writeBlob(temporary, source);
+      const written = await writeBlob(temporary, source, { sync: 'later' });
       return {
         ...written,
         publish: () => this.#publishStaged(temporary, written.digest),
@@ -164,6 +164,9 @@ export class DiskContentStore implements ContentStore {
       await discard(temporary);
       return 'already-exists';
     }
+    await syncFile(temporary).catch((error: unknown) => {
+      throw writeFailed(`write blob ${digest}`, error);
+    });
     await this.#publish(temporary, digest);
     return 'written';
   }
@@ -188,6 +191,12 @@ interface WrittenBlob {
   readonly sizeBytes: number;
 }
 
+interface WriteOptions {
+  readonly expected?: ExpectedBlob;
+  /** `later`: whoever gives it a name syncs it before. */
+  readonly sync: 'now' | 'later';
+}
+
 /**
  * Writes a file and brings it to disk once `expected`, if there is any, holds. Errors of `source` pass through as they
  * are; those of the disk are told apart from them.
@@ -195,7 +204,7 @@ interface WrittenBlob {
 async function writeBlob(
   path: string,
   source: AsyncIterable<Uint8Array>,
-  expected?: ExpectedBlob,
+  { expected, sync }: WriteOptions,
 ): Promise<WrittenBlob> {
   const fail = (error: unknown): never => {
     throw writeFailed(`write blob ${expected?.digest ?? path}`, error);
@@ -214,7 +223,7 @@ async function writeBlob(
     }
     const written = { digest: counter.digest(), sizeBytes: counter.sizeBytes };
     verify(expected, written);
-    await handle.datasync().catch(fail);
+    if (sync === 'now') await handle.datasync().catch(fail);
     return written;
   } finally {
     await earlySync.settle();

@@ -93,6 +93,18 @@ export class FakeSnapshotter implements Snapshotter {
     this.#mounted.delete(key);
   }
 
+  async commitActive(
+    key: string,
+    layer: Pick<CommittedLayer, 'chainId' | 'sizeBytes'>,
+  ): Promise<'committed' | 'already-exists'> {
+    if (!this.#active.has(key)) throw noSuchSnapshot(key);
+    const parent = this.#active.get(key);
+    await this.removeActive(key);
+    if (this.#layers.has(layer.chainId)) return 'already-exists';
+    this.#layers.set(layer.chainId, { ...layer, parent });
+    return 'committed';
+  }
+
   async removeActive(key: string): Promise<void> {
     this.#mounted.delete(key);
     this.#active.delete(key);

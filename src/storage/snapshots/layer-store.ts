@@ -6,7 +6,7 @@
  * layer that still says so in another boot may have holes, so it is dropped; its image is unpacked anew. Layers
  * above it stay: their files do not depend on it, and the chainID that they stand on comes back.
  */
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../../oci/digest.ts';
 import type { Logger } from '../../shared/logger.ts';
@@ -173,6 +173,19 @@ export class LayerStore {
       commit: (layer) => this.#commit(number, layer),
       abandon: () => this.#abandon(number),
     };
+  }
+
+  /** Makes a layer of the directory `contents`, which is moved here unless the layer is there already. */
+  async adopt(contents: string, layer: CommittedLayer): Promise<'committed' | 'already-exists'> {
+    if (this.#layers.has(layer.chainId)) return 'already-exists';
+    const number = this.#nextNumber++;
+    try {
+      await mkdir(this.#slotDir(number), { mode: 0o755 });
+      await rename(contents, this.dirOf(number));
+    } catch (error) {
+      throw writeFailed('make room for a layer', error);
+    }
+    return await this.#commit(number, layer);
   }
 
   /** Removes a layer. `conflict` while another layer stands on it. Idempotent. */

@@ -1,14 +1,16 @@
 /** Root file systems as full copies: works everywhere, costs time and space. For machines without overlay. */
 import { join } from 'node:path';
 import type { Digest } from '../../../oci/digest.ts';
+import { OCI_LAYER } from '../../../oci/media-types.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { DiskLayerChecker } from '../../check/disk-layer-checker.ts';
 import { copyTree } from '../../copy-tree/copy-tree.ts';
 import { TreeDiff } from '../../diff/tree-diff.ts';
 import type { LayerChecker } from '../../layer-checker.ts';
 import type { LayerOwners } from '../../layer-owners.ts';
-import type { LayerSlot, Snapshotter } from '../../snapshotter.ts';
+import type { CommittedLayer, LayerSlot, Snapshotter } from '../../snapshotter.ts';
 import { keepsNoIds, layerInUse } from '../../storage-errors.ts';
+import { TarUnpacker } from '../../unpack/tar-unpacker.ts';
 import { ActiveStore } from '../active-store.ts';
 import { BackgroundRemoval } from '../background-removal.ts';
 import type { Disk } from '../disk.ts';
@@ -108,6 +110,27 @@ export class CopySnapshotter implements Snapshotter {
   /** Nothing was mounted. */
   async unmount(): Promise<void> {
     await Promise.resolve();
+  }
+
+  /** A copy holds the layers below as well: what differs is unpacked once more. */
+  async commitActive(
+    key: string,
+    layer: Pick<CommittedLayer, 'chainId' | 'sizeBytes'>,
+  ): Promise<'committed' | 'already-exists'> {
+    const parent = this.#parts.active.parentOf(key);
+    const slot = await this.#parts.layers.prepare();
+    const unpacking = new TarUnpacker().begin(slot, { mediaType: OCI_LAYER, diffId: undefined });
+    try {
+      for await (const chunk of this.diff(key, []).layerTar()) await unpacking.write(chunk);
+      const { owners } = await unpacking.finish();
+      const outcome = await slot.commit({ ...layer, parent, owners });
+      await this.removeActive(key);
+      return outcome;
+    } catch (error) {
+      await unpacking.abort();
+      await slot.abandon();
+      throw error;
+    }
   }
 
   async removeActive(key: string): Promise<void> {

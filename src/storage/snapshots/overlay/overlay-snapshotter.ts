@@ -13,7 +13,7 @@ import { TreeDiff } from '../../diff/tree-diff.ts';
 import type { LayerChecker } from '../../layer-checker.ts';
 import type { LayerOwners } from '../../layer-owners.ts';
 import type { SnapshotDiff } from '../../snapshot-diff.ts';
-import type { LayerSlot, Snapshotter } from '../../snapshotter.ts';
+import type { CommittedLayer, LayerSlot, Snapshotter } from '../../snapshotter.ts';
 import { layerInUse } from '../../storage-errors.ts';
 import { ActiveStore } from '../active-store.ts';
 import { BackgroundRemoval } from '../background-removal.ts';
@@ -143,6 +143,20 @@ export class OverlaySnapshotter implements Snapshotter {
 
   unmount(key: string): Promise<void> {
     return this.#locks.run(key, () => this.#unmount(key));
+  }
+
+  commitActive(
+    key: string,
+    layer: Pick<CommittedLayer, 'chainId' | 'sizeBytes'>,
+  ): Promise<'committed' | 'already-exists'> {
+    const { active, layers } = this.#parts;
+    return this.#locks.run(key, async () => {
+      const parent = active.parentOf(key);
+      await this.#unmount(key);
+      const outcome = await layers.adopt(active.contentsDir(key), { ...layer, parent });
+      await active.remove(key);
+      return outcome;
+    });
   }
 
   removeActive(key: string): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { editDistance, nearestWord } from './nearest.ts';
+import { editDistance, nearestWord } from './nearest-word.ts';
 
 test('the distance counts insertions, deletions and replacements', () => {
   assert.equal(editDistance('kitten', 'sitting'), 3);

@@ -1,0 +1,93 @@
+/** The solver: parses, plans, runs the needed stages side by side, and gives back what they made. */
+import { formatPlatform, type Platform } from '../oci/platform.ts';
+import { CleanupStack } from '../shared/cleanup-stack.ts';
+import type { BuildProgress, BuildWarning } from './build-progress.ts';
+import type { BuilderDeps } from './builder-deps.ts';
+import type { CacheMounts } from './cache/cache-mounts.ts';
+import { lintDockerfile } from './dockerfile/lint.ts';
+import { parseDockerfile } from './dockerfile/parse-dockerfile.ts';
+import { openRun, type RunParts } from './graph/open-run.ts';
+import { withEpoch } from './graph/source-date.ts';
+import { toImageConfig } from './graph/stage-state.ts';
+import type { BuildRequest, BuildResult, BuiltImage, DockerfileSource, Solver } from './solver.ts';
+import { FileDigests } from './steps/digest-selection.ts';
+
+export class DockerfileSolver implements Solver {
+  readonly #deps: BuilderDeps;
+  readonly #cacheMounts: CacheMounts;
+  readonly #digests = new FileDigests();
+
+  constructor(deps: BuilderDeps, cacheMounts: CacheMounts) {
+    this.#deps = deps;
+    this.#cacheMounts = cacheMounts;
+  }
+
+  async solve(
+    request: BuildRequest,
+    progress: BuildProgress,
+    signal: AbortSignal,
+  ): Promise<BuildResult> {
+    const dockerfile = parseDockerfile(request.dockerfile.text);
+    const warnings = lintDockerfile(dockerfile, request.dockerfile);
+    for (const warning of warnings) progress.warn(warning);
+    const releases: (() => void)[] = [];
+    const release = () => {
+      for (const one of releases.splice(0)) one();
+    };
+    // The first failure ends the rest.
+    const failing = new AbortController();
+    const parts: RunParts = {
+      deps: this.#deps,
+      cacheMounts: this.#cacheMounts,
+      digests: this.#digests,
+      ...{ request, dockerfile, progress },
+      signal: AbortSignal.any([signal, failing.signal]),
+      hold: (one) => releases.push(one),
+    };
+    try {
+      const platforms = request.platforms.length === 0 ? [this.#deps.platform] : request.platforms;
+      const images: BuiltImage[] = [];
+      for (const platform of platforms) images.push(await this.#build(parts, platform, failing));
+      return { images, warnings, release };
+    } catch (error) {
+      release();
+      throw signal.aborted ? signal.reason : error;
+    }
+  }
+
+  lint(source: DockerfileSource): readonly BuildWarning[] {
+    return lintDockerfile(parseDockerfile(source.text), source);
+  }
+
+  async #build(parts: RunParts, platform: Platform, failing: AbortController): Promise<BuiltImage> {
+    await using undo = new CleanupStack((error) =>
+      this.#deps.logger.warn('the rest of a build could not be removed', {
+        error,
+        platform: formatPlatform(platform),
+      }),
+    );
+    const { run, finish } = openRun(parts, platform, undo);
+    try {
+      // Needed stages begin at once; each waits for those that it needs.
+      const stages = run.plan.needed.map(({ stage }) => run.stage(stage.index));
+      await Promise.all(stages);
+      const state = await run.stage(run.plan.target);
+      await finish();
+      const config = toImageConfig(state, run.request.labels);
+      return {
+        platform: state.platform,
+        config: withEpoch(config, {
+          epoch: run.request.sourceDateEpoch,
+          baseHistory: state.baseHistory,
+        }),
+        layers: state.layers,
+        baseLayers: state.baseLayers,
+      };
+    } catch (error) {
+      failing.abort(error);
+      // Nothing of the build goes on once its failure is told.
+      await Promise.allSettled(run.plan.needed.map(({ stage }) => run.stage(stage.index)));
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,86 @@
+/** Builds one stage from its base to its last instruction. */
+import { parseReference } from '../../oci/reference.ts';
+import { emptyTreeOfStage, invalidContext } from '../builder-errors.ts';
+import type { Place } from '../dockerfile/instruction.ts';
+import { parseTrigger } from '../dockerfile/parse-dockerfile.ts';
+import type { BuildRun } from './build-run.ts';
+import type { PlannedStage } from './plan-stages.ts';
+import { runInstruction, type StageRun, stateIdOf } from './run-instruction.ts';
+import { emptyState, type StageState, stateOfImage, stateOfStage } from './stage-state.ts';
+import type { StepOutcome } from './step-reporter.ts';
+
+/** The state at the stage's end. Triggers of the base image come first. */
+export async function runStage(run: BuildRun, planned: PlannedStage): Promise<StageState> {
+  const { stage } = planned;
+  const { noCache } = run.request;
+  const isNamed =
+    typeof noCache !== 'string' && noCache.includes(stage.name ?? String(stage.index));
+  const stageRun: StageRun = {
+    run,
+    reporter: run.reporter(planned),
+    ignoresCache: noCache === 'all' || isNamed,
+  };
+  const begun = await stageRun.reporter.vertexStep(shownFrom(planned), () =>
+    baseState(run, planned),
+  );
+  const { OnBuild, ...config } = begun.config;
+  let state: StageState = OnBuild === undefined ? begun : { ...begun, config };
+  for (const trigger of OnBuild ?? []) {
+    const instruction = parseTrigger(trigger, stage.from.range);
+    state = await runInstruction(stageRun, state, instruction);
+  }
+  for (const instruction of stage.instructions) {
+    state = await runInstruction(stageRun, state, instruction);
+  }
+  return state;
+}
+
+function shownFrom({ stage, base }: PlannedStage): Place {
+  const { range, text } = stage.from;
+  if (base.kind !== 'image') return { range, text };
+  const name = stage.from.stageName === undefined ? '' : ` AS ${stage.from.stageName}`;
+  return { range, text: `FROM ${base.ref}${name}` };
+}
+
+async function baseState(
+  run: BuildRun,
+  { base, platform, stage }: PlannedStage,
+): Promise<StepOutcome<StageState>> {
+  switch (base.kind) {
+    case 'scratch':
+      return { value: emptyState(platform), cached: true, stateId: undefined };
+    case 'stage': {
+      const state = stateOfStage(await run.stage(base.index));
+      return { value: state, cached: true, stateId: stateIdOf(state) };
+    }
+    case 'named': {
+      const context = run.request.namedContexts.get(base.name);
+      if (context === undefined) throw emptyTreeOfStage(stage.name ?? base.name);
+      if (context.kind !== 'image') {
+        throw invalidContext(`context ${base.name} is no image: a stage cannot begin with it`);
+      }
+      return await imageState(run, { ref: context.ref, platform });
+    }
+    case 'image':
+      return await imageState(run, base);
+  }
+}
+
+async function imageState(
+  run: BuildRun,
+  { ref, platform }: Pick<Extract<PlannedStage['base'], { kind: 'image' }>, 'ref' | 'platform'>,
+): Promise<StepOutcome<StageState>> {
+  const image = await resolveBase(run, ref, platform);
+  return { value: stateOfImage(image), cached: true, stateId: image.id };
+}
+
+/** Gets an image for this build, which holds it. */
+export async function resolveBase(run: BuildRun, ref: string, platform: PlannedStage['platform']) {
+  const parsed = parseReference(ref);
+  if (!parsed.ok) throw invalidContext(`failed to parse stage name "${ref}": ${parsed.problem}`);
+  const { pull, credentialsFor } = run.request;
+  const request = { ref, platform, pull, credentialsFor, onProgress: () => undefined };
+  const image = await run.deps.images.resolve(request, run.signal);
+  run.hold(() => image.release());
+  return image;
+}

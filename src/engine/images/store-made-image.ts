@@ -1,0 +1,63 @@
+/** Stores an image that was made here, of layers that are in the store. */
+import { type Digest, digestOf } from '../../oci/digest.ts';
+import type { Descriptor, ImageConfig, Manifest } from '../../oci/image-spec.ts';
+import { OCI_CONFIG, OCI_MANIFEST } from '../../oci/media-types.ts';
+import type { ImageReference } from '../../oci/reference.ts';
+import type { ImageDeps } from './image-deps.ts';
+import type { ImageRecord } from './image-store.ts';
+import type { OpenBlob } from './layer-transfers.ts';
+import { fromStore, materializeImage, prepareImage } from './materialize-image.ts';
+import { storedName } from './resolve-image.ts';
+
+/** What the image consists of. */
+export interface MadeImage {
+  readonly config: ImageConfig;
+  /** Bottom first. */
+  readonly layers: readonly Descriptor[];
+  readonly names: readonly ImageReference[];
+  /** Image that it was made from. */
+  readonly parentId?: Digest | undefined;
+}
+
+/** The layers must be protected until this resolves. */
+export async function storeMadeImage(deps: ImageDeps, image: MadeImage): Promise<ImageRecord> {
+  const config = Buffer.from(JSON.stringify(image.config));
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: { mediaType: OCI_CONFIG, digest: digestOf(config), size: config.length },
+    layers: image.layers,
+  };
+  const bytes = Buffer.from(JSON.stringify(manifest));
+  const { signal } = new AbortController();
+  const incoming = await prepareImage(
+    deps,
+    {
+      manifest,
+      manifestBytes: { mediaType: OCI_MANIFEST, bytes },
+      indexBytes: undefined,
+      openBlob: openIn(deps, manifest.config, config),
+    },
+    signal,
+  );
+  try {
+    return await materializeImage(deps, incoming, {
+      names: { tags: image.names.map(storedName), repoDigests: [] },
+      parentId: image.parentId,
+      observe: () => undefined,
+      signal,
+    });
+  } finally {
+    incoming.release();
+  }
+}
+
+/** The config comes from memory, everything else from the store. */
+function openIn(deps: ImageDeps, config: Descriptor, bytes: Uint8Array): OpenBlob {
+  const stored = fromStore(deps);
+  return (blob, signal) => (blob.digest === config.digest ? one(bytes) : stored(blob, signal));
+}
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

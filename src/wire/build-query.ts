@@ -1,0 +1,104 @@
+/** The query of `POST /build`. */
+import * as v from 'valibot';
+import type { Resources } from './container-config.ts';
+import { decode, integer, parseJson, struct, text, textMap, texts } from './decode.ts';
+import { decodeBoolean, decodeInteger } from './query.ts';
+
+/** A build as asked for. */
+export interface BuildQuery {
+  readonly dockerfile: string;
+  readonly tags: readonly string[];
+  readonly remote: string | undefined;
+  readonly quiet: boolean;
+  readonly noCache: boolean;
+  readonly pull: boolean;
+  readonly removeContainers: boolean;
+  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly target: string | undefined;
+  readonly platform: string | undefined;
+  readonly networkMode: string;
+  readonly extraHosts: readonly string[];
+  readonly shmSizeBytes: number | undefined;
+  readonly resources: Resources;
+  readonly securityOpt: readonly string[];
+}
+
+const NullableMap = v.record(text, v.nullable(text));
+const UlimitList = v.array(
+  struct({ Name: text, Soft: v.optional(integer, 0), Hard: v.optional(integer, 0) }),
+);
+
+/** `invalid-argument` for values of the wrong type. */
+export function decodeBuildQuery(query: URLSearchParams): BuildQuery {
+  const one = (name: string) => query.get(name) || undefined;
+  const flag = (name: string, fallback = false) =>
+    decodeBoolean(query.get(name) || undefined, fallback);
+  const shmSize = decodeInteger('shmsize', one('shmsize')) ?? 0;
+  return {
+    dockerfile: one('dockerfile') ?? 'Dockerfile',
+    tags: query.getAll('t').filter((name) => name !== ''),
+    remote: one('remote'),
+    quiet: flag('q'),
+    noCache: flag('nocache'),
+    pull: flag('pull'),
+    removeContainers: flag('rm', true),
+    buildArgs: buildArgs(one('buildargs')),
+    labels: new Map(Object.entries(json(one('labels'), textMap) ?? {})),
+    target: one('target'),
+    platform: one('platform'),
+    networkMode: one('networkmode') ?? 'default',
+    extraHosts: query.getAll('extrahosts').flatMap(listOf),
+    shmSizeBytes: shmSize > 0 ? shmSize : undefined,
+    resources: resources(one),
+    securityOpt: query.getAll('securityopt').flatMap(listOf),
+  };
+}
+
+/** Arguments without a value are declared and set by nobody. */
+function buildArgs(raw: string | undefined): ReadonlyMap<string, string> {
+  const given = Object.entries(json(raw, NullableMap) ?? {});
+  return new Map(
+    given.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const])),
+  );
+}
+
+function json<Schema extends v.GenericSchema>(
+  raw: string | undefined,
+  schema: Schema,
+): v.InferOutput<Schema> | undefined {
+  return raw === undefined ? undefined : decode(schema, parseJson(raw));
+}
+
+/** Some clients send JSON lists where others repeat the parameter. */
+function listOf(raw: string): readonly string[] {
+  if (raw === '') return [];
+  return raw.startsWith('[') ? (json(raw, texts) ?? []) : [raw];
+}
+
+const NUMBERS = {
+  memory: 'Memory',
+  memswap: 'MemorySwap',
+  cpushares: 'CpuShares',
+  cpuperiod: 'CpuPeriod',
+  cpuquota: 'CpuQuota',
+} as const;
+const TEXTS = {
+  cpusetcpus: 'CpusetCpus',
+  cpusetmems: 'CpusetMems',
+  cgroupparent: 'CgroupParent',
+} as const;
+
+function resources(one: (name: string) => string | undefined): Resources {
+  const numbers = Object.entries(NUMBERS).map(([name, field]) => [
+    field,
+    decodeInteger(name, one(name)) ?? 0,
+  ]);
+  const words = Object.entries(TEXTS).map(([name, field]) => [field, one(name) ?? '']);
+  const set = [...numbers, ...words].filter(([, value]) => value !== 0 && value !== '');
+  const ulimits = json(one('ulimits'), UlimitList);
+  return {
+    ...Object.fromEntries(set),
+    ...(ulimits === undefined ? {} : { Ulimits: ulimits }),
+  };
+}
