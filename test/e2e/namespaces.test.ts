@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
 import { after, test } from 'node:test';
+import { requires } from '../support/capabilities.ts';
 import { startDaemon } from '../support/daemon.ts';
+import { eventually } from '../support/eventually.ts';
 import { BUSYBOX } from '../support/images.ts';
 
 const daemon = await startDaemon();
@@ -55,6 +58,45 @@ for (const runtime of RUNTIMES) {
     await remove('donor', 'guest');
   });
 }
+
+test('pausing a container leaves those alone that joined its pid namespace', async () => {
+  await daemon.ok('run', '-d', '--name', 'target', ...SLEEP);
+  await daemon.ok('run', '-d', '--name', 'joins', '--pid', 'container:target', ...SLEEP);
+  await daemon.ok('pause', 'target');
+  assert.equal(await daemon.ok('exec', 'joins', 'echo', 'afloat'), 'afloat');
+  assert.match(await daemon.ok('exec', 'joins', 'ps', '-o', 'pid,stat,args'), /S +sleep 1000$/m);
+  assert.equal((await daemon.ok('top', 'target')).match(/sleep 1000/g)?.length, 1);
+  await daemon.ok('unpause', 'target');
+  await remove('target', 'joins');
+});
+
+test('namespaces are let go of when their container ended while there was no engine', async () => {
+  await daemon.ok('run', '-d', '--name', 'donor', '--ipc', 'shareable', ...SLEEP);
+  const both = ['--pid', 'container:donor', '--ipc', 'container:donor'];
+  await daemon.ok('run', '-d', '--name', 'guest', ...both, ...SLEEP);
+  const pins = () => readdir(`${daemon.home.runtimeDir}/wherry/pins`);
+  assert.equal((await pins()).length, 2);
+  const guest = Number(await daemon.ok('inspect', '-f', '{{.State.Pid}}', 'guest'));
+  const engine = (await daemon.status()).engine?.pid ?? 0;
+  process.kill(engine, 'SIGKILL');
+  process.kill(guest, 'SIGKILL');
+  const state = ['inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', 'guest'];
+  await eventually(async () => (await daemon.docker(...state)).stdout.trim() === 'exited 137');
+  await eventually(async () => (await pins()).length === 1);
+  await remove('donor', 'guest');
+  assert.deepEqual(await pins(), []);
+});
+
+test('who keeps the caller’s id joins namespaces too', requires('fuse-overlayfs'), async () => {
+  await daemon.ok('run', '-d', '--name', 'donor', '--ipc', 'shareable', ...SLEEP);
+  const keeps = ['--rm', '--label', 'wherry.userns=keep-id', '-u', '1000'];
+  const both = ['--pid', 'container:donor', '--ipc', 'container:donor'];
+  const script = 'id -u; ps -o args | grep -c "^sleep 1000"; echo note >/dev/shm/note';
+  const said = await daemon.ok('run', ...keeps, ...both, BUSYBOX, 'sh', '-c', script);
+  assert.equal(said, '1000\n1');
+  assert.equal(await daemon.ok('exec', 'donor', 'cat', '/dev/shm/note'), 'note');
+  await remove('donor');
+});
 
 test('a container keeps its IPC namespace to itself unless told otherwise', async () => {
   await daemon.ok('run', '-d', '--name', 'private', ...SLEEP);
