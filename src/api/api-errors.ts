@@ -23,6 +23,13 @@ export const webSocketExpected = () =>
 
 export const clientHungUp = () => new EngineError('cancelled', 'the client closed the connection');
 
+/** Two ways to inspect an image that exclude each other. */
+export const manifestsOfPlatform = () =>
+  new EngineError(
+    'invalid-argument',
+    'conflicting options: manifests and platform options cannot both be set',
+  );
+
 /** A request that must be upgraded to HTTP/2 and does not ask for it. */
 export const upgradeExpected = (asked: string | undefined) =>
   new EngineError(

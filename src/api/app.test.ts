@@ -157,6 +157,21 @@ test('an import says the id of its image', async () => {
   assert.match(ofUrl.text, /^\{"status":"Downloading from http:\/\/x\/y"\}\r\n\{"status":"sha256:/);
 });
 
+test('manifests of an image are told to clients that know of them, and never with a platform', async () => {
+  const { call } = apiInProcess();
+  const keys = async (path: string) => {
+    const answer = (await call(`GET ${path}`)).json() as object;
+    return Object.keys((Array.isArray(answer) ? answer[0] : answer) as object);
+  };
+  assert.ok((await keys('/v1.48/images/busybox/json?manifests=1')).includes('Manifests'));
+  assert.ok(!(await keys('/v1.47/images/busybox/json?manifests=1')).includes('Manifests'));
+  assert.ok((await keys('/v1.47/images/json?manifests=1')).includes('Manifests'));
+  assert.ok(!(await keys('/v1.46/images/json?manifests=1')).includes('Manifests'));
+  const platform = encodeURIComponent('{"os":"linux","architecture":"amd64"}');
+  const both = await call(`GET /v1.49/images/busybox/json?manifests=1&platform=${platform}`);
+  assert.equal(both.status, 400);
+});
+
 test('a body of another type, or with more than one value, is refused', async () => {
   const { call } = apiInProcess();
   const odd = await call('POST /containers/create', { Image: 'busybox', Cmd: 7 });

@@ -74,6 +74,14 @@ export interface ListImagesOptions {
   readonly filters: Filters;
   /** Find out how much each image shares with others. */
   readonly sharedSize?: boolean;
+  /** Tell of the manifests of each image. */
+  readonly manifests?: boolean;
+}
+
+export interface InspectImageOptions {
+  readonly manifests?: boolean;
+  /** What the image must be for. */
+  readonly platform?: string | undefined;
 }
 
 /** Lines for the client, which may stop reading. */
@@ -81,8 +89,8 @@ type Progress = AsyncIterable<ProgressMessage>;
 
 export interface ImageBackend {
   list(options: ListImagesOptions): Promise<readonly ImageView[]>;
-  inspect(ref: string): Promise<ImageView>;
-  history(ref: string): Promise<readonly ImageHistoryEntry[]>;
+  inspect(ref: string, options?: InspectImageOptions): Promise<ImageView>;
+  history(ref: string, platform?: string): Promise<readonly ImageHistoryEntry[]>;
   /** Rejects while nothing was sent yet (unknown image, no access); later failures end the iterable with a throw. */
   pull(request: PullRequest, signal: AbortSignal): Promise<Progress>;
   /** Rejects for a malformed name; every other failure ends the iterable with a throw. */

@@ -41,8 +41,11 @@ export class FakeImages implements ImageBackend {
         rootfs: { type: 'layers', diff_ids: [diffId] },
       },
       manifestDigest: digestOf(`${name} manifest`),
-      manifestMediaType: 'application/vnd.oci.image.manifest.v1+json',
-      manifestSizeBytes: 100,
+      descriptor: {
+        mediaType: 'application/vnd.oci.image.manifest.v1+json',
+        digest: digestOf(`${name} manifest`),
+        size: 100,
+      },
       repoTags: [name],
       repoDigests: [],
       sizeBytes: 1234,
@@ -52,14 +55,15 @@ export class FakeImages implements ImageBackend {
     });
   }
 
-  async list(): Promise<readonly ImageView[]> {
-    return [...this.#views.values()];
+  async list({ manifests }: { manifests?: boolean } = {}): Promise<readonly ImageView[]> {
+    const views = [...this.#views.values()];
+    return manifests === true ? views.map((view) => ({ ...view, manifests: [] })) : views;
   }
 
-  async inspect(ref: string): Promise<ImageView> {
+  async inspect(ref: string, { manifests }: { manifests?: boolean } = {}): Promise<ImageView> {
     const view = this.#views.get(ref) ?? this.#views.get(`${ref}:latest`);
     if (view === undefined) throw new EngineError('not-found', `No such image: ${ref}`);
-    return view;
+    return manifests === true ? { ...view, manifests: [] } : view;
   }
 
   async history(ref: string) {
@@ -95,8 +99,7 @@ export class FakeImages implements ImageBackend {
   }
 
   async describeRemote({ image }: Pick<PullRequest, 'image'>) {
-    const { manifestDigest, manifestMediaType, config } = await this.inspect(image);
-    const descriptor = { mediaType: manifestMediaType, digest: manifestDigest, size: 100 };
+    const { descriptor, config } = await this.inspect(image);
     return { descriptor, platforms: [{ os: config.os, architecture: config.architecture }] };
   }
 

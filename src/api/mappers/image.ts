@@ -1,6 +1,6 @@
 /** Images as the list, inspect, history and removal show them. */
 import type { SearchResult } from '../../distribution/image-registry.ts';
-import type { ImageView } from '../../engine/images/image-view.ts';
+import type { ImageView, ManifestView } from '../../engine/images/image-view.ts';
 import type { ImageRunConfig } from '../../oci/image-spec.ts';
 import { ZERO_TIME } from '../../shared/clock.ts';
 import { type ApiVersion, isAtLeast } from '../../wire/api-version.ts';
@@ -20,6 +20,8 @@ export function toImageSummary(view: ImageView, version: ApiVersion): object {
     SharedSize: view.sharedSizeBytes ?? -1,
     Size: view.sizeBytes,
     ...virtualSize(view, version),
+    ...(isAtLeast(version, '1.48') ? { Descriptor: view.descriptor } : {}),
+    ...manifestsOf(view),
   };
 }
 
@@ -35,7 +37,8 @@ export function toImageInspect(
     RepoDigests: view.repoDigests,
     Parent: view.parentId ?? '',
     Comment: config.history?.at(-1)?.comment ?? '',
-    Created: config.created ?? ZERO_TIME,
+    ...createdOf(config.created, options.version),
+    ...containerOf(options.version),
     DockerVersion: '',
     Author: config.author ?? '',
     Config: toRunConfig(config.config ?? {}, options.version),
@@ -48,12 +51,42 @@ export function toImageInspect(
     GraphDriver: { Data: null, Name: options.storageDriver },
     RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
     Metadata: { LastTagTime: view.lastTaggedAt },
-    Descriptor: {
-      mediaType: view.manifestMediaType,
-      digest: view.manifestDigest,
-      size: view.manifestSizeBytes,
-    },
+    ...(isAtLeast(options.version, '1.48') ? { Descriptor: view.descriptor } : {}),
+    ...manifestsOf(view),
   };
+}
+
+function manifestsOf({ manifests }: ImageView): object {
+  return manifests === undefined ? {} : { Manifests: manifests.map(toManifestSummary) };
+}
+
+function toManifestSummary(view: ManifestView): object {
+  const { descriptor, isAvailable, contentBytes } = view;
+  const unpackedBytes = view.kind === 'image' ? view.unpackedBytes : 0;
+  const common = {
+    ID: descriptor.digest,
+    Descriptor: descriptor,
+    Available: isAvailable,
+    Kind: view.kind,
+    Size: { Content: contentBytes, Total: contentBytes + unpackedBytes },
+  };
+  if (view.kind === 'attestation') return { ...common, AttestationData: { For: view.attests } };
+  if (view.kind === 'unknown') return common;
+  const { platform, containerIds } = view;
+  const Size = { Unpacked: unpackedBytes };
+  return { ...common, ImageData: { Platform: platform, Containers: containerIds, Size } };
+}
+
+/** Up to 1.43 an image that does not say when it was made has the zero time. */
+function createdOf(created: string | undefined, version: ApiVersion): object {
+  if (created !== undefined) return { Created: created };
+  return isAtLeast(version, '1.44') ? {} : { Created: ZERO_TIME };
+}
+
+/** Up to 1.44 there were fields for the container that the image was made from. */
+function containerOf(version: ApiVersion): object {
+  if (isAtLeast(version, '1.45')) return {};
+  return { Container: '', ContainerConfig: toRunConfig({}, version) };
 }
 
 /** `VirtualSize` was dropped in 1.44. */

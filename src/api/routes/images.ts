@@ -1,8 +1,10 @@
 /** Routes of images. */
+import { type ApiVersion, isAtLeast } from '../../wire/api-version.ts';
 import { decodeFilters } from '../../wire/filters.ts';
 import { decodeInteger } from '../../wire/query.ts';
 import { decodeRegistryAuth, type RegistryCredentials } from '../../wire/registry-auth.ts';
 import { missingParameter } from '../../wire/wire-errors.ts';
+import { manifestsOfPlatform } from '../api-errors.ts';
 import { type ApiContext, type Handler, pathParam, queryFlag, queryText } from '../context.ts';
 import {
   toHistoryEntry,
@@ -15,6 +17,11 @@ import { answer, type Handlers } from '../route-table.ts';
 import { streamJsonLines } from '../streaming.ts';
 import { importFrom, jsonPlatform } from './image-archives.ts';
 
+/** Older clients do not know of manifests. */
+function wantsManifests(c: ApiContext, since: ApiVersion): boolean {
+  return isAtLeast(c.get('version'), since) && queryFlag(c, 'manifests');
+}
+
 const list: Handler = async (c, { backends }) => {
   const filters = new Map(decodeFilters(c.req.query('filters')));
   // Up to API 1.40 one reference could be asked for outside of `filters`.
@@ -24,6 +31,7 @@ const list: Handler = async (c, { backends }) => {
     all: queryFlag(c, 'all'),
     filters,
     sharedSize: queryFlag(c, 'shared-size'),
+    manifests: wantsManifests(c, '1.47'),
   });
   return c.json(views.map((view) => toImageSummary(view, c.get('version'))));
 };
@@ -85,13 +93,17 @@ const search: Handler = async (c, { backends }) => {
 };
 
 const inspect: Handler = async (c, { backends, facts }) => {
-  const view = await backends.images.inspect(pathParam(c, 'name'));
+  const manifests = wantsManifests(c, '1.48');
+  const platform = isAtLeast(c.get('version'), '1.49') ? jsonPlatform(c) : undefined;
+  if (manifests && platform !== undefined) throw manifestsOfPlatform();
+  const view = await backends.images.inspect(pathParam(c, 'name'), { manifests, platform });
   const options = { version: c.get('version'), storageDriver: facts.storageDriver };
   return c.json(toImageInspect(view, options));
 };
 
 const history: Handler = async (c, { backends }) => {
-  const entries = await backends.images.history(pathParam(c, 'name'));
+  const platform = isAtLeast(c.get('version'), '1.48') ? jsonPlatform(c) : undefined;
+  const entries = await backends.images.history(pathParam(c, 'name'), platform);
   return c.json(entries.map(toHistoryEntry));
 };
 

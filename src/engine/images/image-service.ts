@@ -5,6 +5,7 @@ import type {
   ImageRemoval,
   ImageSearch,
   ImportRequest,
+  InspectImageOptions,
   ListImagesOptions,
   PullRequest,
   PushRequest,
@@ -28,6 +29,7 @@ import { commitImage, type ImageCommit } from './commit-image.ts';
 import { describeRemoteImage } from './describe-remote-image.ts';
 import type { ImageDeps, ImageServiceOptions } from './image-deps.ts';
 import { imageHistory } from './image-history.ts';
+import { imageManifests } from './image-manifests.ts';
 import { ImageStore } from './image-store.ts';
 import type { ImageView } from './image-view.ts';
 import { importImage } from './import-image.ts';
@@ -36,6 +38,7 @@ import { LayerTransfers } from './layer-transfers.ts';
 import { Leases } from './leases.ts';
 import { listImages } from './list-images.ts';
 import { loadImages } from './load-images.ts';
+import { findForPlatform } from './platform-choice.ts';
 import { pruneImages } from './prune-images.ts';
 import { pullImage } from './pull-image.ts';
 import { pushImage } from './push-image.ts';
@@ -84,18 +87,28 @@ export class ImageService implements ImageBackend {
   }
 
   async list(options: ListImagesOptions): Promise<readonly ImageView[]> {
-    const views = listImages(this.#deps, options.filters);
+    let views = listImages(this.#deps, options.filters);
+    if (options.manifests === true) {
+      views = await Promise.all(views.map((view) => this.#withManifests(view)));
+    }
     if (options.sharedSize !== true) return views;
     const shared = await sharedSizes(this.#deps);
     return views.map((view) => ({ ...view, sharedSizeBytes: shared.get(view.id) ?? 0 }));
   }
 
-  inspect(ref: string): Promise<ImageView> {
-    return this.resolve(ref);
+  async inspect(ref: string, options: InspectImageOptions = {}): Promise<ImageView> {
+    const view = toImageView(this.#deps, findForPlatform(this.#deps, ref, options.platform));
+    return options.manifests === true ? await this.#withManifests(view) : view;
   }
 
-  async history(ref: string): Promise<readonly ImageHistoryEntry[]> {
-    return await imageHistory(this.#deps, resolveImage(this.#deps.store, ref).record);
+  async history(ref: string, platform?: string): Promise<readonly ImageHistoryEntry[]> {
+    return await imageHistory(this.#deps, findForPlatform(this.#deps, ref, platform));
+  }
+
+  async #withManifests(view: ImageView): Promise<ImageView> {
+    const record = this.#deps.store.get(view.id);
+    if (record === undefined) return view;
+    return { ...view, manifests: await imageManifests(this.#deps, record) };
   }
 
   pull(request: PullRequest, signal: AbortSignal): Promise<AsyncIterable<ProgressMessage>> {

@@ -1,9 +1,15 @@
 /** All images in memory, with the documents and blobs behind them; the only writer of image documents. */
 
 import { chainIds } from '../../oci/chain-id.ts';
-import { decodeImageConfig, decodeJson, decodeManifest } from '../../oci/decode-image.ts';
+import {
+  decodeImageConfig,
+  decodeIndex,
+  decodeJson,
+  decodeManifest,
+} from '../../oci/decode-image.ts';
 import { type Digest, digestHex } from '../../oci/digest.ts';
-import type { ImageConfig, Manifest } from '../../oci/image-spec.ts';
+import type { Descriptor, ImageConfig, Index, Manifest } from '../../oci/image-spec.ts';
+import { OCI_INDEX } from '../../oci/media-types.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { KeyedMutex } from '../../shared/keyed-mutex.ts';
 import type { Logger } from '../../shared/logger.ts';
@@ -20,6 +26,9 @@ export const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
 /** An image with its documents decoded. */
 export interface ImageRecord {
   readonly document: ImageDocument;
+  /** What it came with: the index, or else the manifest. */
+  readonly top: Descriptor;
+  readonly index: Index | undefined;
   readonly manifest: Manifest;
   readonly config: ImageConfig;
   /** Bottom first. */
@@ -151,7 +160,11 @@ export class ImageStore {
     const chain = chainIds(config.rootfs.diff_ids);
     const sizes = await Promise.all(chain.map((chainId) => this.#sizeOf(chainId)));
     const sizeBytes = sizes.reduce((sum, size) => sum + size, 0);
-    const record: ImageRecord = { document, manifest, config, chainIds: chain, sizeBytes };
+    const index = await this.#readIndex(document);
+    const record: ImageRecord = {
+      ...{ document, manifest, config, chainIds: chain, sizeBytes },
+      ...(index ?? { top: document.manifest, index: undefined }),
+    };
     this.#records.set(document.id, record);
     for (const name of [...document.tags, ...document.repoDigests]) {
       this.#names.set(name, document.id);
@@ -170,6 +183,17 @@ export class ImageStore {
     );
     if (!config.ok) throw malformedDocument('image config', config.problem);
     return { manifest: manifest.value, config: config.value };
+  }
+
+  /** An index only tells more of the image: one that is not there any more is done without. */
+  async #readIndex({ indexDigest: digest }: ImageDocument) {
+    if (digest === undefined) return undefined;
+    if ((await this.#deps.content.stat(digest)) === undefined) return undefined;
+    const bytes = await this.#deps.content.read(digest, MAX_DOCUMENT_BYTES);
+    const decoded = decodeJson(bytes, decodeIndex);
+    if (!decoded.ok) return undefined;
+    const mediaType = decoded.value.mediaType ?? OCI_INDEX;
+    return { top: { mediaType, digest, size: bytes.length }, index: decoded.value };
   }
 
   async #sizeOf(chainId: Digest): Promise<number> {

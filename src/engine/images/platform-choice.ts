@@ -1,8 +1,11 @@
 /** The platform that a client asks for, and whether an image has it. */
 import type { ImageConfig } from '../../oci/image-spec.ts';
 import { type Platform, parsePlatform, runnablePlatforms } from '../../oci/platform.ts';
-import type { ImageReference } from '../../oci/reference.ts';
-import { invalidPlatform, wrongPlatform } from './image-errors.ts';
+import { type ImageReference, parseReference } from '../../oci/reference.ts';
+import type { ImageDeps } from './image-deps.ts';
+import { invalidPlatform, invalidReference, wrongPlatform } from './image-errors.ts';
+import type { ImageRecord } from './image-store.ts';
+import { resolveImage } from './resolve-image.ts';
 
 /** `host` where nothing is asked for. `invalid-argument` for what is no platform. */
 export function toPlatform(text: string | undefined, host: Platform): Platform {
@@ -10,6 +13,21 @@ export function toPlatform(text: string | undefined, host: Platform): Platform {
   const platform = parsePlatform(text, host);
   if (platform === undefined) throw invalidPlatform(text);
   return platform;
+}
+
+/** The image that `ref` names. `not-found` when it is for another platform than the one asked for. */
+export function findForPlatform(
+  deps: Pick<ImageDeps, 'store' | 'platform'>,
+  ref: string,
+  platform: string | undefined,
+): ImageRecord {
+  const found = resolveImage(deps.store, ref);
+  if (platform === undefined) return found.record;
+  const name = found.by === 'name' ? found.name : found.record.document.tags[0];
+  const parsed = parseReference(name ?? ref);
+  if (!parsed.ok) throw invalidReference(parsed.problem);
+  checkImagePlatform(parsed.reference, found.record.config, toPlatform(platform, deps.platform));
+  return found.record;
 }
 
 /** An image without an index has one platform, which must be the one wanted: `not-found` otherwise. */
