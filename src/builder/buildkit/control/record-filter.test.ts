@@ -28,6 +28,7 @@ for (const [filter, taken, left] of [
 test('one of several filters is enough, and without any every record is taken', () => {
   assert.equal(recordFilter(['id==x', 'id==a1'])(record({})), true);
   assert.equal(recordFilter([])(record({})), true);
+  assert.equal(recordFilter([''])(record({})), true);
 });
 
 test('filters that make no sense are refused', () => {

@@ -7,6 +7,8 @@ type Test = (record: CacheRecord) => boolean;
 /** True for records that one of the filters takes; for all when there is none. */
 export function recordFilter(filters: readonly string[]): Test {
   const tests = filters.map((filter) => {
+    // What buildx sends when its user asks for nothing.
+    if (filter === '') return () => true;
     const parts = filter.split(',').map(toTest);
     return (record: CacheRecord) => parts.every((test) => test(record));
   });
