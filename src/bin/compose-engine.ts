@@ -50,6 +50,12 @@ import { engineId } from './engine-id.ts';
 import { isNewMachine, rememberMachine } from './machine-age.ts';
 import { systemFacts } from './system-facts.ts';
 
+/** What containers show as the error of their end. */
+const STOP_ERRORS = {
+  stop: undefined,
+  'machine-lost': 'the process that holds the namespaces of all containers has ended',
+} as const;
+
 /** Opens everything, recovers what a crash left, and is then ready to serve. */
 export async function composeEngine(parts: EngineParts): Promise<ComposedEngine> {
   const { logger } = parts;
@@ -75,9 +81,9 @@ export async function composeEngine(parts: EngineParts): Promise<ComposedEngine>
     warnings: damage.lines,
     serve: (fd) => server.listen({ fd }),
     stop: async (reason) => {
-      if (reason === 'stop') {
+      if (reason !== 'handover') {
         const patienceSeconds = parts.facts.settings.shutdownTimeoutSeconds;
-        await stopAllContainers(services.deps, patienceSeconds);
+        await stopAllContainers(services.deps, { patienceSeconds, error: STOP_ERRORS[reason] });
       }
       await services.deps.restarts.close();
       services.deps.health.close();

@@ -31,7 +31,7 @@ export class EnginePort {
     this.#send({ type: 'return-listener', listenerId, token });
   }
 
-  /** Tells the engine to end: with its containers (`stop`) or without them (`handover`). */
+  /** Tells the engine to end: with its containers (`stop`, `machine-lost`) or without them (`handover`). */
   shutdown(reason: ShutdownReason): void {
     this.#send({ type: 'shutdown', reason });
   }

@@ -99,8 +99,11 @@ export const hostMessageSchema = v.variant('type', [
   v.object({ type: v.literal('return-listener'), listenerId: v.string(), token: v.string() }),
   v.object({
     type: v.literal('shutdown'),
-    /** `stop` ends the containers; `handover` leaves them to the next engine. */
-    reason: v.picklist(['stop', 'handover']),
+    /**
+     * `stop` ends the containers, `machine-lost` because what holds their namespaces has gone; `handover` leaves them
+     * to the next engine.
+     */
+    reason: v.picklist(['stop', 'machine-lost', 'handover']),
   }),
 ]);
 

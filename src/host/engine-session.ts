@@ -88,8 +88,8 @@ export class EngineSession {
   }
 
   /** Tells the engine to end with its containers; false when none is connected. */
-  askToStop(): boolean {
-    this.#engine?.port.shutdown('stop');
+  askToStop(reason: 'stop' | 'machine-lost'): boolean {
+    this.#engine?.port.shutdown(reason);
     return this.#engine !== undefined;
   }
 

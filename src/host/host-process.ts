@@ -77,6 +77,7 @@ export class HostProcess {
   #state: State = 'starting';
   #wasReady = false;
   #stopped: Promise<void> | undefined;
+  #stopReason: 'stop' | 'machine-lost' = 'stop';
 
   private constructor(options: HostProcessOptions, lock: HostLock) {
     this.#options = options;
@@ -153,6 +154,11 @@ export class HostProcess {
     return this.#stopped;
   }
 
+  #stopLost(): Promise<void> {
+    this.#stopReason = 'machine-lost';
+    return this.stop(anchorLost());
+  }
+
   /** Stops waiting for containers to end by themselves: kills the engine; `stop` goes on from there. */
   async stopNow(): Promise<void> {
     if (this.#supervisor?.process !== undefined) await endProcess(this.#supervisor.process, 0);
@@ -174,7 +180,7 @@ export class HostProcess {
     this.#machine = machine;
     await machine.recordGroup(this.#cgroup);
     await machine.recordApiListeners(this.#apiListeners);
-    this.#background(machine.whenLost().then(() => this.stop(anchorLost())));
+    this.#background(machine.whenLost().then(() => this.#stopLost()));
     if (this.#supervisor === undefined) {
       this.#supervisor = this.#supervise(machine);
       await this.#supervisor.start();
@@ -309,7 +315,7 @@ export class HostProcess {
     const { logger, stopTimeoutMs } = this.#options;
     const running = this.#supervisor?.process;
     const ask = () => {
-      if (!this.#session.askToStop() && running !== undefined) {
+      if (!this.#session.askToStop(this.#stopReason) && running !== undefined) {
         this.#background(signalProcess(running, 'SIGTERM'));
       }
     };

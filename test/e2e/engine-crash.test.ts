@@ -132,3 +132,14 @@ test('the engine and its containers do not notice that the host process is repla
   assert.equal(await daemon.ok('wait', 'floating'), '17');
   await assertWholeLog('floating');
 });
+
+test('containers that end because their namespaces lost their holder say so', async () => {
+  await daemon.ok('run', '-d', '--name', 'adrift', '--stop-timeout', '0', BUSYBOX, 'sleep', '1000');
+  process.kill((await daemon.status()).anchor?.pid ?? 0, 'SIGKILL');
+  await eventually(async () => (await daemon.status()).state === 'stopped');
+  await daemon.start();
+  assert.equal(
+    await daemon.ok('inspect', '-f', '{{.State.Status}} {{.State.Error}}', 'adrift'),
+    'exited the process that holds the namespaces of all containers has ended',
+  );
+});

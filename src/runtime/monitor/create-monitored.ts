@@ -48,11 +48,17 @@ export async function createMonitored(
 
 function pidOf(line: string, context: { program: string; complaint: string }): number {
   const parsed = v.safeParse(report, parseJson(line));
-  if (!parsed.success) throw monitorFailed(context.complaint.trim() || 'it ended without a report');
+  if (!parsed.success) throw noReport(context.complaint.trim());
   const { pid, message } = parsed.output;
   if (pid > 0) return pid;
   const attempt = { operation: 'create', program: context.program } as const;
   throw createFailed(parseRuntimeFailure(message || context.complaint, attempt));
+}
+
+/** A monitor whose runtime was killed ends without a word; one that cannot do its own work says why. */
+function noReport(complaint: string): Error {
+  if (complaint !== '') return monitorFailed(complaint);
+  return createFailed({ text: 'the runtime was killed before it was done', exitCode: 128 });
 }
 
 /** Everything up to the first newline or the end. */
