@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync, utimesSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -114,6 +115,23 @@ for (const suite of BUILDX_SUITES) {
       assert.equal(request?.run.networkMode, 'none');
       assert.equal(request?.pull, 'always');
       assert.deepEqual(request?.namedContexts.get('base'), { kind: 'image', ref: 'debian' });
+    });
+
+    test('leads to the ssh agent of the client', async () => {
+      await using build = await rig(suite);
+      const agent = createServer((socket) => {
+        // SSH_AGENT_IDENTITIES_ANSWER without keys.
+        socket.on('data', () => socket.write(Buffer.from([0, 0, 0, 5, 12, 0, 0, 0, 0])));
+      });
+      const agentPath = join(build.dir, 'agent.sock');
+      await new Promise<void>((resolve) => agent.listen(agentPath, resolve));
+      writeTree(build.dir, { 'app/Dockerfile': 'SSH default\nSSH other\n' });
+      const { output } = await build.client.docker([
+        ...['buildx', 'build', '--progress=plain', '--ssh', `default=${agentPath}`, 'app'],
+      ]);
+      agent.close();
+      assert.match(output, /agent says 000000050c00000000/);
+      assert.match(output, /no agent/);
     });
 
     test('shows the lines of the Dockerfile around a mistake', async () => {

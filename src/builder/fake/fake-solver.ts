@@ -1,14 +1,18 @@
 /**
  * A solver without layers, for tests of the doors: every line of the Dockerfile is a step. `COPY` brings the context
- * and keeps the names of its files as a label, `SECRET id` asks the client, `FAIL text` fails, `HANG` goes
+ * and keeps the names of its files as a label, `SECRET id` and `SSH id` ask the client, `FAIL text` fails, `HANG` goes
  * on until the build is cancelled.
  */
 import { readdir } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { digestOf } from '../../oci/digest.ts';
 import type { ImageConfig } from '../../oci/image-spec.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { ZERO_TIME } from '../../shared/clock.ts';
 import { EngineError } from '../../shared/errors.ts';
+import { randomId } from '../../shared/ids.ts';
 import type { BuildProgress, BuildWarning } from '../build-progress.ts';
 import type { BuildRequest, BuildResult, DockerfileSource, Solver } from '../solver.ts';
 
@@ -129,12 +133,34 @@ async function carryOut(
       const secret = await request.secrets(argument, signal);
       return secret === undefined ? 'no secret' : `secret of ${secret.length} bytes`;
     }
+    case 'SSH':
+      return await identitiesOf(request, argument, signal);
     case 'FAIL':
       throw new EngineError('invalid-argument', text, {
         details: { startLine: String(line), endLine: String(line) },
       });
     default:
       return `did ${text}`;
+  }
+}
+
+/** Asks the client's agent for its keys; the answer as hexadecimal digits. */
+async function identitiesOf(
+  request: BuildRequest,
+  id: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const path = join(tmpdir(), `wherry-agent-${randomId()}`);
+  const agent = await request.ssh(id, path, signal);
+  if (agent === undefined) return 'no agent';
+  try {
+    const socket = connect(path);
+    // SSH_AGENTC_REQUEST_IDENTITIES of the agent protocol.
+    socket.write(Buffer.from([0, 0, 0, 1, 11]));
+    for await (const answer of socket) return `agent says ${(answer as Buffer).toString('hex')}`;
+    return 'the agent hung up';
+  } finally {
+    await agent.close();
   }
 }
 
