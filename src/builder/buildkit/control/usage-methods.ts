@@ -37,7 +37,7 @@ async function* prune(cache: BuildCache, request: MessageOf<typeof PruneRequest>
   const keepBytes = Math.max(reservedSpace, maxUsedSpace);
   const { ids } = await cache.prune({
     all,
-    ...(filter.length === 0 ? {} : { matches: recordFilter(filter) }),
+    matches: recordFilter(filter),
     ...(keepDuration === 0 ? {} : { unusedForMs: keepDuration / NS_PER_MS }),
     ...(keepBytes === 0 ? {} : { keepBytes }),
   });

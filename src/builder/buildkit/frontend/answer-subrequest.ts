@@ -3,9 +3,10 @@
 import { messageOf } from '../../../shared/errors.ts';
 import type { BuildWarning } from '../../build-progress.ts';
 import type { DockerfileSource, Solver } from '../../solver.ts';
+import { outlineOf, targetsOf } from './describe-dockerfile.ts';
 import type { FrontendAnswer } from './dockerfile-frontend.ts';
 import { unsupportedRequest } from './frontend-errors.ts';
-import type { FrontendOptions } from './frontend-options.ts';
+import { type FrontendOptions, withPrefix } from './frontend-options.ts';
 
 export interface Subrequest {
   /** `frontend.lint` and the like. */
@@ -24,6 +25,10 @@ export function answerSubrequest(solver: Solver, request: Subrequest): FrontendA
       return describe();
     case 'frontend.lint':
       return lint(solver, request.dockerfile);
+    case 'frontend.targets':
+      return targets(request.dockerfile);
+    case 'frontend.outline':
+      return outline(request);
     default:
       throw unsupportedRequest(request.name);
   }
@@ -37,6 +42,8 @@ function answer(fields: Readonly<Record<string, string>>): FrontendAnswer {
 
 const REQUESTS = [
   { name: 'frontend.lint', description: 'Lint a Dockerfile' },
+  { name: 'frontend.outline', description: 'List all parameters current build target supports' },
+  { name: 'frontend.targets', description: 'List all targets current build supports' },
   {
     name: 'frontend.subrequests.describe',
     description: 'List available subrequest types',
@@ -52,6 +59,30 @@ function describe(): FrontendAnswer {
   return answer({
     'result.json': JSON.stringify(described),
     'result.txt': `${['NAME'.padEnd(32).concat('DESCRIPTION'), ...lines].join('\n')}\n`,
+  });
+}
+
+/** Texts are for people: clients lay the JSON out themselves. */
+function targets({ text }: DockerfileSource): FrontendAnswer {
+  const list = targetsOf(text);
+  const sources = [Buffer.from(text).toString('base64')];
+  return answer({
+    'result.json': JSON.stringify({ targets: list, sources }, undefined, 2),
+    'result.txt': list
+      .map(({ name = '(default)', description = '' }) => `${name} ${description}\n`)
+      .join(''),
+  });
+}
+
+function outline({ dockerfile, options }: Subrequest): FrontendAnswer {
+  const found = outlineOf(dockerfile.text, {
+    target: options.get('target') || undefined,
+    buildArgs: withPrefix(options, 'build-arg:'),
+  });
+  const sources = [Buffer.from(dockerfile.text).toString('base64')];
+  return answer({
+    'result.json': JSON.stringify({ ...found, sources }, undefined, 2),
+    'result.txt': found.args.map(({ name, value = '' }) => `${name} ${value}\n`).join(''),
   });
 }
 

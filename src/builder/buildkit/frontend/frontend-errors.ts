@@ -31,3 +31,7 @@ export const noSbom = () =>
 /** A result of another build that is gone. */
 export const noInput = (name: string) =>
   new EngineError('not-found', `no such frontend input: ${name}`);
+
+/** BuildKit's text for a stage that is not in the Dockerfile. */
+export const noTarget = (name: string) =>
+  new EngineError('invalid-argument', `target stage "${name}" could not be found`);
