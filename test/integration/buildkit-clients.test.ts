@@ -8,15 +8,23 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createApiServer } from '../../src/api/server.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
-import { BUILDX_SUITES, buildxClient, writeTree } from '../support/buildx-client.ts';
+
 import { requires } from '../support/capabilities.ts';
+import { BUILDX_SUITES, DockerClient } from '../support/docker-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { fakeBackends } from '../support/fake-backends.ts';
 import { type FakeDoor, fakeBuildDoor } from '../support/fake-build-door.ts';
+import { writeTree } from '../support/files.ts';
+import type { RunningCommand } from '../support/run-command.ts';
 
 interface Rig extends FakeDoor, AsyncDisposable {
   readonly dir: string;
-  readonly client: ReturnType<typeof buildxClient>;
+  /** `docker` in the directory; `output` has both streams. */
+  docker(
+    args: readonly string[],
+    stdin?: string | Buffer,
+  ): Promise<{ readonly status: number | null; readonly output: string }>;
+  start(args: readonly string[]): RunningCommand;
   readonly contextsDir: string;
 }
 
@@ -31,9 +39,16 @@ async function rig(suite: string): Promise<Rig> {
     logger: silentLogger,
   });
   await server.listen({ path: socketPath });
+  const env = { HOME: dir, DOCKER_HOST: `unix://${socketPath}` };
+  const client = new DockerClient({ home: { root: dir }, env, log: () => '' }, suite);
   return {
     ...{ ...fake, dir, contextsDir: join(dir, 'contexts') },
-    client: buildxClient(suite, { socketPath, home: dir }),
+    async docker(args, stdin) {
+      const input = stdin === undefined ? {} : { stdin };
+      const { code, stdout, stderr } = await client.run({ cwd: dir, ...input }, ...args);
+      return { status: code, output: `${stdout}${stderr}` };
+    },
+    start: (args) => client.watch({ cwd: dir }, ...args),
     async [Symbol.asyncDispose]() {
       await server.close(0);
       await rm(dir, { recursive: true });
@@ -55,7 +70,7 @@ for (const suite of BUILDX_SUITES) {
         'app/junk': 'x',
       });
       const args = ['buildx', 'build', '--progress=plain', '--label', 'a=b', '-t', 'app', 'app'];
-      const { status, output } = await build.client.docker(args);
+      const { status, output } = await build.docker(args);
       assert.equal(status, 0, output);
       const [request] = build.solver.requests;
       assert.equal(request?.dockerignore, 'junk\n');
@@ -81,8 +96,7 @@ for (const suite of BUILDX_SUITES) {
       const big = 'x'.repeat(100_000);
       writeTree(build.dir, { 'app/Dockerfile': 'COPY . /\n', 'app/big': big, 'app/old': 'old' });
       const again = async () =>
-        (await build.client.docker(['buildx', 'build', '--progress=plain', '-t', 'app', 'app']))
-          .output;
+        (await build.docker(['buildx', 'build', '--progress=plain', '-t', 'app', 'app'])).output;
       assert.match(await again(), /\b100012 bytes/);
       assert.match(await again(), /\b0 bytes/);
       writeTree(build.dir, { 'app/new/one': 'one' });
@@ -97,7 +111,7 @@ for (const suite of BUILDX_SUITES) {
     test('passes options on, and secrets when they are asked for', async () => {
       await using build = await rig(suite);
       writeTree(build.dir, { 'app/Dockerfile.dev': 'SECRET key\nSECRET none\n', key: '12345' });
-      const { status, output } = await build.client.docker([
+      const { status, output } = await build.docker([
         ...['buildx', 'build', '--progress=plain', '-f', 'app/Dockerfile.dev', '--target', 'dev'],
         ...['--build-arg', 'A=1', '--no-cache-filter', 'one,two', '--secret', 'id=key,src=key'],
         ...['--add-host', 'db=10.0.0.1', '--network', 'none', '--platform', 'linux/arm64'],
@@ -126,7 +140,7 @@ for (const suite of BUILDX_SUITES) {
       const agentPath = join(build.dir, 'agent.sock');
       await new Promise<void>((resolve) => agent.listen(agentPath, resolve));
       writeTree(build.dir, { 'app/Dockerfile': 'SSH default\nSSH other\n' });
-      const { output } = await build.client.docker([
+      const { output } = await build.docker([
         ...['buildx', 'build', '--progress=plain', '--ssh', `default=${agentPath}`, 'app'],
       ]);
       agent.close();
@@ -137,7 +151,7 @@ for (const suite of BUILDX_SUITES) {
     test('shows the lines of the Dockerfile around a mistake', async () => {
       await using build = await rig(suite);
       writeTree(build.dir, { 'app/Dockerfile': 'FROM scratch\nFAIL no luck 100%\nRUN x\n' });
-      const { status, output } = await build.client.docker(['buildx', 'build', 'app']);
+      const { status, output } = await build.docker(['buildx', 'build', 'app']);
       assert.equal(status, 1);
       assert.match(output, /Dockerfile:2\n-+\n/);
       assert.match(output, / 2 \| >>> FAIL no luck 100%/);
@@ -147,16 +161,16 @@ for (const suite of BUILDX_SUITES) {
     test('says which Dockerfile is missing', async () => {
       await using build = await rig(suite);
       writeTree(build.dir, { 'app/x': '' });
-      const { output } = await build.client.docker(['buildx', 'build', 'app']);
+      const { output } = await build.docker(['buildx', 'build', 'app']);
       assert.match(output, /failed to read dockerfile: open Dockerfile: no such file or directory/);
     });
 
     test('a client that is killed takes its build with it', async () => {
       await using build = await rig(suite);
       writeTree(build.dir, { 'app/Dockerfile': 'COPY . /\nHANG\n' });
-      const run = build.client.start(['buildx', 'build', '--progress=plain', 'app']);
+      const run = build.start(['buildx', 'build', '--progress=plain', 'app']);
       await eventually(() => build.solver.hanging === 1);
-      run.kill();
+      process.kill(run.pid, 'SIGKILL');
       await run.ended;
       await eventually(() => build.solver.hanging === 0);
       assert.equal(build.solver.held, 0);
@@ -165,7 +179,7 @@ for (const suite of BUILDX_SUITES) {
     test('writes archives, ids and metadata where it is told', async () => {
       await using build = await rig(suite);
       writeTree(build.dir, { 'app/Dockerfile': 'FROM scratch\n' });
-      const { status, output } = await build.client.docker([
+      const { status, output } = await build.docker([
         ...['buildx', 'build', '--output', 'type=oci,dest=image.tar', '-t', 'app', 'app'],
         ...['--metadata-file', 'meta.json', '--iidfile', 'id'],
       ]);
@@ -181,19 +195,19 @@ for (const suite of BUILDX_SUITES) {
       writeTree(build.dir, { 'app/Dockerfile': 'FROM scratch\n' });
       const pushed = ['buildx', 'build', '--push', '-t', 'registry.test/app:1', 'app'];
       // Buildx before 0.20 asks the engine's own API to push once more, which has no such image here.
-      await build.client.docker(pushed);
+      await build.docker(pushed);
       assert.deepEqual(build.images.pushed, ['registry.test/app:1']);
     });
 
     test('builds from its input: a Dockerfile, and an archive', async () => {
       await using build = await rig(suite);
       const args = ['buildx', 'build', '--progress=plain', '-t', 'app', '-'];
-      const text = await build.client.docker(args, { input: 'FROM scratch\n' });
+      const text = await build.docker(args, 'FROM scratch\n');
       assert.equal(text.status, 0, text.output);
       const archive = Buffer.alloc(1024);
       // The client looks for the magic bytes of gzip.
       Buffer.from([0x1f, 0x8b, 0x08]).copy(archive);
-      const packed = await build.client.docker(args, { input: archive });
+      const packed = await build.docker(args, archive);
       assert.equal(packed.status, 0, packed.output);
       assert.match(packed.output, /\[internal\] load remote build context/);
       assert.equal(build.solver.requests.length, 2);
@@ -202,7 +216,7 @@ for (const suite of BUILDX_SUITES) {
     test('builds from an address, with the Dockerfile that is there', async () => {
       await using build = await rig(suite);
       const url = 'https://example.test/app.git#main:sub';
-      const { status, output } = await build.client.docker(['buildx', 'build', url]);
+      const { status, output } = await build.docker(['buildx', 'build', url]);
       assert.equal(status, 0, output);
       assert.equal(build.solver.requests[0]?.dockerfile.text, `FROM ${url}`);
     });
@@ -216,7 +230,7 @@ for (const suite of BUILDX_SUITES) {
           target: { base: {}, app: { contexts: { base: 'target:base' }, tags: ['app'] } },
         }),
       });
-      const { status, output } = await build.client.docker(['buildx', 'bake']);
+      const { status, output } = await build.docker(['buildx', 'bake']);
       assert.equal(status, 0, output);
       const [named] = build.solver.requests.flatMap(({ namedContexts }) => [
         ...namedContexts.values(),
@@ -227,22 +241,22 @@ for (const suite of BUILDX_SUITES) {
     test('lists, watches and forgets the builds there were', async () => {
       await using build = await rig(suite);
       writeTree(build.dir, { 'app/Dockerfile': 'FROM scratch\n' });
-      await build.client.docker(['buildx', 'build', 'app']);
-      const list = await build.client.docker(['buildx', 'history', 'ls', '--no-trunc']);
+      await build.docker(['buildx', 'build', 'app']);
+      const list = await build.docker(['buildx', 'history', 'ls', '--no-trunc']);
       // Buildx 0.13 has no such command.
       if (list.status !== 0) return assert.equal(suite, 'trixie', list.output);
       assert.match(list.output, /Completed/);
-      const logs = await build.client.docker(['buildx', 'history', 'logs', '--progress=plain']);
+      const logs = await build.docker(['buildx', 'history', 'logs', '--progress=plain']);
       assert.match(logs.output, /\[1\/1\] FROM scratch/);
-      await build.client.docker(['buildx', 'history', 'rm', '--all']);
-      const rest = await build.client.docker(['buildx', 'history', 'ls']);
+      await build.docker(['buildx', 'history', 'rm', '--all']);
+      const rest = await build.docker(['buildx', 'history', 'ls']);
       assert.doesNotMatch(rest.output, /Completed/);
     });
 
     test('checks a Dockerfile without building it', async () => {
       await using build = await rig(suite);
       writeTree(build.dir, { 'app/Dockerfile': 'from scratch\n' });
-      const { status, output } = await build.client.docker(['buildx', 'build', '--check', 'app']);
+      const { status, output } = await build.docker(['buildx', 'build', '--check', 'app']);
       // Buildx 0.13 has no such flag.
       if (/unknown flag/.test(output)) return assert.equal(suite, 'trixie');
       assert.equal(status, 1, output);
@@ -260,7 +274,7 @@ for (const suite of BUILDX_SUITES) {
           target: { one: { tags: ['one'] }, two: { tags: ['two'] } },
         }),
       });
-      const { status, output } = await build.client.docker(['buildx', 'bake']);
+      const { status, output } = await build.docker(['buildx', 'bake']);
       assert.equal(status, 0, output);
       assert.deepEqual([...build.images.byName.keys()].toSorted(), [
         'docker.io/library/one:latest',

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { clientDir } from '../../scripts/setup/docker-clients.ts';
-import type { TestDaemon } from './daemon.ts';
+import { CLIENT_SUITES, clientDir } from '../../scripts/setup/docker-clients.ts';
 import {
   type CommandOptions,
   type CommandResult,
@@ -12,13 +11,25 @@ import {
   startCommand,
 } from './run-command.ts';
 
+/** Suites whose client has buildx. */
+export const BUILDX_SUITES: readonly string[] = CLIENT_SUITES.filter(({ packages }) =>
+  packages.includes('docker-buildx'),
+).map(({ suite }) => suite);
+
+/** What a client needs of the daemon that it talks to. */
+export interface ClientTarget {
+  readonly home: { readonly root: string };
+  readonly env: Readonly<Record<string, string>>;
+  log(): string;
+}
+
 /** Runs one client. Configuration is its own, in the daemon's home. */
 export class DockerClient {
-  readonly #daemon: TestDaemon;
+  readonly #daemon: ClientTarget;
   readonly #env: Readonly<Record<string, string | undefined>>;
 
   /** `suite`: one of `CLIENT_SUITES`, fetched by the machine's set-up. */
-  constructor(daemon: TestDaemon, suite: string) {
+  constructor(daemon: ClientTarget, suite: string) {
     const dir = clientDir(suite);
     assert.ok(dir !== undefined, `no docker client of ${suite}: run scripts/setup.ts`);
     const config = join(daemon.home.root, `docker-${suite}`);
