@@ -141,7 +141,8 @@ async function openStorage({ dataPaths, runtimePaths, facts, logger }: EnginePar
 }
 
 function openNetworks(parts: EngineParts, damage: DamageReport): Promise<OpenedNetwork> {
-  const { dataPaths, runtimePaths, facts, hostListeners, clock, failpoints, logger } = parts;
+  const { dataPaths, runtimePaths, facts, hostListeners, hostDialer, clock, failpoints, logger } =
+    parts;
   return openNetwork({
     networksDir: dataPaths.networksDir,
     sandboxesDir: runtimePaths.sandboxesDir,
@@ -150,6 +151,10 @@ function openNetworks(parts: EngineParts, damage: DamageReport): Promise<OpenedN
     addressPools: facts.settings.addressPools,
     hostRoutes: facts.hostRoutes,
     hostAddress: facts.hostAddress,
+    resolvers: facts.resolver.nameservers,
+    hostLoopback: facts.settings.hostLoopback,
+    remapsPrivileged: facts.settings.privilegedPorts === 'auto-remap',
+    hostDialer,
     uplink: facts.uplink.driver === 'none' ? undefined : facts.uplink,
     hostListeners,
     clock,
@@ -260,7 +265,10 @@ async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<
     nameserversOfMachine: facts.resolver.nameservers,
     search: facts.resolver.search,
     options: facts.resolver.options,
-    hostGatewayIp: facts.uplink.driver === 'none' ? '' : facts.hostAddress,
+    hostGatewayIp: sandboxes.hostGateway() || facts.hostAddress,
+    hostInternalIp: facts.settings.hostLoopback
+      ? sandboxes.hostGateway() || facts.hostAddress
+      : facts.hostAddress,
     hostsOfMachine: await readFile('/etc/hosts', 'utf8').catch(() => ''),
   };
   const deps: ContainerDeps = {
@@ -288,6 +296,7 @@ async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<
       runtimeNames: made.runtime.facts.runtimes.map(({ name }) => name),
       initPath: await findInit(parts.environment['PATH'] ?? ''),
       hostHostname: facts.hostname,
+      networkLack: facts.uplink.driver === 'none' ? facts.uplink.reason : undefined,
       log: { driver: facts.settings.logDriver, options: facts.settings.logOptions },
     },
     keptOnExit: new Set(),

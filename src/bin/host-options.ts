@@ -186,6 +186,8 @@ async function ownFacts(
       certificateDirectories: [...certificateDirectories(question)],
       defaultUserns: settings.defaultUserns,
       offline: settings.offline,
+      hostLoopback: settings.hostLoopback,
+      privilegedPorts: settings.privilegedPorts,
       maxConcurrentDownloads: settings.maxConcurrentDownloads,
       maxConcurrentUploads: settings.maxConcurrentUploads,
       maxDownloadAttempts: settings.maxDownloadAttempts,

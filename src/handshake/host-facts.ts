@@ -89,6 +89,10 @@ export const engineSettingsSchema = v.object({
   storageDriver: v.optional(v.string()),
   /** Limits of caches. */
   builderGc: gcSettingsSchema,
+  /** All containers reach the host's loopback. */
+  hostLoopback: v.boolean(),
+  /** What becomes of published ports that the system keeps from the user. */
+  privilegedPorts: v.picklist(['refuse', 'auto-remap']),
   /** Address and prefix length of the default bridge, e.g. `172.17.0.1/16`. */
   bip: v.optional(v.string()),
   /** Part of the default bridge's network that addresses are chosen from, e.g. `172.17.8.0/24`. */

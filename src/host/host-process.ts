@@ -56,6 +56,9 @@ export interface HostProcessOptions {
 
 type State = MachineReport['state'];
 
+const LITTLE_WAY_OUT =
+  'containers reach the outside by TCP connections and name lookups only, which the daemon makes for them';
+
 /** How long an engine that outlived its host may take to find the new one. */
 const REJOIN_TIMEOUT_MS = 5_000;
 
@@ -233,8 +236,7 @@ export class HostProcess {
     const machine = this.#machine;
     invariant(machine !== undefined, 'an engine runs only inside of a machine');
     const uplink = await machine.uplink();
-    const noWayOut =
-      uplink.driver === 'none' ? [`containers have no way out: ${uplink.reason}`] : [];
+    const noWayOut = uplink.driver === 'none' ? [`${LITTLE_WAY_OUT}: ${uplink.reason}`] : [];
     return {
       ...this.#options.facts,
       warnings: [...this.#options.facts.warnings, ...machine.warnings, ...noWayOut],

@@ -8,6 +8,7 @@ const defaults: NameFileDefaults = {
   search: ['corp.example'],
   options: [],
   hostGatewayIp: '192.0.2.1',
+  hostInternalIp: '192.0.2.1',
   nameserversOfMachine: ['192.0.2.53'],
   hostsOfMachine: '127.0.0.1 localhost\n192.0.2.9 printer',
 };
@@ -38,6 +39,7 @@ test('the hosts file has the local names, the extra hosts and the container itse
     '192.0.2.1\tgw',
     '2001:db8::1\tsix',
     '::1\tv6',
+    '192.0.2.1\thost.docker.internal',
     '172.17.0.2\tweb',
     '',
   ]);

@@ -29,6 +29,8 @@ export interface NameFileDefaults {
   readonly options: readonly string[];
   /** What `host-gateway` stands for in extra hosts; empty when the host has no address to offer. */
   readonly hostGatewayIp: string;
+  /** Address of `host.docker.internal` for containers that no name server answers; empty for none. */
+  readonly hostInternalIp: string;
   /** The machine's own `/etc/hosts`. */
   readonly hostsOfMachine: string;
   /** Name servers of the machine's own resolver. */
@@ -53,6 +55,8 @@ const LOCAL_ENTRIES: readonly (readonly [string, string])[] = [
 ];
 
 const HOST_GATEWAY = 'host-gateway';
+/** By what name containers know the host. */
+export const HOST_NAME = 'host.docker.internal';
 
 /** Renders all three. `invalid-argument` for an extra host that is none. */
 export function renderNameFiles(
@@ -73,7 +77,24 @@ function renderHosts(input: NameFileInput, defaults: NameFileDefaults): string {
   if (input.hostNetwork) return withFinalNewline(defaults.hostsOfMachine) + hostLines(extra);
   const names = ownNames(input.hostname, input.domainname);
   const own = input.ipAddresses.map((address): [string, string] => [address, names]);
-  return hostLines([...LOCAL_ENTRIES, ...extra, ...input.links, ...own]);
+  return hostLines([
+    ...LOCAL_ENTRIES,
+    ...extra,
+    ...hostEntry(input, extra, defaults),
+    ...input.links,
+    ...own,
+  ]);
+}
+
+/** The host's own name, unless the request says what it means or our name server does. */
+function hostEntry(
+  input: NameFileInput,
+  extra: readonly (readonly [string, string])[],
+  { hostInternalIp }: NameFileDefaults,
+): readonly [string, string][] {
+  const isKnown = input.nameService || extra.some(([, name]) => name === HOST_NAME);
+  const isReachable = hostInternalIp !== '' && input.ipAddresses.length > 0;
+  return isKnown || !isReachable ? [] : [[hostInternalIp, HOST_NAME]];
 }
 
 /** `name.domain name` or the name alone. */

@@ -224,8 +224,9 @@ function bindReason(failure: PublishFailure, cause: unknown): string {
       return 'cannot assign requested address';
     case 'EACCES':
       return (
-        `permission denied (ports below net.ipv4.ip_unprivileged_port_start need privileges: ` +
-        `choose a port from 1024 on, or have an administrator set that value to ${failure.hostPort})`
+        `permission denied: ports below net.ipv4.ip_unprivileged_port_start need privileges; choose one from 1024 on, ` +
+        `let an administrator run "sysctl net.ipv4.ip_unprivileged_port_start=${failure.hostPort}", ` +
+        `or set "privileged-ports" to "auto-remap" in daemon.json to get ${failure.hostPort + 10_000} instead`
       );
     default:
       return messageOf(cause);

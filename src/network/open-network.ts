@@ -15,6 +15,7 @@ import {
 } from '../sys/netlink/ipv4.ts';
 import { BridgeNetwork } from './bridge/bridge-network.ts';
 import { DEFAULT_BRIDGE, startBridge } from './bridge/start-bridge.ts';
+import type { HostDialer } from './host-dialer.ts';
 import { subnetOf } from './ipam/choose-prefix.ts';
 import { NameService } from './names/name-service.ts';
 import { NetworkCatalog } from './network-catalog.ts';
@@ -22,6 +23,9 @@ import { invalidBridgeRange, networkMissing } from './network-errors.ts';
 import type { NetworkRecord } from './network-record.ts';
 import { NetworkSet } from './networks/network-set.ts';
 import type { HostListeners } from './port-publisher.ts';
+import { HostAccess } from './proxy/host-access.ts';
+import { openOutsideProxy } from './proxy/outside-proxy.ts';
+import { HOST_GATE, RELAY_ADDRESS } from './proxy/proxy-rules.ts';
 import { Publisher } from './publish/publisher.ts';
 import { SourceAddresses } from './publish/source-addresses.ts';
 import { LinuxSandboxService } from './sandbox/linux-sandbox-service.ts';
@@ -47,6 +51,13 @@ export interface NetworkOptions {
     | undefined;
   /** The host as containers reach it, for `host.docker.internal`; empty when it has no such address. */
   readonly hostAddress: string;
+  /** Name servers of the host. */
+  readonly resolvers: readonly string[];
+  /** Lets all containers reach the loopback of the host. */
+  readonly hostLoopback: boolean;
+  /** Privileged ports that the host refuses become others. */
+  readonly remapsPrivileged: boolean;
+  readonly hostDialer: HostDialer;
   readonly hostListeners: HostListeners;
   readonly clock: Clock;
   readonly failpoints: Failpoints;
@@ -100,14 +111,32 @@ export async function openNetwork(options: NetworkOptions): Promise<OpenedNetwor
     uplink: uplink?.cidr,
     mtu,
   });
-  const nameservers = uplink === undefined ? [] : [uplink.nameserver];
+  const access = new HostAccess(options.hostLoopback);
+  const [hasProxy, sources] = await Promise.all([
+    openOutsideProxy({
+      ...options,
+      dialer: options.hostDialer,
+      hasUplink: uplink !== undefined,
+      networks,
+      access,
+    }),
+    SourceAddresses.open(logger),
+  ]);
+  const relay = hasProxy ? [RELAY_ADDRESS] : [];
+  const nameservers = uplink === undefined ? relay : [uplink.nameserver];
   const sandboxes = await LinuxSandboxService.open({
     sandboxesDir: options.sandboxesDir,
     networks,
-    names: new NameService({ ...options, upstreams: nameservers }),
-    publisher: new Publisher(options.hostListeners, await SourceAddresses.open(logger), logger),
+    names: new NameService({
+      ...options,
+      hostAddress: hasProxy && options.hostLoopback ? HOST_GATE : options.hostAddress,
+      upstreams: nameservers,
+    }),
+    publisher: new Publisher({ ...options, host: options.hostListeners, sources }),
     settings: namespaceSettings(highestMappedGid(await readFile('/proc/self/gid_map', 'utf8'))),
     nameservers,
+    hostAccess: access,
+    hostGateway: hasProxy ? HOST_GATE : '',
     logger,
   });
   return { sandboxes, networks };

@@ -61,6 +61,8 @@ export interface SandboxRequest {
   readonly macAddress?: string;
   /** Name servers that outside names are asked of, instead of the engine's own. */
   readonly nameservers?: readonly string[];
+  /** Lets the container reach the loopback of the host, at the address that stands for the host. */
+  readonly hostAccess?: boolean;
   readonly publish: readonly PublishRequest[];
 }
 
@@ -117,6 +119,8 @@ export interface SandboxService {
   remove(containerId: ContainerId): Promise<void>;
   list(): Promise<readonly ContainerId[]>;
   networks(): readonly NetworkRecord[];
+  /** The address by which containers that ask reach the host with its loopback; empty for none. */
+  hostGateway(): string;
   /** Lines of `/etc/resolv.conf` for a container on the default network. */
   nameservers(): readonly string[];
 }

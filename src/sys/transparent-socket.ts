@@ -24,6 +24,7 @@ const SO_REUSEADDR = 2;
 const SO_MARK = 36;
 const SOL_IP = 0;
 const IP_TRANSPARENT = 19;
+const SO_ORIGINAL_DST = 80;
 const EINPROGRESS = 115;
 /** The very same connection exists, or the port is held by a socket that does not share it. */
 const TAKEN: ReadonlySet<string> = new Set(['EADDRINUSE', 'EADDRNOTAVAIL']);
@@ -32,6 +33,9 @@ const ADDRESS_BYTES = 16;
 const cBind = nativeFunction('int bind(int fd, const void *address, unsigned int length)');
 const cConnect = nativeFunction('int connect(int fd, const void *address, unsigned int length)');
 const cGetpeername = nativeFunction('int getpeername(int fd, void *address, int *length)');
+const cGetsockopt = nativeFunction(
+  'int getsockopt(int fd, int level, int name, void *value, int *length)',
+);
 const cSetsockopt = nativeFunction(
   'int setsockopt(int fd, int level, int name, const int *value, unsigned int length)',
 );
@@ -85,6 +89,14 @@ export function peerOf(fd: number): InternetPeer | undefined {
   const address = Buffer.alloc(28);
   if (cGetpeername(fd, address, new Int32Array([address.length])) < 0) return undefined;
   if (address.readUInt16LE(0) !== AddressFamily.inet) return undefined;
+  return { address: address.readUInt32BE(4), port: address.readUInt16BE(2) };
+}
+
+/** Where a connection was going before the packet filter led it to us; undefined when it did not. */
+export function originalTargetOf(fd: number): InternetPeer | undefined {
+  const address = Buffer.alloc(ADDRESS_BYTES);
+  const length = new Int32Array([address.length]);
+  if (cGetsockopt(fd, SOL_IP, SO_ORIGINAL_DST, address, length) < 0) return undefined;
   return { address: address.readUInt32BE(4), port: address.readUInt16BE(2) };
 }
 

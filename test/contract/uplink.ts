@@ -1,13 +1,11 @@
 /** What every helper that leads out of the machine's network namespace must do. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { describe, test } from 'node:test';
 import { parseResolvConf } from '../../src/host/read-host-facts.ts';
 import { eventually } from '../support/eventually.ts';
+import { hostAddress, speaker } from '../support/host/host-servers.ts';
 import { leavesNothing } from '../support/host/leaves-nothing.ts';
 import { makePingDaemon, type PingDaemon } from '../support/host/ping-daemon.ts';
 import { type CommandResult, runCommand } from '../support/run-command.ts';
@@ -97,16 +95,10 @@ export function testUplinkContract(driver: string, needs: { readonly skip: strin
   });
 }
 
-/** A server that greets in HTTP and hangs up. */
-async function greeter(address: string): Promise<Disposable & { readonly port: number }> {
-  const server = createServer((socket) => {
-    socket.on('error', () => undefined);
-    socket.once('data', () => socket.end('HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\nahoy'));
-  });
-  await once(server.listen(0, address), 'listening');
-  const { port } = server.address() as AddressInfo;
-  return { port, [Symbol.dispose]: () => server.close() };
-}
+const GREETING = 'HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\nahoy';
+
+/** A server that greets in HTTP. */
+const greeter = (address: string) => speaker(address, GREETING);
 
 /** Runs a command in the network namespace of the machine. */
 async function inside(daemon: PingDaemon, ...command: readonly string[]): Promise<CommandResult> {
@@ -125,12 +117,6 @@ async function uplinkOf(daemon: PingDaemon) {
     '/facts',
   );
   return uplink;
-}
-
-function hostAddress(family: 'IPv4' | 'IPv6'): string {
-  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  const usable = all.filter(({ internal, address }) => !internal && !address.startsWith('fe80'));
-  return usable.find((one) => one.family === family)?.address ?? '';
 }
 
 async function resolvers(): Promise<readonly string[]> {

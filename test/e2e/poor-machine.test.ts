@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { parseResolvConf } from '../../src/host/read-host-facts.ts';
 import { findProgram } from '../support/capabilities.ts';
 import { startDaemon } from '../support/daemon.ts';
+import { hostAddress, speaker } from '../support/host/host-servers.ts';
 import { BUSYBOX, filesImage } from '../support/images.ts';
 import { TestRegistry } from '../support/registry.ts';
+import { runCommand } from '../support/run-command.ts';
 import { makeTestHome } from '../support/test-home.ts';
 
 /** Shell commands that take programs away. */
@@ -33,11 +37,29 @@ test('without crun runc serves', async () => {
   assert.equal(await daemon.ok('run', '--rm', BUSYBOX, 'echo', 'rowed'), 'rowed');
 });
 
-test('without a helper that leads out containers run, and the missing uplink is a warning', async () => {
+test('without a helper that leads out the daemon makes the connections of containers, and says so', async () => {
   await using daemon = await startDaemon({ surroundings: hide('slirp4netns', 'pasta') });
-  assert.equal(await daemon.ok('run', '--rm', BUSYBOX, 'echo', 'adrift'), 'adrift');
-  const info = await daemon.docker('info');
-  assert.match(info.stdout + info.stderr, /slirp4netns is not installed/);
+  const lack = /TCP.* name lookups only.*slirp4netns is not installed/;
+  assert.match(await daemon.ok('info', '--format', '{{json .Warnings}}'), lack);
+  const address = hostAddress('IPv4');
+  using server = await speaker(address, 'ahoy');
+  const listen = ['sh', '-c', `sleep 1 | nc -w 5 ${address} ${server.port}`];
+  const { stdout, stderr } = await daemon.docker('run', '--rm', BUSYBOX, ...listen);
+  assert.equal(stdout, 'ahoy');
+  assert.match(stderr, lack);
+  await daemon.ok('network', 'create', '--internal', 'cove');
+  const shutIn = await daemon.docker('run', '--rm', '--network', 'cove', BUSYBOX, ...listen);
+  assert.equal(shutIn.stdout, '');
+  await daemon.ok('network', 'rm', 'cove');
+});
+
+test('without a helper that leads out names are asked of the servers of the host', async (context) => {
+  const ask = (server: string) => runCommand(['busybox', 'nslookup', 'wherry.invalid', server]);
+  const [resolver = ''] = parseResolvConf(await readFile('/etc/resolv.conf', 'utf8')).nameservers;
+  if (!/NXDOMAIN/.test((await ask(resolver)).stdout)) return context.skip('no resolver here');
+  await using daemon = await startDaemon({ surroundings: hide('slirp4netns', 'pasta') });
+  const { stdout } = await daemon.docker('run', '--rm', BUSYBOX, 'nslookup', 'wherry.invalid');
+  assert.match(stdout, /NXDOMAIN/);
 });
 
 test('without the helpers for id maps one id is enough for root in the container', async () => {

@@ -6,7 +6,7 @@ import { closeSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { FakeHostListeners } from '../../src/network/fake/fake-host-listeners.ts';
-import { Publisher } from '../../src/network/publish/publisher.ts';
+import { Publisher, toContainer } from '../../src/network/publish/publisher.ts';
 import { SourceAddresses } from '../../src/network/publish/source-addresses.ts';
 import { TcpForwarder } from '../../src/network/publish/tcp-forwarder.ts';
 import { UdpForwarder } from '../../src/network/publish/udp-forwarder.ts';
@@ -41,8 +41,7 @@ function forwardTo(port: number): { readonly forwarder: TcpForwarder; readonly p
   const bound = bindSocket({ protocol: 'tcp', hostIp: '127.0.0.1', hostPort: 0 });
   const forwarder = TcpForwarder.listen(
     bound.fd,
-    { ipAddress: '127.0.0.1', prefixLength: 8, port },
-    SourceAddresses.none(),
+    toContainer({ ipAddress: '127.0.0.1', prefixLength: 8, port }, SourceAddresses.none()),
   );
   return { forwarder, port: bound.hostPort };
 }
@@ -228,6 +227,9 @@ test('datagrams of several clients are answered to the right one, and idle clien
   echo.close();
 });
 
+const publisherOf = (host: FakeHostListeners, logger: typeof silentLogger) =>
+  new Publisher({ host, sources: SourceAddresses.none(), remapsPrivileged: false, logger });
+
 const target = {
   endpointName: 'web',
   endpointId: 'e'.repeat(64),
@@ -246,10 +248,7 @@ test('a listener that the host still holds is taken over, a lost one is bound an
   });
   await host.close(lostOne.listenerId);
 
-  const publication = await new Publisher(host, SourceAddresses.none(), silentLogger).restore(
-    target,
-    ports,
-  );
+  const publication = await publisherOf(host, silentLogger).restore(target, ports);
   assert.deepEqual(
     publication.ports.map(({ hostPort }) => hostPort),
     [heldOne.hostPort, lostOne.hostPort],
@@ -269,7 +268,7 @@ test('a port that someone took meanwhile is left out with a warning', async () =
   const logger = { ...silentLogger, warn: (message: string) => warnings.push(message) };
   const { hostPort } = taken;
   const port = { protocol: 'tcp' as const, containerPort: 80, hostIp: '127.0.0.1', hostPort };
-  const publication = await new Publisher(host, SourceAddresses.none(), logger).restore(target, [
+  const publication = await publisherOf(host, logger).restore(target, [
     { ...port, listenerId: 'lost' },
   ]);
   assert.deepEqual(publication.ports, []);

@@ -20,6 +20,7 @@ const SHORT: Readonly<Record<string, string>> = {
 const SWITCHES: ReadonlySet<string> = new Set([
   'debug',
   'offline',
+  'host-loopback',
   'validate',
   'tls',
   'tlsverify',

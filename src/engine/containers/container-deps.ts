@@ -94,6 +94,8 @@ export interface ContainerSettings {
   };
   /** The machine's own host name, for `--network host`. */
   readonly hostHostname: string;
+  /** Why containers reach little of the outside; undefined when they reach all of it. */
+  readonly networkLack: string | undefined;
 }
 
 /** What containers ask of health checks. */

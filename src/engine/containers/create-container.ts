@@ -75,7 +75,21 @@ export async function createContainer(
 
 /** What the container will not get, although it is made. */
 function createWarnings(deps: ContainerDeps, hostConfig: HostConfig): readonly string[] {
-  return [...ineffectiveSettings(hostConfig), ...deps.specs.shortcomings(hostConfig)];
+  return [
+    ...ineffectiveSettings(hostConfig),
+    ...deps.specs.shortcomings(hostConfig),
+    ...networkWarnings(deps.settings, hostConfig),
+  ];
+}
+
+/** A container that would reach everything elsewhere. */
+function networkWarnings(
+  { networkLack }: ContainerDeps['settings'],
+  { NetworkMode }: HostConfig,
+): readonly string[] {
+  const { kind } = parseNetworkMode(NetworkMode);
+  if (networkLack === undefined || (kind !== 'bridge' && kind !== 'network')) return [];
+  return [`The container reaches the outside by TCP and name lookups only: ${networkLack}`];
 }
 
 function checkPlatform(request: CreateContainerRequest, image: ImageView): void {

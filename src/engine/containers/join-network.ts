@@ -34,11 +34,17 @@ export async function joinNetwork(
     mode: networks.length === 0 ? 'none' : 'bridge',
     networks,
     hostname: document.config.Hostname ?? '',
+    hostAccess: asksForHost(document.hostConfig.ExtraHosts ?? []),
     publish: networks.length === 0 ? [] : publishRequests(document.config, document.hostConfig),
     ...(nameservers.length === 0 ? {} : { nameservers }),
   });
   undo.defer(() => deps.sandboxes.remove(document.id));
   return { namespace: { kind: 'path', path: sandbox.netnsPath }, facts: networkFacts(sandbox) };
+}
+
+/** The way to the host is open to containers that have a name for it. */
+function asksForHost(extraHosts: readonly string[]): boolean {
+  return extraHosts.some((text) => /[:=]host-gateway$/.test(text));
 }
 
 function joinContainer(

@@ -173,7 +173,7 @@ export class NamespaceMachine {
     for (;;) {
       const { facts, process } = await this.#uplink;
       if (facts.driver === 'none') {
-        this.#options.logger.warn(`containers have no way out: ${facts.reason}`);
+        this.#options.logger.warn(`no uplink: ${facts.reason}`);
         return;
       }
       if (process !== undefined) await whenEnded(process, this.#closing.signal);

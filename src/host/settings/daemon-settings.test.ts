@@ -48,6 +48,8 @@ test('without any source every setting has its default', () => {
     maxConcurrentUploads: 5,
     maxDownloadAttempts: 5,
     usernsMode: 'auto',
+    hostLoopback: false,
+    privilegedPorts: 'refuse',
     networkDriver: 'auto',
   });
 });

@@ -44,6 +44,9 @@ export interface DaemonSettings {
   readonly maxConcurrentUploads: number;
   readonly maxDownloadAttempts: number;
   readonly usernsMode: 'auto' | 'subid' | 'single';
+  /** All containers reach the host's loopback. */
+  readonly hostLoopback: boolean;
+  readonly privilegedPorts: 'refuse' | 'auto-remap';
   readonly networkDriver: 'auto' | 'slirp4netns' | 'pasta';
 }
 
@@ -196,6 +199,8 @@ function toSettings(values: Values): DaemonSettings {
     maxConcurrentUploads: number('max-concurrent-uploads', DEFAULT_CONCURRENT_UPLOADS),
     maxDownloadAttempts: number('max-download-attempts', DEFAULT_DOWNLOAD_ATTEMPTS),
     usernsMode: (text('userns-mode') ?? 'auto') as DaemonSettings['usernsMode'],
+    hostLoopback: values.get('host-loopback') === true,
+    privilegedPorts: (text('privileged-ports') ?? 'refuse') as DaemonSettings['privilegedPorts'],
     networkDriver: (text('network-driver') ?? 'auto') as DaemonSettings['networkDriver'],
   };
 }

@@ -216,6 +216,19 @@ export const SETTINGS: readonly Setting[] = [
     words: ['auto', 'slirp4netns', 'pasta'],
     help: 'how containers reach the outside: slirp4netns, pasta, or the one that is there (auto)',
   },
+  {
+    key: 'host-loopback',
+    flag: 'host-loopback',
+    form: 'switch',
+    help: "let all containers reach the host's loopback, not only those with --add-host NAME:host-gateway",
+  },
+  {
+    key: 'privileged-ports',
+    flag: 'privileged-ports',
+    form: 'text',
+    words: ['refuse', 'auto-remap'],
+    help: 'published ports that the system keeps from this user: refuse, or 10000 more instead (auto-remap)',
+  },
 ];
 
 const LATER = 'this version has no such function yet';

@@ -132,6 +132,10 @@ export class FakeSandboxService implements SandboxService {
     ];
   }
 
+  hostGateway(): string {
+    return '10.0.2.4';
+  }
+
   nameservers(): readonly string[] {
     return ['10.0.2.3'];
   }

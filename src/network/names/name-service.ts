@@ -1,8 +1,10 @@
 /** Names on user-defined networks: one table, and a name server inside of every container that may ask it. */
+
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { type ContainerId, shortId } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/logger.ts';
+import { HOST_NAME } from '../name-files.ts';
 import type { Endpoint } from '../sandbox-service.ts';
 import {
   answerQuery,
@@ -21,7 +23,6 @@ import { UpstreamHealth } from './upstream-health.ts';
 const MAX_FORWARDED = 1024;
 
 /** The name that Docker Desktop has for the host; here every network with names has it. */
-const HOST_NAME = 'host.docker.internal';
 
 /** What names are answered with besides those of containers. */
 export interface NameServiceOptions {

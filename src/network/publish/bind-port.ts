@@ -18,6 +18,8 @@ export type BindOutcome =
 
 const ANY_IPV4 = '0.0.0.0';
 const ANY_IPV6 = '::';
+/** What a privileged port becomes when it may become another one: 80 is 10080 then. */
+const REMAPPED_BY = 10_000;
 /** How often a random port that is free in one family only is given back. */
 const RANDOM_ATTEMPTS = 16;
 /** The host has no IPv6: then IPv4 alone is all addresses there are. */
@@ -25,9 +27,25 @@ const NO_IPV6: ReadonlySet<string | undefined> = new Set(['EAFNOSUPPORT', 'EADDR
 
 /**
  * Binds the address asked for, or both families on one port when it is empty; of a range the first port that is
- * free. Never throws for a refusal.
+ * free. A privileged port that is refused becomes another one where that is wanted. Never throws for a refusal.
  */
-export async function bindPort(host: HostListeners, request: PublishRequest): Promise<BindOutcome> {
+export async function bindPort(
+  host: HostListeners,
+  request: PublishRequest,
+  { remapsPrivileged }: { readonly remapsPrivileged: boolean },
+): Promise<BindOutcome> {
+  const outcome = await bindInRange(host, request);
+  const isKept = 'refusal' in outcome && codeOf(outcome.refusal.cause) === 'EACCES';
+  if (!isKept || !remapsPrivileged) return outcome;
+  const { lastHostPort } = request;
+  return await bindInRange(host, {
+    ...request,
+    hostPort: request.hostPort + REMAPPED_BY,
+    ...(lastHostPort === undefined ? {} : { lastHostPort: lastHostPort + REMAPPED_BY }),
+  });
+}
+
+async function bindInRange(host: HostListeners, request: PublishRequest): Promise<BindOutcome> {
   const { hostPort, lastHostPort = hostPort } = request;
   let outcome = await bindExactly(host, request);
   for (let next = hostPort + 1; next <= lastHostPort && isTaken(outcome); next++) {

@@ -12,7 +12,11 @@ export class HostDialerClient implements HostDialer {
   }
 
   async connect(target: { readonly host: string; readonly port: number }): Promise<Socket> {
+    return new Socket({ fd: await this.open(target), readable: true, writable: true });
+  }
+
+  async open(target: { readonly host: string; readonly port: number }): Promise<number> {
     const { fd } = await this.#handles.fetch({ op: 'open-connection', ...target });
-    return new Socket({ fd, readable: true, writable: true });
+    return fd;
   }
 }

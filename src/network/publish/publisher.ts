@@ -2,12 +2,15 @@
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { bindSocket } from '../../sys/listening-socket.ts';
+import { parseIpv4 } from '../../sys/netlink/ipv4.ts';
+import { connectFrom, peerOf } from '../../sys/transparent-socket.ts';
 import { bindFailed, type PublishFailure, portAllocated } from '../network-errors.ts';
 import type { HostListener, HostListeners } from '../port-publisher.ts';
 import type { PublishedPort, PublishRequest } from '../sandbox-service.ts';
 import { type BindRefusal, bindPort, codeOf, giveBack } from './bind-port.ts';
 import type { Forwarder, ForwardTarget } from './forwarder.ts';
 import type { SourceAddresses } from './source-addresses.ts';
+import type { ConnectUpstream } from './tcp-connection.ts';
 import { TcpForwarder } from './tcp-forwarder.ts';
 import { UdpForwarder } from './udp-forwarder.ts';
 
@@ -39,16 +42,27 @@ interface ServedPort {
 
 const ANY_IPV4 = '0.0.0.0';
 
+/** What ports are published with. */
+export interface PublisherOptions {
+  readonly host: HostListeners;
+  readonly sources: SourceAddresses;
+  /** Privileged ports that the host refuses become others. */
+  readonly remapsPrivileged: boolean;
+  readonly logger: Logger;
+}
+
 /** The only user of the host's listeners. */
 export class Publisher {
   readonly #host: HostListeners;
   readonly #sources: SourceAddresses;
+  readonly #remapsPrivileged: boolean;
   readonly #logger: Logger;
   readonly #served = new Set<ServedPort>();
 
-  constructor(host: HostListeners, sources: SourceAddresses, logger: Logger) {
+  constructor({ host, sources, remapsPrivileged, logger }: PublisherOptions) {
     this.#host = host;
     this.#sources = sources;
+    this.#remapsPrivileged = remapsPrivileged;
     this.#logger = logger;
   }
 
@@ -106,7 +120,9 @@ export class Publisher {
   }
 
   async #publishOne(target: PublishTarget, request: PublishRequest): Promise<ServedPort[]> {
-    const outcome = await bindPort(this.#host, request);
+    const outcome = await bindPort(this.#host, request, {
+      remapsPrivileged: this.#remapsPrivileged,
+    });
     if ('refusal' in outcome) throw this.#explain(target, request, outcome.refusal);
     const served: ServedPort[] = [];
     const waiting = [...outcome.listeners];
@@ -209,7 +225,7 @@ export class Publisher {
   ): Promise<Forwarder> {
     const { fd, hostIp } = listener;
     const sources = this.#sources;
-    if (protocol === 'tcp') return TcpForwarder.listen(fd, target, sources);
+    if (protocol === 'tcp') return TcpForwarder.listen(fd, toContainer(target, sources));
     const family = hostIp.includes(':') ? 'udp6' : 'udp4';
     return await UdpForwarder.listen({ fd, family, target, sources });
   }
@@ -217,4 +233,10 @@ export class Publisher {
   #report(error: unknown): void {
     this.#logger.warn('a published port could not be undone', { error });
   }
+}
+
+/** Connections to a container, in the name of the client where that can be. */
+export function toContainer(target: ForwardTarget, sources: SourceAddresses): ConnectUpstream {
+  const container = { address: parseIpv4(target.ipAddress) ?? 0, port: target.port };
+  return (clientFd) => connectFrom(container, sources.of(peerOf(clientFd), target));
 }

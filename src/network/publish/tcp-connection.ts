@@ -1,19 +1,21 @@
 /** One forwarded TCP connection: a client of the host and the container that serves it. */
+import { closeSync } from 'node:fs';
 import { type DescriptorWatch, watchDescriptor } from '../../sys/native.ts';
-import { parseIpv4 } from '../../sys/netlink/ipv4.ts';
 import type { PipePool } from '../../sys/splice/splice-pipe.ts';
 import { assertConnected, resetOnClose, setNoDelay } from '../../sys/splice/tcp-socket.ts';
-import { connectFrom, peerOf } from '../../sys/transparent-socket.ts';
-import type { ForwardTarget } from './forwarder.ts';
-import type { SourceAddresses } from './source-addresses.ts';
 import { StreamDirection, WatchedSocket } from './stream-direction.ts';
+
+/**
+ * Begins a connection for that of a client and gives its descriptor, which belongs to the caller from then on. Throws
+ * or rejects when there can be none.
+ */
+export type ConnectUpstream = (clientFd: number) => number | Promise<number>;
 
 /** What a connection is made of. */
 export interface TcpConnectionOptions {
   /** The accepted connection; it belongs to the object from here on. */
   readonly clientFd: number;
-  readonly target: ForwardTarget;
-  readonly sources: SourceAddresses;
+  readonly connect: ConnectUpstream;
   readonly pipes: PipePool;
   /** Called once, when all descriptors are closed. */
   readonly onClosed: () => void;
@@ -41,16 +43,26 @@ export class TcpConnection {
 
   /** Connects to the container; nothing of the client's is read before that has succeeded. */
   start(): void {
-    const { target, sources } = this.#options;
     try {
-      const source = sources.of(peerOf(this.#client.fd), target);
-      const address = parseIpv4(target.ipAddress) ?? 0;
-      const fd = connectFrom({ address, port: target.port }, source);
-      this.#upstream = new WatchedSocket(fd);
-      this.#connecting = watchDescriptor(fd, 'writable', () => this.#connected());
+      const upstream = this.#options.connect(this.#client.fd);
+      if (typeof upstream === 'number') this.#adopt(upstream);
+      else
+        upstream.then(
+          (fd) => this.#adopt(fd),
+          () => this.reset(),
+        );
     } catch {
       this.reset();
     }
+  }
+
+  #adopt(fd: number): void {
+    if (!this.#open) {
+      closeSync(fd);
+      return;
+    }
+    this.#upstream = new WatchedSocket(fd);
+    this.#connecting = watchDescriptor(fd, 'writable', () => this.#connected());
   }
 
   /** Delivers what the container has sent; then, or when nothing can follow, the connection is closed. */

@@ -4,9 +4,8 @@ import { acceptConnection } from '../../sys/accept-connection.ts';
 import { setNonBlocking } from '../../sys/libc.ts';
 import { type DescriptorWatch, watchDescriptor } from '../../sys/native.ts';
 import { PipePool } from '../../sys/splice/splice-pipe.ts';
-import type { Forwarder, ForwardTarget } from './forwarder.ts';
-import type { SourceAddresses } from './source-addresses.ts';
-import { TcpConnection } from './tcp-connection.ts';
+import type { Forwarder } from './forwarder.ts';
+import { type ConnectUpstream, TcpConnection } from './tcp-connection.ts';
 
 /** Connections accepted in one turn; after them other work gets its turn. */
 const ACCEPTS_PER_TURN = 32;
@@ -20,25 +19,24 @@ const DRAIN_LIMIT_MS = 10_000;
 /** Serves one listening socket. The bytes never enter this program: see `SplicePipe`. */
 export class TcpForwarder implements Forwarder {
   readonly #fd: number;
-  readonly #target: ForwardTarget;
-  readonly #sources: SourceAddresses;
+  readonly #connect: ConnectUpstream;
   readonly #pipes = new PipePool();
   readonly #connections = new Set<TcpConnection>();
   #watch: DescriptorWatch | undefined;
+  #isBackground = false;
   #pause: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
   #onIdle: () => void = nothing;
 
-  private constructor(fd: number, target: ForwardTarget, sources: SourceAddresses) {
+  private constructor(fd: number, connect: ConnectUpstream) {
     this.#fd = fd;
-    this.#target = target;
-    this.#sources = sources;
+    this.#connect = connect;
   }
 
   /** Serves the listening socket `fd`, which belongs to the forwarder from here on. */
-  static listen(fd: number, target: ForwardTarget, sources: SourceAddresses): TcpForwarder {
+  static listen(fd: number, connect: ConnectUpstream): TcpForwarder {
     setNonBlocking(fd);
-    const forwarder = new TcpForwarder(fd, target, sources);
+    const forwarder = new TcpForwarder(fd, connect);
     forwarder.#listen();
     return forwarder;
   }
@@ -46,6 +44,12 @@ export class TcpForwarder implements Forwarder {
   /** Connections that are open now. */
   get connectionCount(): number {
     return this.#connections.size;
+  }
+
+  /** Lets the process end although the socket is served. */
+  unref(): void {
+    this.#isBackground = true;
+    this.#watch?.unref();
   }
 
   /**
@@ -81,6 +85,7 @@ export class TcpForwarder implements Forwarder {
 
   #listen(): void {
     this.#watch = watchDescriptor(this.#fd, 'readable', () => this.#accept());
+    if (this.#isBackground) this.#watch.unref();
   }
 
   #accept(): void {
@@ -100,8 +105,7 @@ export class TcpForwarder implements Forwarder {
   #forward(clientFd: number): void {
     const connection: TcpConnection = new TcpConnection({
       clientFd,
-      target: this.#target,
-      sources: this.#sources,
+      connect: this.#connect,
       pipes: this.#pipes,
       onClosed: () => {
         this.#connections.delete(connection);

@@ -11,6 +11,7 @@ import type { NameService } from '../names/name-service.ts';
 import { endpointExists, notConnected } from '../network-errors.ts';
 import type { NetworkRecord } from '../network-record.ts';
 import type { NetworkSet } from '../networks/network-set.ts';
+import type { HostAccess } from '../proxy/host-access.ts';
 import type { Publication, Publisher } from '../publish/publisher.ts';
 import type {
   Endpoint,
@@ -48,6 +49,8 @@ export interface LinuxSandboxOptions {
   readonly publisher: Publisher;
   readonly settings: readonly KernelSetting[];
   readonly nameservers: readonly string[];
+  readonly hostAccess: HostAccess;
+  readonly hostGateway: string;
   readonly logger: Logger;
 }
 
@@ -158,6 +161,10 @@ export class LinuxSandboxService implements SandboxService {
 
   networks(): readonly NetworkRecord[] {
     return this.#options.networks.list();
+  }
+
+  hostGateway(): string {
+    return this.#options.hostGateway;
   }
 
   nameservers(): readonly string[] {
@@ -290,6 +297,9 @@ export class LinuxSandboxService implements SandboxService {
   #admit(sandbox: Omit<Sandbox, 'published'>, publication: Publication): Sandbox {
     const published = publication.ports.map(({ listenerId: _, ...port }) => port);
     const complete = { ...sandbox, published };
+    const { containerId, endpoints } = sandbox;
+    const asks = this.#documents.get(containerId)?.value.hostAccess === true;
+    if (asks) this.#options.hostAccess.grant(containerId, endpoints);
     this.#live.set(sandbox.containerId, { sandbox: complete, publication });
     return complete;
   }
@@ -300,6 +310,7 @@ export class LinuxSandboxService implements SandboxService {
     const { endpoints = [], published = [] } = this.#documents.get(containerId)?.value ?? {};
     const netnsPath = this.#netnsPath(containerId);
     this.#live.delete(containerId);
+    this.#options.hostAccess.revoke(containerId);
     const remains = { containerId, netnsPath, endpoints, published, publication };
     const failures = await dismantleSandbox(remains, this.#options);
     if (failures.length > 0) {

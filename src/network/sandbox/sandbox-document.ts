@@ -41,6 +41,8 @@ const sandboxSchema = v.object({
   endpoints: v.array(endpointSchema),
   /** Name servers for outside names, when they are not the engine's own. */
   nameservers: v.exactOptional(v.array(v.string())),
+  /** The loopback of the host is open to the container. */
+  hostAccess: v.exactOptional(v.boolean()),
   /** Ports as bound; empty until all of them are. */
   published: v.array(boundPortSchema),
 });
@@ -54,16 +56,17 @@ export function decodeSandbox(raw: unknown): SandboxDocument {
 
 /** The document of a sandbox that is about to be made. */
 export function newDocument(
-  request: Pick<SandboxRequest, 'nameservers'>,
+  request: Pick<SandboxRequest, 'nameservers' | 'hostAccess'>,
   endpointName: string,
   endpoints: readonly Endpoint[],
 ): SandboxDocument {
-  const { nameservers } = request;
+  const { nameservers, hostAccess } = request;
   return {
     v: 1,
     endpointName,
     endpoints: endpoints.map(asStored),
     ...(nameservers === undefined ? {} : { nameservers: [...nameservers] }),
+    ...(hostAccess === true ? { hostAccess } : {}),
     published: [],
   };
 }

@@ -164,6 +164,14 @@ export class RouteSocket {
     this.#socket.request(linkUpRequest(LOOPBACK_INDEX));
   }
 
+  /** Makes an IPv4 address one of this namespace, without a network around it. Idempotent. */
+  addLoopbackAddress(address: number): void {
+    const prefix = { address, prefixLength: 32 };
+    this.#tolerating('EEXIST', () =>
+      this.#socket.request(addAddressRequest({ linkIndex: LOOPBACK_INDEX, prefix })),
+    );
+  }
+
   /** Brings a link up. */
   setLinkUp(name: string): void {
     this.#socket.request(linkUpRequest(this.#require(name).index));

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FakeHostDialer } from '../../../src/network/fake/fake-host-dialer.ts';
 import { FakeHostListeners } from '../../../src/network/fake/fake-host-listeners.ts';
 import type { NetworkSpec } from '../../../src/network/network-record.ts';
 import type { NetworkStore } from '../../../src/network/network-store.ts';
@@ -57,6 +58,10 @@ export async function openTestNetwork(): Promise<NetworkFixture> {
       sandboxesDir: join(dir, 'sandboxes'),
       bridgeAddress: undefined,
       hostRoutes: [],
+      resolvers: [],
+      hostLoopback: false,
+      remapsPrivileged: false,
+      hostDialer: new FakeHostDialer(),
       hostAddress: '192.0.2.77',
       bridgeRange: undefined,
       addressPools: [],
