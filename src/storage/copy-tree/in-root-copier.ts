@@ -1,6 +1,7 @@
 /** Copies files into a root file system by descriptors, so that its links cannot lead out of it. */
 import {
   chmodSync,
+  chownSync,
   closeSync,
   constants,
   copyFileSync,
@@ -60,7 +61,8 @@ export class InRootCopier implements TreeCopier {
       closeSync(
         openMade(rootFd, path, (dir) => {
           isMade = true;
-          giveOwner(dir, owner);
+          // The path is that of a descriptor: a link that is to be followed.
+          giveOwner(dir, owner, chownSync);
         }),
       );
       return isMade;
@@ -160,9 +162,13 @@ function giveAttributes(path: string, stats: Stats, options: CopyOptions): void 
 }
 
 /** An owner that this user namespace does not map stays away: the files are ours then. */
-function giveOwner(path: string, { uid, gid }: FileOwner): void {
+function giveOwner(
+  path: string,
+  { uid, gid }: FileOwner,
+  change: (path: string, uid: number, gid: number) => void = lchownSync,
+): void {
   try {
-    lchownSync(path, uid, gid);
+    change(path, uid, gid);
   } catch (error) {
     if (errnoCode(error) !== 'EINVAL') throw error;
   }
@@ -170,7 +176,7 @@ function giveOwner(path: string, { uid, gid }: FileOwner): void {
 
 /** A directory that nobody copied, made on the way to something. */
 function finishMade(path: string, { owner = ROOT, mtimeSeconds }: CopyOptions): void {
-  giveOwner(path, owner);
+  giveOwner(path, owner, chownSync);
   if (mtimeSeconds !== undefined) utimesSync(path, mtimeSeconds, mtimeSeconds);
 }
 
