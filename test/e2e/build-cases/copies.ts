@@ -9,12 +9,9 @@ const TREE = {
   'top.txt': 'T',
   'run.sh*': '#!/bin/sh\necho hi\n',
 };
-const copy = (
-  name: string,
-  instructions: string,
-  check: string,
-  more: Partial<BuildCase> = {},
-): BuildCase => ({
+type Row = readonly [name: string, instructions: string, check: string, more?: Partial<BuildCase>];
+
+const copy = (...[name, instructions, check, more = {}]: Row): BuildCase => ({
   name,
   dockerfile: `FROM BASE\n${instructions}\nRUN ${check}`,
   files: TREE,
