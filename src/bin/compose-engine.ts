@@ -33,6 +33,8 @@ import { FIRST_VERSION } from '../state/migrations.ts';
 import { MountedTrees } from '../storage/archive/mounted-trees.ts';
 import type { CacheSource } from '../storage/cache-source.ts';
 import { DiskContentStore } from '../storage/content/disk-content-store.ts';
+import { DiskSharedLayouts } from '../storage/content/disk-shared-layouts.ts';
+import { SharedContentStore } from '../storage/content/shared-content-store.ts';
 import { DiskContainerFiles } from '../storage/files/disk-container-files.ts';
 import { DiskVolumeFiles } from '../storage/files/disk-volume-files.ts';
 import { openSnapshotter } from '../storage/snapshots/open-snapshotter.ts';
@@ -123,7 +125,7 @@ async function openState(parts: EngineParts, damage: DamageReport) {
       migrations: FIRST_VERSION,
       decode: decodeVolume,
     }),
-    content: await DiskContentStore.open(dataPaths.contentDir),
+    ...(await openContent(parts)),
     ...(await openNetworks(parts, damage)),
     id: await engineId(dataPaths),
     damage,
@@ -138,6 +140,12 @@ async function openStorage({ dataPaths, runtimePaths, facts, logger }: EnginePar
     logger,
   });
   return { snapshots, driverReason: reason };
+}
+
+async function openContent({ dataPaths, facts }: EngineParts) {
+  const layouts = new DiskSharedLayouts(facts.settings.additionalImageStores);
+  const own = await DiskContentStore.open(dataPaths.contentDir);
+  return { layouts, content: new SharedContentStore(own, layouts) };
 }
 
 function openNetworks(parts: EngineParts, damage: DamageReport): Promise<OpenedNetwork> {
@@ -184,7 +192,7 @@ async function composeServices(
     heldBy: (name) => registry.usersOfVolume(name).filter((id) => holdsVolumes(registry.get(id))),
   });
   const images = await composeImages(parts, {
-    ...{ snapshots, content: made.state.content },
+    ...{ snapshots, content: made.state.content, layouts: made.state.layouts },
     caches: [{ holds: () => cachedDigests(made.state.buildCache) }],
     events,
     damage: made.state.damage,

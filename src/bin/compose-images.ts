@@ -21,6 +21,7 @@ import { Collection } from '../state/collection.ts';
 import { FIRST_VERSION } from '../state/migrations.ts';
 import { OciLayoutIndex } from '../storage/content/oci-layout-index.ts';
 import type { ContentStore } from '../storage/content-store.ts';
+import type { SharedLayouts } from '../storage/shared-layouts.ts';
 import type { OpenedSnapshotter } from '../storage/snapshots/open-snapshotter.ts';
 import { TarUnpacker } from '../storage/unpack/tar-unpacker.ts';
 import type { DamageReport } from './damage-report.ts';
@@ -34,6 +35,7 @@ export interface ImageParts {
   readonly snapshots: OpenedSnapshotter;
   readonly content: ContentStore;
   readonly caches: ImageServiceOptions['caches'];
+  readonly layouts: SharedLayouts;
   readonly events: EventSink;
   readonly damage: DamageReport;
   readonly usedBy: ImageServiceOptions['usedBy'];

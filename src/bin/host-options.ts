@@ -194,6 +194,7 @@ async function ownFacts(
       cdiSpecDirs: cdiDirs(configuration),
       runtimes: { ...settings.runtimes },
       builderGc: settings.builderGc,
+      additionalImageStores: [...settings.additionalImageStores],
       ...(settings.logDriver === undefined ? {} : { logDriver: settings.logDriver }),
       logOptions: { ...settings.logOptions },
       ...(defaultRuntime === undefined ? {} : { defaultRuntime }),

@@ -87,6 +87,8 @@ export const engineSettingsSchema = v.object({
   logDriver: v.optional(v.string()),
   logOptions: v.record(v.string(), v.string()),
   storageDriver: v.optional(v.string()),
+  /** Directories with images that several users share; absolute. */
+  additionalImageStores: v.array(v.string()),
   /** Limits of caches. */
   builderGc: gcSettingsSchema,
   /** All containers reach the host's loopback. */

@@ -151,6 +151,17 @@ export function overlayUnusable(dir: string, reason: unknown): EngineError {
   });
 }
 
+/** A blob that may be in a shared store that cannot be read. */
+export function blobOfUnreadableStore(
+  digest: Digest,
+  { dir, reason }: { readonly dir: string; readonly reason: string },
+): EngineError {
+  return new EngineError(
+    'not-found',
+    `blob ${digest} not found: the shared image store ${dir} cannot be read (${reason}): bring it back, or pull the image`,
+  );
+}
+
 /** A storage driver that does not exist. */
 export function unknownDriver(name: string): EngineError {
   return new EngineError(

@@ -22,7 +22,9 @@ import { NO_FAILPOINTS } from '../../src/shared/failpoints.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import { Collection } from '../../src/state/collection.ts';
 import { DiskContentStore } from '../../src/storage/content/disk-content-store.ts';
+import { DiskSharedLayouts } from '../../src/storage/content/disk-shared-layouts.ts';
 import { OciLayoutIndex } from '../../src/storage/content/oci-layout-index.ts';
+import { SharedContentStore } from '../../src/storage/content/shared-content-store.ts';
 import type { Disk } from '../../src/storage/snapshots/disk.ts';
 import {
   type OpenedSnapshotter,
@@ -39,6 +41,8 @@ export interface ImageEngineOptions {
   readonly registry?: Partial<OciRegistryOptions>;
   /** This machine's when absent. */
   readonly disk?: Disk;
+  /** Directories of additional image stores. */
+  readonly sharedStores?: readonly string[];
   readonly caches?: ImageServiceOptions['caches'];
 }
 
@@ -76,6 +80,7 @@ export class ImageEngine implements AsyncDisposable {
     const root = options.root ?? (await mkdtemp(join(tmpdir(), 'images-')));
     const paths = dataPaths(join(root, 'data'));
     const content = await DiskContentStore.open(paths.contentDir);
+    const layouts = new DiskSharedLayouts(options.sharedStores ?? []);
     const { snapshots } = await openSnapshotter({
       snapshotsDir: paths.snapshotsDir,
       rootfsDir: join(root, 'run'),
@@ -90,7 +95,8 @@ export class ImageEngine implements AsyncDisposable {
     const documents = await Collection.open({ dir: paths.imagesDir, decode: decodeImageDocument });
     const images = await ImageService.open({
       documents,
-      content,
+      content: new SharedContentStore(content, layouts),
+      layouts,
       snapshots,
       registry,
       downloads: new HttpDownloads({ ...WAYS, isInsecure: () => false }),

@@ -12,18 +12,25 @@ export interface Sweep {
   readonly reclaimedBytes: number;
 }
 
+export interface SweepOptions {
+  /** Blobs that only lose their name: their bytes serve the next download. */
+  readonly setAside?: readonly Digest[];
+  /** Layers that go although an image has them: they can be unpacked again. */
+  readonly dropped?: readonly Digest[];
+}
+
 type GarbageDeps = Pick<ImageDeps, 'store' | 'content' | 'snapshots' | 'leases' | 'caches'>;
 
 /**
  * Nothing that a running pull has or counts on is touched, nor a layer that a container stands on, nor what a cache
- * holds. Blobs of `setAside` only lose their name: their bytes serve the next download.
+ * holds.
  */
-export function collectGarbage(
-  deps: GarbageDeps,
-  setAside: readonly Digest[] = [],
-): Promise<Sweep> {
+export function collectGarbage(deps: GarbageDeps, options: SweepOptions = {}): Promise<Sweep> {
+  const { setAside = [], dropped = [] } = options;
   return deps.leases.exclusively(async () => {
-    const isGarbage = garbageTest(deps);
+    const isLeft = garbageTest(deps);
+    const isGarbage = (digest: Digest) =>
+      isLeft(digest) || (dropped.includes(digest) && !deps.leases.isHeld(digest));
     for (const digest of await deps.content.list()) {
       if (!isGarbage(digest)) continue;
       if (setAside.includes(digest)) await deps.content.partials.setAside(digest);

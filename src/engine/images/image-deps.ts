@@ -13,6 +13,7 @@ import type { ContentStore } from '../../storage/content-store.ts';
 import type { LayerChecker } from '../../storage/layer-checker.ts';
 import type { LayerUnpacker } from '../../storage/layer-unpacker.ts';
 import type { LayoutIndex } from '../../storage/layout-index.ts';
+import type { SharedLayouts } from '../../storage/shared-layouts.ts';
 import type { Snapshotter } from '../../storage/snapshotter.ts';
 import type { EngineEvent } from '../events/engine-event.ts';
 import type { ImageDocument } from './image-document.ts';
@@ -37,6 +38,8 @@ export interface ImageServiceOptions {
   readonly documents: Collection<ImageDocument>;
   readonly content: ContentStore;
   readonly layoutIndex: LayoutIndex;
+  /** Read-only stores of several users; their blobs are part of `content`. */
+  readonly layouts: SharedLayouts;
   readonly snapshots: Snapshotter;
   readonly unpacker: LayerUnpacker;
   /** Of the same snapshotter. */

@@ -189,6 +189,14 @@ export function deleteConflict(conflict: DeleteConflict): EngineError {
   );
 }
 
+/** An image, or a name, that is of a shared store. */
+export function sharedImage(name: string, dir: string): EngineError {
+  return new EngineError(
+    'conflict',
+    `conflict: unable to delete ${name} (cannot be forced) - it is in the shared image store ${dir}, which is read-only`,
+  );
+}
+
 /** A blob is damaged, and the image names no registry to fetch it from. */
 export function notInRegistry(): EngineError {
   return new EngineError('not-found', 'it is from no registry that is known');

@@ -43,7 +43,7 @@ import { pruneImages } from './prune-images.ts';
 import { pullImage } from './pull-image.ts';
 import { pushImage } from './push-image.ts';
 import { removeImage } from './remove-image.ts';
-import { repairImages } from './repair-images.ts';
+import { repairImages, unpackShared } from './repair-images.ts';
 import { resolveImage, tryResolveImage } from './resolve-image.ts';
 import { saveImages } from './save-images.ts';
 import { searchImages } from './search-images.ts';
@@ -75,10 +75,12 @@ export class ImageService implements ImageBackend {
     await collectGarbage(this.#deps);
   }
 
-  /** The image that `ref` names. `not-found` with `No such image: x`. */
+  /** The image that `ref` names, with all its layers unpacked. `not-found` with `No such image: x`. */
   async resolve(ref: string): Promise<ImageView> {
+    await this.#deps.store.refreshShared();
     const { record } = resolveImage(this.#deps.store, ref);
-    return toImageView(this.#deps, record);
+    await unpackShared(this.#deps, record);
+    return await this.inspect(record.document.id);
   }
 
   /** True while `ref` still names this image. */
@@ -87,6 +89,7 @@ export class ImageService implements ImageBackend {
   }
 
   async list(options: ListImagesOptions): Promise<readonly ImageView[]> {
+    await this.#deps.store.refreshShared();
     let views = listImages(this.#deps, options.filters);
     if (options.manifests === true) {
       views = await Promise.all(views.map((view) => this.#withManifests(view)));
@@ -97,6 +100,7 @@ export class ImageService implements ImageBackend {
   }
 
   async inspect(ref: string, options: InspectImageOptions = {}): Promise<ImageView> {
+    await this.#deps.store.refreshShared();
     const view = toImageView(this.#deps, findForPlatform(this.#deps, ref, options.platform));
     return options.manifests === true ? await this.#withManifests(view) : view;
   }

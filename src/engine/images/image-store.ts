@@ -10,15 +10,18 @@ import {
 import { type Digest, digestHex } from '../../oci/digest.ts';
 import type { Descriptor, ImageConfig, Index, Manifest } from '../../oci/image-spec.ts';
 import { OCI_INDEX } from '../../oci/media-types.ts';
+import type { Platform } from '../../oci/platform.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { KeyedMutex } from '../../shared/keyed-mutex.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Collection } from '../../state/collection.ts';
 import type { ContentStore } from '../../storage/content-store.ts';
 import type { LayoutEntry, LayoutIndex } from '../../storage/layout-index.ts';
+import type { SharedLayouts } from '../../storage/shared-layouts.ts';
 import type { Snapshotter } from '../../storage/snapshotter.ts';
 import type { ImageDocument } from './image-document.ts';
 import { malformedDocument } from './image-errors.ts';
+import { sharedImages } from './shared-images.ts';
 
 /** Largest manifest and image config that are read into memory. */
 export const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
@@ -35,6 +38,8 @@ export interface ImageRecord {
   readonly chainIds: readonly Digest[];
   /** Sum of the sizes of the layers' files. */
   readonly sizeBytes: number;
+  /** Where a shared store has it, and the names that it has there: those cannot be taken off. */
+  readonly shared?: { readonly dir: string; readonly names: readonly string[] };
 }
 
 export interface ImageStoreDeps {
@@ -42,6 +47,10 @@ export interface ImageStoreDeps {
   readonly content: ContentStore;
   readonly snapshots: Snapshotter;
   readonly layoutIndex: LayoutIndex;
+  /** Read-only stores of several users. */
+  readonly layouts: SharedLayouts;
+  /** What images of several platforms stand for. */
+  readonly platform: Platform;
   readonly logger: Logger;
 }
 
@@ -50,6 +59,8 @@ export class ImageStore {
   readonly #records = new Map<Digest, ImageRecord>();
   /** Image ids by full reference, with tag or with digest. */
   readonly #names = new Map<string, Digest>();
+  /** The same for what shared stores have; our own counts more. */
+  #shared: ReadonlyMap<Digest, ImageRecord> = new Map();
   readonly #locks = new KeyedMutex<'images'>();
 
   private constructor(deps: ImageStoreDeps) {
@@ -59,6 +70,7 @@ export class ImageStore {
   /** Loads all images. One whose blobs are missing is left out and logged: pulling it again repairs it. */
   static async open(deps: ImageStoreDeps): Promise<ImageStore> {
     const store = new ImageStore(deps);
+    await store.refreshShared();
     const documents = deps.documents.list().map((document) => document.value);
     // A tag on two images is the trace of a crash while it moved: the later one has it.
     for (const document of documents.toSorted(byTagTime)) await store.#load(document);
@@ -71,18 +83,53 @@ export class ImageStore {
     return store;
   }
 
+  /** Our own images, and those of shared stores. */
   list(): readonly ImageRecord[] {
-    return [...this.#records.values()];
+    const ids = new Set([...this.#records.keys(), ...this.#shared.keys()]);
+    return [...ids].flatMap((id) => this.get(id) ?? []);
   }
 
+  /** An image that is also in a shared store has the names of both. */
   get(id: Digest): ImageRecord | undefined {
-    return this.#records.get(id);
+    const [own, there] = [this.#records.get(id), this.#shared.get(id)];
+    if (own === undefined || there?.shared === undefined) return own ?? there;
+    const names = there.shared.names.filter((name) => (this.#names.get(name) ?? id) === id);
+    const tags = [...new Set([...own.document.tags, ...names])];
+    return { ...own, document: { ...own.document, tags }, shared: { ...there.shared, names } };
+  }
+
+  /** Looks whether shared stores have changed. Never rejects: one that cannot be read has no images. */
+  async refreshShared(): Promise<void> {
+    const entries = await this.#deps.layouts.changed();
+    if (entries === undefined) return;
+    for (const { dir, reason } of this.#deps.layouts.unreadable()) {
+      this.#deps.logger.warn('a shared image store cannot be read', { dir, reason });
+    }
+    const shared = new Map<Digest, ImageRecord>();
+    for (const { dir, document } of await sharedImages(this.#deps, entries)) {
+      const record = await this.#read(document);
+      const sizeBytes = record.sizeBytes || packedSize(record);
+      shared.set(document.id, { ...record, sizeBytes, shared: { dir, names: document.tags } });
+    }
+    this.#shared = shared;
+  }
+
+  /** To be called when layers of a shared image were unpacked: tells its size anew. */
+  async unpackedShared(id: Digest): Promise<void> {
+    const record = this.#shared.get(id);
+    if (record === undefined) return;
+    const sizeBytes = await this.#sizeOfAll(record.chainIds);
+    this.#shared = new Map([...this.#shared, [id, { ...record, sizeBytes }]]);
   }
 
   /** The image that a full reference names. */
   find(name: string): ImageRecord | undefined {
     const id = this.#names.get(name);
-    return id === undefined ? undefined : this.#records.get(id);
+    if (id !== undefined) return this.get(id);
+    for (const { document } of this.#shared.values()) {
+      if (document.tags.includes(name)) return this.get(document.id);
+    }
+    return undefined;
   }
 
   /**
@@ -116,7 +163,7 @@ export class ImageStore {
   /** Whether the index for other tools tells of what is here. */
   isIndexCurrent(): Promise<boolean> {
     return this.#locks.run('images', () =>
-      this.#deps.layoutIndex.isCurrent(layoutEntries(this.list())),
+      this.#deps.layoutIndex.isCurrent(layoutEntries([...this.#records.values()])),
     );
   }
 
@@ -155,16 +202,24 @@ export class ImageStore {
     }
   }
 
-  async #index(document: ImageDocument): Promise<ImageRecord> {
+  async #read(document: ImageDocument): Promise<ImageRecord> {
     const { manifest, config } = await this.#readBlobs(document);
     const chain = chainIds(config.rootfs.diff_ids);
-    const sizes = await Promise.all(chain.map((chainId) => this.#sizeOf(chainId)));
-    const sizeBytes = sizes.reduce((sum, size) => sum + size, 0);
     const index = await this.#readIndex(document);
-    const record: ImageRecord = {
-      ...{ document, manifest, config, chainIds: chain, sizeBytes },
+    return {
+      ...{ document, manifest, config, chainIds: chain },
       ...(index ?? { top: document.manifest, index: undefined }),
+      sizeBytes: await this.#sizeOfAll(chain),
     };
+  }
+
+  async #sizeOfAll(chain: readonly Digest[]): Promise<number> {
+    const sizes = await Promise.all(chain.map((chainId) => this.#sizeOf(chainId)));
+    return sizes.reduce((sum, size) => sum + size, 0);
+  }
+
+  async #index(document: ImageDocument): Promise<ImageRecord> {
+    const record = await this.#read(document);
     this.#records.set(document.id, record);
     for (const name of [...document.tags, ...document.repoDigests]) {
       this.#names.set(name, document.id);
@@ -203,7 +258,7 @@ export class ImageStore {
 
   async #takeNamesFromOthers(owner: ImageRecord, added: ImageDocument): Promise<void> {
     const names = [...added.tags, ...added.repoDigests];
-    for (const { document } of this.list()) {
+    for (const { document } of this.#records.values()) {
       const shared = names.filter(
         (name) => document.tags.includes(name) || document.repoDigests.includes(name),
       );
@@ -228,8 +283,13 @@ export class ImageStore {
   }
 
   async #writeLayoutIndex(): Promise<void> {
-    await this.#deps.layoutIndex.write(layoutEntries(this.list()));
+    await this.#deps.layoutIndex.write(layoutEntries([...this.#records.values()]));
   }
+}
+
+/** Of an image that is not unpacked more is not known. */
+function packedSize({ manifest }: ImageRecord): number {
+  return manifest.layers.reduce((sum, { size }) => sum + size, 0);
 }
 
 function layoutEntries(records: readonly ImageRecord[]): readonly LayoutEntry[] {

@@ -12,7 +12,8 @@ import type { ImageDeps } from './image-deps.ts';
 import { invalidFilterValue } from './image-errors.ts';
 import type { ImageRecord } from './image-store.ts';
 import type { ImageView } from './image-view.ts';
-import { parseStoredName, resolveImage } from './resolve-image.ts';
+import { resolveImage } from './resolve-image.ts';
+import { parseStoredName } from './stored-name.ts';
 import { toImageView } from './to-image-view.ts';
 
 const KNOWN_FILTERS = ['before', 'dangling', 'label', 'label!', 'reference', 'since', 'until'];

@@ -11,8 +11,8 @@ import { loadObserver } from './layer-progress-lines.ts';
 import { abandonImage, materializeImage, prepareImage } from './materialize-image.ts';
 import { checkImagePlatform, toPlatform } from './platform-choice.ts';
 import { ProgressChannel } from './progress-channel.ts';
-import { storedName } from './resolve-image.ts';
 import { parseImageManifest } from './select-manifest.ts';
+import { storedName } from './stored-name.ts';
 import { toFamiliar } from './to-image-view.ts';
 
 /** How an archive is to be loaded. */

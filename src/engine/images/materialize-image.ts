@@ -85,7 +85,7 @@ export async function abandonImage(
 ): Promise<void> {
   release();
   try {
-    await collectGarbage(deps, kept);
+    await collectGarbage(deps, { setAside: kept });
   } catch (error) {
     deps.logger.warn('the rest of an abandoned image could not be removed', { error });
   }

@@ -1,5 +1,6 @@
 /** `docker image prune`. */
 import type { ImageRemoval } from '../../api/image-backend.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { assertKnownFilters, booleanFilter, type Filters } from '../../wire/filters.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import type { ImageDeps } from './image-deps.ts';
@@ -19,12 +20,23 @@ export async function pruneImages(deps: ImageDeps, filters: Filters): Promise<Re
     (record: ImageRecord) => deps.usedBy(record.document.id).length === 0,
   ];
   const removals: ImageRemoval[] = [];
-  let { reclaimedBytes } = await collectGarbage(deps);
+  // Nobody can delete images of shared stores; with `all` at least what was unpacked of idle ones goes.
+  const idle = danglingOnly ? [] : idleSharedLayers(deps);
+  let { reclaimedBytes } = await collectGarbage(deps, { dropped: idle });
   for (const record of deps.store.list()) {
+    if (record.shared !== undefined) continue;
     if (!predicates.every((accepts) => accepts(record))) continue;
     const removed = await deleteImage(deps, record);
     removals.push(...removed.removals);
     reclaimedBytes += removed.reclaimedBytes;
   }
   return { removals, reclaimedBytes };
+}
+
+function idleSharedLayers(deps: ImageDeps): readonly Digest[] {
+  const records = deps.store.list();
+  const isIdle = ({ document, shared }: ImageRecord) =>
+    shared !== undefined && deps.usedBy(document.id).length === 0;
+  const needed = new Set(records.filter((record) => !isIdle(record)).flatMap((it) => it.chainIds));
+  return records.filter(isIdle).flatMap(({ chainIds }) => chainIds.filter((id) => !needed.has(id)));
 }

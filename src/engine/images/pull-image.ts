@@ -27,8 +27,8 @@ import {
 } from './materialize-image.ts';
 import { checkImagePlatform, toPlatform } from './platform-choice.ts';
 import { ProgressChannel } from './progress-channel.ts';
-import { storedName } from './resolve-image.ts';
 import { parseImageManifest, type SelectedManifest, selectManifest } from './select-manifest.ts';
+import { storedName } from './stored-name.ts';
 
 /**
  * Rejects while nothing was said yet: for what does not exist, may not be read or is no image. The pull itself

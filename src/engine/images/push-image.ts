@@ -24,7 +24,7 @@ import { type ImageRecord, MAX_DOCUMENT_BYTES } from './image-store.ts';
 import { LayerPush } from './layer-push.ts';
 import { checkImagePlatform, toPlatform } from './platform-choice.ts';
 import { ProgressChannel } from './progress-channel.ts';
-import { parseStoredName, storedName } from './resolve-image.ts';
+import { parseStoredName, storedName } from './stored-name.ts';
 import { toFamiliar } from './to-image-view.ts';
 
 /** `invalid-argument` for a malformed name; everything later is told in the stream, as dockerd does. */

@@ -4,10 +4,11 @@ import type { Digest } from '../../oci/digest.ts';
 import { repositoryName } from '../../oci/reference.ts';
 import { collectGarbage, type Sweep } from './collect-garbage.ts';
 import type { ImageDeps, ImageUser } from './image-deps.ts';
-import { deleteConflict, referenceInUse } from './image-errors.ts';
+import { deleteConflict, referenceInUse, sharedImage } from './image-errors.ts';
 import { publishImageEvent } from './image-events.ts';
 import type { ImageRecord } from './image-store.ts';
-import { type FoundImage, parseStoredName, resolveImage } from './resolve-image.ts';
+import { type FoundImage, resolveImage } from './resolve-image.ts';
+import { parseStoredName } from './stored-name.ts';
 import { toFamiliar } from './to-image-view.ts';
 
 /** What one removal did. */
@@ -23,6 +24,7 @@ export async function removeImage(
   options: { readonly force: boolean },
 ): Promise<RemovedImage> {
   const found = resolveImage(deps.store, ref);
+  refuseShared(found);
   const removals =
     found.by === 'name'
       ? await untagByName(deps, found, { ...options, ref })
@@ -36,6 +38,14 @@ export async function removeImage(
   if (conflict !== undefined && found.by === 'name') return { removals, reclaimedBytes: 0 };
   if (conflict !== undefined) throw conflict;
   return await deleteImage(deps, remaining, removals);
+}
+
+/** Neither an image of a shared store can go, nor a name that it has there. */
+function refuseShared(found: FoundImage): void {
+  const { shared } = found.record;
+  if (shared === undefined) return;
+  if (found.by === 'id') throw sharedImage(found.record.document.id, shared.dir);
+  if (shared.names.includes(found.name)) throw sharedImage(toFamiliar(found.name), shared.dir);
 }
 
 /** Deletes an image with all its names; the caller has made sure that nobody needs it. */

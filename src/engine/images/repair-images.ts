@@ -7,7 +7,8 @@ import { fromStore, prepareImage } from './materialize-image.ts';
 /** Repairs every image with a missing layer; logs those that cannot be repaired without their registry. */
 export async function repairImages(deps: ImageDeps, signal: AbortSignal): Promise<void> {
   for (const record of deps.store.list()) {
-    if (await isWhole(deps, record)) continue;
+    // What shared stores have is unpacked when it is used.
+    if (record.shared !== undefined || (await isWhole(deps, record))) continue;
     const { id, tags } = record.document;
     deps.logger.info('unpacking an image again of which layers are missing', { id, tags });
     try {
@@ -22,6 +23,13 @@ export async function repairImages(deps: ImageDeps, signal: AbortSignal): Promis
   }
 }
 
+/** Unpacks what is missing of an image of a shared store, for whoever is about to use it. */
+export async function unpackShared(deps: ImageDeps, record: ImageRecord): Promise<void> {
+  if (record.shared === undefined || (await isWhole(deps, record))) return;
+  await unpackLayers(deps, record, new AbortController().signal);
+  await deps.store.unpackedShared(record.document.id);
+}
+
 async function isWhole(deps: ImageDeps, record: ImageRecord): Promise<boolean> {
   for (const chainId of record.chainIds) {
     if (!(await deps.snapshots.hasCommitted(chainId))) return false;
@@ -31,6 +39,15 @@ async function isWhole(deps: ImageDeps, record: ImageRecord): Promise<boolean> {
 
 /** Unpacks the layers of an image that are missing, from its blobs. */
 export async function unpackAgain(
+  deps: ImageDeps,
+  record: ImageRecord,
+  signal: AbortSignal,
+): Promise<void> {
+  await unpackLayers(deps, record, signal);
+  await deps.store.put(record.document);
+}
+
+async function unpackLayers(
   deps: ImageDeps,
   record: ImageRecord,
   signal: AbortSignal,
@@ -54,7 +71,6 @@ export async function unpackAgain(
       observe: () => undefined,
       signal,
     });
-    await deps.store.put(document);
   } finally {
     image.release();
   }

@@ -1,13 +1,8 @@
 /** From what a user typed to an image: a name with tag or digest, an id, or the beginning of one. */
-import {
-  canonicalReference,
-  type ImageReference,
-  parseReference,
-  repositoryName,
-  withDefaultTag,
-} from '../../oci/reference.ts';
+import { parseReference, withDefaultTag } from '../../oci/reference.ts';
 import { invalidReference, noSuchImage } from './image-errors.ts';
 import type { ImageRecord, ImageStore } from './image-store.ts';
+import { storedName } from './stored-name.ts';
 
 /** How an image was found: removal treats names and ids differently. */
 export type FoundImage =
@@ -35,20 +30,6 @@ export function tryResolveImage(store: ImageStore, ref: string): FoundImage | un
   }
   const record = findById(store, ref);
   return record === undefined ? undefined : { by: 'id', record };
-}
-
-/** The form in which documents keep a name: with a digest, the tag does not count. */
-export function storedName(reference: ImageReference): string {
-  return reference.digest === undefined
-    ? canonicalReference(reference)
-    : `${repositoryName(reference)}@${reference.digest}`;
-}
-
-/** A full reference as documents keep it, taken apart again. */
-export function parseStoredName(name: string): ImageReference {
-  const parsed = parseReference(name);
-  if (!parsed.ok) throw invalidReference(parsed.problem);
-  return parsed.reference;
 }
 
 function findById(store: ImageStore, ref: string): ImageRecord | undefined {

@@ -10,7 +10,8 @@ import { publishImageEvent } from './image-events.ts';
 import type { ImageRecord } from './image-store.ts';
 import { fromStore } from './materialize-image.ts';
 import { checkImagePlatform, toPlatform } from './platform-choice.ts';
-import { parseStoredName, resolveImage } from './resolve-image.ts';
+import { resolveImage } from './resolve-image.ts';
+import { parseStoredName } from './stored-name.ts';
 
 /** An image with the names that were asked for. */
 interface Chosen {

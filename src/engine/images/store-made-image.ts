@@ -7,7 +7,7 @@ import type { ImageDeps } from './image-deps.ts';
 import type { ImageRecord } from './image-store.ts';
 import type { OpenBlob } from './layer-transfers.ts';
 import { fromStore, materializeImage, prepareImage } from './materialize-image.ts';
-import { storedName } from './resolve-image.ts';
+import { storedName } from './stored-name.ts';
 
 /** What the image consists of. */
 export interface MadeImage {

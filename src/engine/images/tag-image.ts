@@ -8,7 +8,8 @@ import {
 import type { ImageDeps } from './image-deps.ts';
 import { invalidReference, tagWithDigest } from './image-errors.ts';
 import { publishImageEvent } from './image-events.ts';
-import { resolveImage, storedName } from './resolve-image.ts';
+import { resolveImage } from './resolve-image.ts';
+import { storedName } from './stored-name.ts';
 
 /** A name that an image is to have. */
 export interface TagTarget {

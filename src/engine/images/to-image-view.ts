@@ -3,7 +3,7 @@ import { familiarReference } from '../../oci/reference.ts';
 import type { ImageDeps } from './image-deps.ts';
 import type { ImageRecord } from './image-store.ts';
 import type { ImageView } from './image-view.ts';
-import { parseStoredName } from './resolve-image.ts';
+import { parseStoredName } from './stored-name.ts';
 
 /** The image with what others know of it. */
 export function toImageView(

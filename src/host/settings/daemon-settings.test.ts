@@ -40,6 +40,7 @@ test('without any source every setting has its default', () => {
     runtimes: {},
     logOptions: {},
     builderGc: DEFAULT_GC,
+    additionalImageStores: [],
     addressPools: [],
     shutdownTimeoutSeconds: 15,
     defaultUserns: 'host',
@@ -114,6 +115,7 @@ for (const [what, file] of [
   ['a bridge address without prefix length', { bip: '172.17.0.1' }],
   ['a pool that is no network', { 'default-address-pools': [{ base: '10.0.0.0', size: 24 }] }],
   ['a pool that is too small', { 'default-address-pools': [{ base: '10.0.0.0/24', size: 16 }] }],
+  ['a shared store that is no absolute path', { 'additional-image-stores': ['images'] }],
   ['a fraction of a second', { 'shutdown-timeout': 1.5 }],
 ] as const) {
   test(`${what} is refused with the key's name`, () => {

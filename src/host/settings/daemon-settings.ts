@@ -31,6 +31,7 @@ export interface DaemonSettings {
   readonly logOptions: Readonly<Record<string, string>>;
   readonly storageDriver?: string;
   readonly builderGc: GcSettings;
+  readonly additionalImageStores: readonly string[];
   readonly bip?: string;
   readonly fixedCidr?: string;
   readonly addressPools: readonly SubnetPool[];
@@ -185,6 +186,7 @@ function toSettings(values: Values): DaemonSettings {
     ...optional('logDriver', 'log-driver'),
     logOptions: (values.get('log-opts') ?? {}) as DaemonSettings['logOptions'],
     ...optional('storageDriver', 'storage-driver'),
+    additionalImageStores: list('additional-image-stores'),
     builderGc: (values.get('builder') ?? DEFAULT_GC) as GcSettings,
     ...optional('bip', 'bip'),
     ...optional('fixedCidr', 'fixed-cidr'),

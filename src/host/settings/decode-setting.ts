@@ -113,6 +113,9 @@ function checkList(setting: Setting, texts: readonly string[], what: string): re
   for (const text of texts) {
     if (text.trim() === '') throw badSetting(what, 'an entry is empty');
     if (setting.key === 'registry-mirrors') checkMirror(text, what);
+    if (setting.key === 'additional-image-stores' && !text.startsWith('/')) {
+      throw badSetting(what, `"${text}" is not an absolute path`);
+    }
   }
   return texts;
 }

@@ -170,6 +170,12 @@ export const SETTINGS: readonly Setting[] = [
     form: 'text',
     help: 'how layers become root file systems: overlay (overlay2), fuse-overlayfs or copy (vfs)',
   },
+  {
+    key: 'additional-image-stores',
+    flag: 'additional-image-store',
+    form: 'list',
+    help: 'directory with images to use and never change, an OCI image layout (repeatable)',
+  },
   { key: 'builder', form: 'builder', help: 'limits of caches (gc)' },
   {
     key: 'bip',

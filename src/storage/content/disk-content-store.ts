@@ -27,6 +27,7 @@ import {
   wrongDigest,
   wrongSize,
 } from '../storage-errors.ts';
+import { digestOfStream } from './digest-of-stream.ts';
 import { PartialFiles, partialDigest } from './partial-files.ts';
 
 const LAYOUT_MARKER = '{"imageLayoutVersion":"1.0.0"}\n';
@@ -70,17 +71,15 @@ export class DiskContentStore implements ContentStore {
   }
 
   async verify(digest: Digest): Promise<'whole' | 'damaged' | 'missing'> {
-    const counter = new DigestCounter();
     try {
       const stream = createReadStream(this.#pathOf(digest), { highWaterMark: 256 * 1024 });
-      for await (const chunk of stream) counter.update(chunk as Buffer);
+      return (await digestOfStream(stream)) === digest ? 'whole' : 'damaged';
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return 'missing';
       // What the disk cannot give back is as good as wrong.
       if (systemCode(error) === 'EIO') return 'damaged';
       throw error;
     }
-    return counter.digest() === digest ? 'whole' : 'damaged';
   }
 
   async read(digest: Digest, maxBytes: number): Promise<Uint8Array> {

@@ -9,8 +9,8 @@ import type { LayoutEntry, LayoutIndex } from '../layout-index.ts';
 import { writeFailed } from '../storage-errors.ts';
 
 /** The annotation that OCI tools select by, and the one that containerd and docker load read. */
-const REF_NAME = 'org.opencontainers.image.ref.name';
-const FULL_NAME = 'io.containerd.image.name';
+export const REF_NAME = 'org.opencontainers.image.ref.name';
+export const FULL_NAME = 'io.containerd.image.name';
 
 export class OciLayoutIndex implements LayoutIndex {
   readonly #path: string;

@@ -7,7 +7,7 @@ import type { Manifest } from '../../../oci/image-spec.ts';
 import type { ImageDocument } from '../image-document.ts';
 import { notInRegistry } from '../image-errors.ts';
 import { MAX_DOCUMENT_BYTES } from '../image-store.ts';
-import { parseStoredName } from '../resolve-image.ts';
+import { parseStoredName } from '../stored-name.ts';
 import { type CheckRun, cureFor, namesOfImage, settleFinding } from './check-run.ts';
 
 /** `document`: a manifest or index, which registries give out by another door than blobs. */
