@@ -11,6 +11,7 @@ import {
   writeDockerContext,
 } from '../host/control/docker-context.ts';
 import { examine } from '../host/control/doctor.ts';
+import { networkGraph } from '../host/control/network-graph.ts';
 import { askStatus, askStop } from '../host/control/operator-client.ts';
 import { probePlaces, removeProbeLinks } from '../host/control/probe-links.ts';
 import { readStatus } from '../host/control/read-status.ts';
@@ -50,6 +51,7 @@ export function hostControl(environment: Environment): HostControl {
     doctor: async (daemon) => doctor(await configured(daemon), environment),
     checkStorage: async (daemon, options) =>
       checkStorage((await configured(daemon)).runtimePaths.apiSocket, options),
+    networkGraph: async (daemon) => networkGraph((await configured(daemon)).runtimePaths.apiSocket),
     logPath: async (daemon) => (await configured(daemon)).dataPaths.daemonLog,
     context: async (daemon, action) => context(await configured(daemon), environment, action),
   };

@@ -7,6 +7,7 @@ import { daemonCommand } from './commands/daemon.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
 import { logsDaemonCommand } from './commands/logs-daemon.ts';
+import { networkCommand } from './commands/network.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
 import { vmCommand } from './commands/vm.ts';
@@ -20,6 +21,7 @@ export function mainCommand(context: CommandContext, daemonFlags: readonly strin
     doctor: doctorCommand(context),
     'logs-daemon': logsDaemonCommand(context),
     context: contextCommand(context),
+    network: networkCommand(context),
     vm: vmCommand(context),
     daemon: daemonCommand,
   };

@@ -122,6 +122,11 @@ export function engineSilent(detail: string, cause: unknown): EngineError {
   return new EngineError('unavailable', `the daemon does not answer: ${detail}`, { cause });
 }
 
+/** The daemon's API answers with something else than was asked for. */
+export function unexpectedAnswer(path: string, detail: string): EngineError {
+  return new EngineError('unavailable', `the daemon did not answer GET ${path}: ${detail}`);
+}
+
 /** A check of the storage that came to no end. */
 export function checkFailed(detail: string): EngineError {
   return new EngineError('unavailable', `the storage could not be checked: ${detail}`);

@@ -58,6 +58,30 @@ export interface ContextReport {
   readonly written: boolean;
 }
 
+/** A running container on a network. */
+export interface GraphMember {
+  readonly container: string;
+  readonly addresses: readonly string[];
+  /** Names that it is found by on this network, besides its own. */
+  readonly names: readonly string[];
+  /** Other networks that it is on: it can pass on what it hears. */
+  readonly alsoOn: readonly string[];
+  /** Containers that use its interfaces as their own. */
+  readonly sharedBy: readonly string[];
+  /** `ADDRESS:PORT to PORT/PROTOCOL`. */
+  readonly published: readonly string[];
+}
+
+/** A network and who is on it. */
+export interface GraphNetwork {
+  readonly name: string;
+  readonly driver: string;
+  /** True when nothing leads outside. */
+  readonly internal: boolean;
+  readonly subnets: readonly string[];
+  readonly members: readonly GraphMember[];
+}
+
 /** The machine as commands see it. */
 export interface HostControl {
   /** Starts the daemon in the background and waits until its API answers. Idempotent. */
@@ -69,6 +93,8 @@ export interface HostControl {
   doctor(daemon: DaemonArguments): Promise<readonly DoctorCheck[]>;
   /** Compares what is stored with the digests that name it. The daemon must run. */
   checkStorage(daemon: DaemonArguments, options: StorageCheckOptions): Promise<StorageSummary>;
+  /** Who is on which network. The daemon must run. */
+  networkGraph(daemon: DaemonArguments): Promise<readonly GraphNetwork[]>;
   /** Path of the background daemon's log. */
   logPath(daemon: DaemonArguments): Promise<string>;
   context(daemon: DaemonArguments, action: 'show' | 'use' | 'remove'): Promise<ContextReport>;
