@@ -87,7 +87,8 @@ describe('a task after a death', requires('conmon', 'busybox', 'crun'), () => {
     const store = new TaskStore(rig.paths, rig.runtimes, undefined);
     const files = await store.prepare(id, request.spec);
     const place = { files, logPath, temporaryDir: rig.paths.root };
-    const kind = { program: 'conmon', terminal: false, hostNetwork: false, stdin: 'none' } as const;
+    const own = { hostNetwork: false, ownKeyring: true };
+    const kind = { program: 'conmon', terminal: false, stdin: 'none', ...own } as const;
     const pids = await createMonitored({ id, runtime, ...place, ...kind }, 'sh');
     const found = await runner.observe(id, undefined);
     assert.equal(found.state, 'running');

@@ -1,5 +1,6 @@
 /** Recovery at start: observe, plan, execute. Runs before the API listens. */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { TaskObservation, TaskRecord } from '../../runtime/task-runner.ts';
 import { assertNever } from '../../shared/errors.ts';
 import type { ContainerId } from '../../shared/ids.ts';
@@ -108,10 +109,12 @@ async function adopt(deps: ContainerDeps, id: ContainerId, task: TaskRecord): Pr
     const live = liveStatus(deps.registry.get(id).status);
     const network = networkFacts(sandbox);
     if (live !== undefined) {
-      await deps.registry.amend(id, (document) => ({
-        ...settleNetworkChange(document, sandbox.endpoints),
-        status: { ...live, network },
-      }));
+      await deps.registry.amend(id, (document) => {
+        const settled = settleNetworkChange(document, sandbox.endpoints);
+        const next = { ...settled, status: { ...live, network } };
+        // Nothing is written for a container that is as it was: there may be a thousand.
+        return isDeepStrictEqual(next, document) ? document : next;
+      });
     }
   }
   deps.logKeeper.begin(keptLog(deps.files, deps.registry.get(id)));

@@ -1,10 +1,9 @@
 /** `wherry network graph`: which containers are on which networks, from what the API tells everybody. */
-import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import * as v from 'valibot';
-import { errnoCode } from '../../sys/system-errors.ts';
 import { daemonNeeded, unexpectedAnswer } from '../host-errors.ts';
 import type { GraphMember, GraphNetwork } from '../machine.ts';
+import { askEngine } from './ask-engine.ts';
 
 const networksSchema = v.array(
   v.object({
@@ -100,18 +99,9 @@ async function read<Schema extends v.GenericSchema>(
   path: string,
   schema: Schema,
 ): Promise<v.InferOutput<Schema>> {
-  const parsed = v.safeParse(schema, JSON.parse(await get(socketPath, path)));
+  const answer = await askEngine(socketPath, 'GET', path);
+  if (answer === undefined) throw daemonNeeded();
+  const parsed = v.safeParse(schema, JSON.parse(await text(answer)));
   if (!parsed.success) throw unexpectedAnswer(path, parsed.issues[0].message);
   return parsed.output;
-}
-
-function get(socketPath: string, path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const asking = request({ socketPath, path }, (answer) => text(answer).then(resolve, reject));
-    asking.once('error', (error) => {
-      const isAbsent = ['ENOENT', 'ECONNREFUSED'].includes(errnoCode(error) ?? '');
-      reject(isAbsent ? daemonNeeded() : unexpectedAnswer(path, error.message));
-    });
-    asking.end();
-  });
 }

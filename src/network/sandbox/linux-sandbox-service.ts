@@ -1,5 +1,6 @@
 /** Sandboxes made of Linux network namespaces. The port's comments are the contract. */
 import { rm } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { CleanupStack } from '../../shared/cleanup-stack.ts';
 import { invariant, messageOf } from '../../shared/errors.ts';
 import { type ContainerId, type NetworkId, parseContainerId, shortId } from '../../shared/ids.ts';
@@ -275,7 +276,11 @@ export class LinuxSandboxService implements SandboxService {
   async #storePublished(containerId: ContainerId, { ports }: Publication): Promise<void> {
     const published = [...ports];
     const stored = this.#documents.get(containerId);
-    await stored?.update((current) => ({ ...current, published }), DURABILITY);
+    await stored?.update((current) => {
+      // After a restart of the engine mostly nothing is new, and with many containers each write counts.
+      const isKnown = isDeepStrictEqual(current.published, published);
+      return isKnown ? current : { ...current, published };
+    }, DURABILITY);
   }
 
   async #storeEndpoints(containerId: ContainerId, endpoints: readonly Endpoint[]): Promise<void> {

@@ -22,6 +22,7 @@ const base: MonitorRequest = {
   terminal: false,
   stdin: 'none',
   hostNetwork: false,
+  ownKeyring: true,
   temporaryDir: '/run/w',
 };
 const argsOf = (request: Partial<MonitorRequest>) =>

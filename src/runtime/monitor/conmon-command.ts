@@ -21,6 +21,8 @@ export interface MonitorRequest {
   readonly stdin: StdinMode;
   /** The container has no network namespace of its own, but the one that the monitor is started in. */
   readonly hostNetwork: boolean;
+  /** False shares the engine's session keyring with the container. */
+  readonly ownKeyring: boolean;
   /** A directory for conmon's short-lived console socket. */
   readonly temporaryDir: string;
 }
@@ -48,6 +50,7 @@ export function conmonCommand(request: MonitorRequest): Command {
       '--full-attach',
       // Docker does not sync logs either; the page cache outlives monitor and engine.
       '--no-sync-log',
+      ...(request.ownKeyring ? [] : ['--no-new-keyring']),
       ...(request.terminal ? ['--terminal'] : []),
       ...(request.stdin === 'none' ? [] : ['--stdin']),
       ...(request.stdin === 'kept' ? ['--leave-stdin-open'] : []),

@@ -15,6 +15,7 @@ import type { UsableRuntime } from '../runtimes/usable-runtime.ts';
 import type { TaskRecord, TaskRequest } from '../task-runner.ts';
 import { type CreatedPids, createMonitored } from './create-monitored.ts';
 import type { FoundTask } from './find-monitor.ts';
+import { hasRoomForKeyring } from './key-quota.ts';
 import { untilEnded } from './task-exit.ts';
 import { stdinModeOf, writeTaskNote } from './task-note.ts';
 import type { TaskStore } from './task-store.ts';
@@ -58,8 +59,12 @@ export async function startTask(
   const hostNetwork = !spec.linux.namespaces.some(({ type }) => type === 'network');
   const temporaryDir = deps.store.temporaryDir;
   const program = deps.monitorProgram;
+  const ownKeyring = await hasRoomForKeyring();
   const pids = await createMonitored(
-    { program, id, runtime, files, logPath, terminal, stdin, hostNetwork, temporaryDir },
+    {
+      ...{ program, id, runtime, files, logPath, terminal, stdin },
+      ...{ hostNetwork, ownKeyring, temporaryDir },
+    },
     request.spec.process.args[0] ?? '',
   );
   const created = await identifyBoth(id, pids);

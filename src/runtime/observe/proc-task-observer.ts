@@ -1,6 +1,7 @@
 /** The task observer of Linux: control groups where containers have their own, `/proc` elsewhere. */
 import { readlink } from 'node:fs/promises';
 import { totalmem } from 'node:os';
+import { listMounts, type MountEntry } from '../../sys/mount/mount-table.ts';
 import { isAlive } from '../../sys/proc/process-identity.ts';
 import { readVisible } from '../../sys/proc/process-table.ts';
 import { taskGone } from '../runtime-errors.ts';
@@ -17,6 +18,11 @@ import { usageFromProcesses } from './usage-from-processes.ts';
 export class ProcTaskObserver implements TaskObserver {
   /** A look at all processes that is under way: measurements of many containers at once share it. */
   #scan: Promise<ProcessScan> | undefined;
+  /**
+   * The hierarchies of control groups, which do not change while we run. The table that they are in grows with
+   * every container: reading it for each of a thousand took a new engine most of a minute.
+   */
+  #hierarchies: Promise<readonly MountEntry[]> | undefined;
 
   async listProcesses(record: TaskRecord, psArgs: readonly string[]): Promise<ProcessTable> {
     await assertAlive(record);
@@ -24,14 +30,14 @@ export class ProcTaskObserver implements TaskObserver {
   }
 
   async watchMemory(record: TaskRecord, onKill: () => void, signal: AbortSignal): Promise<void> {
-    const dir = await ownGroupDir(record);
+    const dir = await ownGroupDir(record, await this.#cgroupMounts());
     if (dir !== undefined && !signal.aborted) watchMemoryEvents(dir, onKill, signal);
   }
 
   async measure(record: TaskRecord): Promise<TaskUsage> {
     await assertAlive(record);
     const [groupDir, machine, networks] = await Promise.all([
-      ownGroupDir(record),
+      this.#cgroupMounts().then((mounts) => ownGroupDir(record, mounts)),
       readVisible('/proc/stat'),
       readNetworks(record.init.pid),
     ]);
@@ -49,6 +55,13 @@ export class ProcTaskObserver implements TaskObserver {
       blockDevices,
       networks,
     };
+  }
+
+  #cgroupMounts(): Promise<readonly MountEntry[]> {
+    this.#hierarchies ??= listMounts().then((mounts) =>
+      mounts.filter(({ type }) => type.startsWith('cgroup')),
+    );
+    return this.#hierarchies;
   }
 
   async #usageFromProcesses({ init }: TaskRecord) {

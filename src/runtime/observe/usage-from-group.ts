@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { locateCgroups } from '../../sys/cgroup/cgroup-facts.ts';
-import { listMounts } from '../../sys/mount/mount-table.ts';
+import type { MountEntry } from '../../sys/mount/mount-table.ts';
 import { readVisible } from '../../sys/proc/process-table.ts';
 import type { BlockDeviceUsage, MemoryUsage, PidsUsage } from '../task-observer.ts';
 import type { TaskRecord } from '../task-runner.ts';
@@ -23,12 +23,17 @@ export interface GroupUsage {
   readonly blockDevices?: readonly BlockDeviceUsage[];
 }
 
-/** Directory of the control group that only the container is in; undefined when it shares ours or its monitor's. */
-export async function ownGroupDir({ init, monitor }: TaskRecord): Promise<string | undefined> {
-  const [mounts, ...texts] = await Promise.all([
-    listMounts(),
-    ...[init.pid, 'self', monitor.pid].map((pid) => readVisible(`/proc/${pid}/cgroup`)),
-  ]);
+/**
+ * Directory of the control group that only the container is in, by the hierarchies among `mounts`; undefined
+ * when it shares ours or its monitor's.
+ */
+export async function ownGroupDir(
+  { init, monitor }: TaskRecord,
+  mounts: readonly MountEntry[],
+): Promise<string | undefined> {
+  const texts = await Promise.all(
+    [init.pid, 'self', monitor.pid].map((pid) => readVisible(`/proc/${pid}/cgroup`)),
+  );
   const [own, ...others] = texts.map((text) => locateCgroups(mounts, text ?? '').ownDir);
   return own === undefined || others.includes(own) ? undefined : own;
 }
