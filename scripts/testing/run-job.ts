@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { commandAs, type OrdinaryUser } from '../setup/ordinary-user.ts';
+import { reflinkDir, withReflinkDisk } from './reflink-disk.ts';
 import { parseTap, singleResult, type Tally } from './tally.ts';
 import type { TestJob } from './tiers.ts';
 
@@ -36,7 +37,7 @@ export async function runJob(job: TestJob, place: RunPlace): Promise<JobResult> 
   const report = join(scratch, 'report.tap');
   try {
     const started = performance.now();
-    const command = commandAs(place.user, [...job.prefix, ...nodeCommand(job, report)]);
+    const command = jobCommand(job, place.user, { scratch, report });
     const { exitCode, output } = await runToEnd(command, {
       cwd: place.root,
       timeoutMs: job.timeoutMs,
@@ -55,6 +56,17 @@ function toTally(counted: Tally | undefined, exitCode: number | null): Tally {
   if (counted === undefined) return singleResult(false);
   if (exitCode !== 0 && counted.failed === 0) return { ...counted, failed: 1 };
   return counted;
+}
+
+function jobCommand(
+  job: TestJob,
+  user: OrdinaryUser,
+  { scratch, report }: { readonly scratch: string; readonly report: string },
+): readonly string[] {
+  const command = [...job.prefix, ...nodeCommand(job, report)];
+  if (!job.wantsReflinks) return commandAs(user, command);
+  const variables = { WHERRY_REFLINK_DIR: reflinkDir(scratch) };
+  return withReflinkDisk(commandAs(user, command, variables), scratch);
 }
 
 function nodeCommand(job: TestJob, report: string): readonly string[] {

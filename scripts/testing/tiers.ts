@@ -1,6 +1,7 @@
 /** The tiers of the test suite: where their files are, what they need, and how one file is run. */
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { REFLINK_MARK } from './reflink-disk.ts';
 
 /** What a test needs decides its tier; see docs/architecture.md. */
 export type Tier = 'unit' | 'contract' | 'integration' | 'e2e';
@@ -11,6 +12,8 @@ export interface TestJob {
   readonly files: readonly string[];
   /** Command in front of `node`: enters the namespaces that the tier runs in. */
   readonly prefix: readonly string[];
+  /** True for tests that want a disk on which files can share blocks. */
+  readonly wantsReflinks: boolean;
   readonly timeoutMs: number;
 }
 
@@ -39,7 +42,7 @@ export function jobsOf(tier: Tier, root: string, patterns: readonly string[]): r
     .toSorted();
   if (files.length === 0) return [];
   if (tier === 'unit' || tier === 'contract') {
-    return [{ tier, files, prefix: [], timeoutMs: 5 * MINUTE_MS }];
+    return [{ tier, files, prefix: [], wantsReflinks: false, timeoutMs: 5 * MINUTE_MS }];
   }
   const timeoutMs = (tier === 'e2e' ? 8 : 4) * MINUTE_MS;
   return files.map((file) => ({
@@ -47,6 +50,7 @@ export function jobsOf(tier: Tier, root: string, patterns: readonly string[]): r
     files: [file],
     timeoutMs,
     prefix: prefixOf(tier, root, file),
+    wantsReflinks: firstLine(join(root, file)).startsWith(REFLINK_MARK),
   }));
 }
 

@@ -1,6 +1,6 @@
 /** What a test needs of the machine. A lack skips the test with its reason, or fails it where it was promised. */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, copyFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CLIENT_SUITES, clientDir } from '../../scripts/setup/docker-clients.ts';
 
@@ -34,7 +34,8 @@ export type Capability =
   | 'gzip'
   | 'zstd'
   | 'xz'
-  | 'bzip2';
+  | 'bzip2'
+  | 'reflink';
 
 /** To be spread into the options of a test or a suite. */
 export interface Requirements {
@@ -75,6 +76,7 @@ const PROBES: Readonly<Record<Capability, () => boolean>> = {
   zstd: () => findProgram('zstd') !== undefined,
   xz: () => findProgram('xz') !== undefined,
   bzip2: () => findProgram('bzip2') !== undefined,
+  reflink: () => sharesBlocks(process.env['WHERRY_REFLINK_DIR']),
 };
 
 const known = new Map<Capability, boolean>();
@@ -109,6 +111,21 @@ export function findProgram(name: string): string | undefined {
 function isPromised(capability: Capability): boolean {
   const promised = (process.env['REQUIRE_CAPS'] ?? '').split(',');
   return promised.includes('all') || promised.includes(capability);
+}
+
+/** Whether files in `dir` can share blocks: ioctl_ficlone(2) by copying one. */
+function sharesBlocks(dir: string | undefined): boolean {
+  if (dir === undefined) return false;
+  const [from, to] = [join(dir, 'from'), join(dir, 'to')];
+  try {
+    writeFileSync(from, 'block');
+    copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    for (const path of [from, to]) rmSync(path, { force: true });
+  }
 }
 
 function isExecutable(path: string): boolean {
