@@ -40,7 +40,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sys: ['shared'],
   slirp4netns: ['shared', 'sys/exec'],
   pasta: ['shared', 'sys/exec'],
-  host: [...LEAVES, 'sys', 'slirp4netns', 'pasta'],
+  host: [...LEAVES, 'sys', 'channel', 'slirp4netns', 'pasta'],
+  channel: ['shared'],
+  guest: [...LEAVES, 'sys', 'channel'],
   'vm-image': ['shared', 'sys/fs', 'sys/system-errors.ts'],
 };
 

@@ -27,6 +27,7 @@ import type {
   UpReport,
 } from '../host/machine.ts';
 import { findMachineNamespaces } from '../host/namespace/leftovers.ts';
+import { VmMachine } from '../host/vm/vm-machine.ts';
 import { configureProcesses } from '../sys/exec/process-settings.ts';
 import { ensurePrivateDir } from '../sys/fs/private-dir.ts';
 import { baseEnvironment, definedOnly } from './base-environment.ts';
@@ -35,10 +36,13 @@ import { configureDaemon, type DaemonConfiguration } from './daemon-configuratio
 import { apiAddresses, hostOptions } from './host-options.ts';
 import { programCommand } from './program-paths.ts';
 import { VERSION } from './version.ts';
+import { vmHostOptions } from './vm-host-options.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const START_TIMEOUT_MS = 60_000;
+/** A virtual machine has a time limit of its own, and says what it was doing. */
+const VM_START_TIMEOUT_MS = 300_000;
 
 /** The control of this user's daemon. `environment` is the one commands and daemon live in. */
 export function hostControl(environment: Environment): HostControl {
@@ -78,7 +82,7 @@ async function up(
 }
 
 async function startDaemon(
-  { dataPaths, user }: DaemonConfiguration,
+  { dataPaths, user, settings }: DaemonConfiguration,
   daemon: DaemonArguments,
   environment: Environment,
 ): Promise<readonly string[]> {
@@ -92,7 +96,7 @@ async function startDaemon(
     // Settings may come from variables, and the engine takes proxies and certificates from them.
     command: { ...command, env: definedOnly(environment), cwd: user.home },
     logPath: dataPaths.daemonLog,
-    timeoutMs: START_TIMEOUT_MS,
+    timeoutMs: settings.machine === 'qemu' ? VM_START_TIMEOUT_MS : START_TIMEOUT_MS,
   });
 }
 
@@ -121,6 +125,10 @@ async function down(
   const { runtimePaths, question, roots } = configuration;
   if (await askStop(runtimePaths.hostSocket)) return 'stopped';
   const links = probePlaces(question);
+  if (await endLeftMachine(configuration, environment)) {
+    await removeProbeLinks(runtimePaths, links);
+    return 'cleaned';
+  }
   const left =
     existsSync(runtimePaths.machineFile) || (await findMachineNamespaces(roots.execRoot)).size > 0;
   if (!left) {
@@ -139,9 +147,24 @@ async function down(
   return 'cleaned';
 }
 
+/** A virtual machine whose host is gone is stopped in order, as its host would. */
+async function endLeftMachine(
+  configuration: DaemonConfiguration,
+  environment: Environment,
+): Promise<boolean> {
+  if (!existsSync(configuration.runtimePaths.vmRecord)) return false;
+  const { machine } = await vmHostOptions(configuration, {
+    searchPath: baseEnvironment(environment)['PATH'] ?? '',
+    logger: createLogger({ level: 'warn', format: 'text' }, 'down'),
+    emit: () => undefined,
+    cleanUp: async () => undefined,
+  });
+  return VmMachine.end(machine);
+}
+
 function status({ roots, runtimePaths }: DaemonConfiguration): Promise<MachineReport> {
-  const { hostSocket, machineFile } = runtimePaths;
-  return readStatus({ version: VERSION, ...roots, hostSocket, machineFile });
+  const { hostSocket, machineFile, vmRecord } = runtimePaths;
+  return readStatus({ version: VERSION, ...roots, hostSocket, machineFile, vmRecord });
 }
 
 function doctor(

@@ -125,7 +125,8 @@ export function apiAddresses(configuration: DaemonConfiguration): readonly ApiAd
   return texts.map(parseApiAddress);
 }
 
-function openDoors(addresses: readonly ApiAddress[]): readonly string[] {
+/** What the user should know of these addresses. */
+export function openDoors(addresses: readonly ApiAddress[]): readonly string[] {
   return addresses
     .filter(isOpenToNetwork)
     .map(

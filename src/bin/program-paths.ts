@@ -17,10 +17,14 @@ function programArguments(name: string): readonly string[] {
 
 /** The image that every installation brings along, as an OCI archive. */
 export function embeddedImagePath(): string {
-  const dist = import.meta.filename.endsWith('.ts')
+  return join(programsDir(), 'embedded', 'busybox.tar');
+}
+
+/** The bundled programs, which also run in the guest of a virtual machine. */
+export function programsDir(): string {
+  return import.meta.filename.endsWith('.ts')
     ? join(import.meta.dirname, '..', '..', 'dist')
     : bundleDir();
-  return join(dist, 'embedded', 'busybox.tar');
 }
 
 /** The recipe of the virtual machine's image. */

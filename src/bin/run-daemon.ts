@@ -4,6 +4,7 @@ import { makeProbeLinks, probePlaces, removeProbeLinks } from '../host/control/p
 import type { HostEvent } from '../host/host-events.ts';
 import { HostProcess } from '../host/host-process.ts';
 import type { DaemonArguments } from '../host/machine.ts';
+import { VmHost } from '../host/vm/vm-host.ts';
 import { messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Command } from '../sys/exec/command.ts';
@@ -12,10 +13,11 @@ import { ensurePrivateDir } from '../sys/fs/private-dir.ts';
 import { baseEnvironment, engineEnvironment } from './base-environment.ts';
 import { createLogger, tolerateLostOutput } from './console-logger.ts';
 import { configureDaemon, type DaemonConfiguration } from './daemon-configuration.ts';
-import { hostOptions } from './host-options.ts';
+import { type HostSurroundings, hostOptions } from './host-options.ts';
 import { inheritedSockets } from './inherited-sockets.ts';
 import { programCommand } from './program-paths.ts';
 import { VERSION } from './version.ts';
+import { vmHostOptions } from './vm-host-options.ts';
 
 /** How the daemon is run. */
 export interface DaemonRun {
@@ -63,23 +65,37 @@ async function serve(
   const environment = baseEnvironment(run.environment);
   configureProcesses({ environment });
   await ensurePrivateDir(roots.dataRoot);
-  const engine = run.engine ?? programCommand('engine', []);
-  const options = await hostOptions(configuration, {
-    engine: {
-      file: engine.file,
-      args: [...engine.args, '--exec-root', roots.execRoot],
-      env: engineEnvironment(run.environment, roots.execRoot),
-    },
+  const surroundings = {
     searchPath: environment['PATH'] ?? '',
-    inheritedSockets: inheritedSockets(run.environment, process.pid),
     logger,
     emit,
     cleanUp: () => withdraw(configuration),
-  });
-  const host = await HostProcess.start(options);
+  };
+  const host =
+    configuration.settings.machine === 'qemu'
+      ? await VmHost.start(await vmHostOptions(configuration, surroundings))
+      : await startHost(run, configuration, surroundings);
   obeySignals(host, logger);
   await announce(configuration);
   return host.ended;
+}
+
+function startHost(
+  run: DaemonRun,
+  configuration: DaemonConfiguration,
+  surroundings: Omit<HostSurroundings, 'engine' | 'inheritedSockets'>,
+): Promise<HostProcess> {
+  const { execRoot } = configuration.roots;
+  const engine = run.engine ?? programCommand('engine', []);
+  return hostOptions(configuration, {
+    ...surroundings,
+    engine: {
+      file: engine.file,
+      args: [...engine.args, '--exec-root', execRoot],
+      env: engineEnvironment(run.environment, execRoot),
+    },
+    inheritedSockets: inheritedSockets(run.environment, process.pid),
+  }).then((options) => HostProcess.start(options));
 }
 
 /** Makes the host findable: links where tools probe, and the pid file. */
@@ -99,7 +115,7 @@ async function withdraw({ settings, runtimePaths, question }: DaemonConfiguratio
 }
 
 /** The first signal stops in order, a second one does not wait for containers any more. */
-function obeySignals(host: HostProcess, logger: Logger): void {
+function obeySignals(host: HostProcess | VmHost, logger: Logger): void {
   let asked = false;
   const report = (error: unknown) => logger.error(messageOf(error), { error });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

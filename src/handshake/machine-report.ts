@@ -20,6 +20,8 @@ export const machineReportSchema = v.object({
       reason: v.optional(v.string()),
     }),
   ),
+  /** The virtual machine; then there is no anchor, and engine and uplink are inside. */
+  vm: v.optional(v.object({ ...processSchema.entries, driver: v.string() })),
   idMap: v.optional(v.picklist(['subid', 'single'])),
   dataRoot: v.string(),
   execRoot: v.string(),

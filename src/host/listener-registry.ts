@@ -132,7 +132,7 @@ async function bindApi(address: Exclude<ApiAddress, { scheme: 'fd' }>): Promise<
 }
 
 /** True when somebody accepts on the socket, or it is no socket at all and hence not ours to remove. */
-async function isServed(path: string): Promise<boolean> {
+export async function isServed(path: string): Promise<boolean> {
   if (!(await lstat(path)).isSocket()) return true;
   return new Promise((resolve) => {
     const probe = createConnection({ path });

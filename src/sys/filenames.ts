@@ -29,6 +29,8 @@ export const DATA_NAMES = {
   cacheMountsDir: 'build-cache-mounts',
   /** Files of running builds. */
   buildsDir: 'builds',
+  /** Everything that the virtual machine keeps: an ext4 file system that the guest made. */
+  vmDataDisk: 'vm-data.raw',
   /** Documents that could not be read, each with its reason. */
   corruptDir: 'corrupt',
 } as const;
@@ -100,6 +102,14 @@ export const RUNTIME_NAMES = {
   treesDir: 'trees',
   /** Secrets and sockets of ssh agents for commands of builds, on a file system in memory. */
   buildSecretsDir: 'build-secrets',
+  /** The process of the virtual machine. */
+  vmRecord: 'vm.json',
+  /** The channel to it. */
+  vmChannel: 'vm.sock',
+  /** What it prints. */
+  vmConsole: 'vm-console.log',
+  /** The disk with our programs for it. */
+  vmPrograms: 'vm-programs.erofs',
   /** State of the OCI runtimes, one directory for each runtime. */
   runtimesDir: 'runtimes',
 } as const;

@@ -23,6 +23,8 @@ export interface DataPaths {
   readonly contentDir: string;
   readonly blobsDir: string;
   readonly ingestDir: string;
+  readonly vmImageDir: string;
+  readonly vmDataDisk: string;
   readonly imagesDir: string;
   readonly snapshotsDir: string;
   readonly containersDir: string;
@@ -79,6 +81,10 @@ export interface RuntimePaths {
   readonly pinsDir: string;
   readonly treesDir: string;
   readonly buildSecretsDir: string;
+  readonly vmRecord: string;
+  readonly vmChannel: string;
+  readonly vmConsole: string;
+  readonly vmPrograms: string;
   readonly runtimesDir: string;
   /** Files of one running container. */
   container(id: string): TaskPaths;
@@ -114,6 +120,8 @@ export function dataPaths(root: string): DataPaths {
     contentDir,
     blobsDir: join(contentDir, CONTENT_NAMES.blobsDir),
     ingestDir: join(contentDir, CONTENT_NAMES.ingestDir),
+    vmImageDir: join(root, DATA_NAMES.vmImageDir),
+    vmDataDisk: join(root, DATA_NAMES.vmDataDisk),
     imagesDir: join(root, DATA_NAMES.imagesDir),
     snapshotsDir: join(root, DATA_NAMES.snapshotsDir),
     containersDir,
@@ -156,6 +164,10 @@ export function runtimePaths(root: string): RuntimePaths {
     pinsDir: join(root, RUNTIME_NAMES.pinsDir),
     treesDir: join(root, RUNTIME_NAMES.treesDir),
     buildSecretsDir: join(root, RUNTIME_NAMES.buildSecretsDir),
+    vmRecord: join(root, RUNTIME_NAMES.vmRecord),
+    vmChannel: assertSocketPath(join(root, RUNTIME_NAMES.vmChannel)),
+    vmConsole: join(root, RUNTIME_NAMES.vmConsole),
+    vmPrograms: join(root, RUNTIME_NAMES.vmPrograms),
     runtimesDir: join(root, RUNTIME_NAMES.runtimesDir),
     container: (id) => taskPaths(join(containersDir, id)),
     sandbox: (id) => sandboxPaths(join(sandboxesDir, id)),

@@ -27,6 +27,7 @@ export function describeStatus(report: MachineReport): string {
     ['version', report.version],
     ['host', describeProcess(report.host)],
     ['anchor', describeProcess(report.anchor)],
+    ['vm', report.vm && `${report.vm.driver}, ${describeProcess(report.vm)}`],
     ['engine', describeEngine(report.engine)],
     ['uplink', describeUplink(report.uplink)],
     ['ids', report.idMap === 'single' ? 'a single id' : report.idMap && 'subordinate ids'],

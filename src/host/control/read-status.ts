@@ -3,6 +3,7 @@ import type { MachineReport } from '../../handshake/machine-report.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { isAlive, type ProcessIdentity } from '../../sys/proc/process-identity.ts';
 import { type MachineRecord, MachineRecordFile } from '../machine-record.ts';
+import { readVmProcess } from '../vm/vm-record.ts';
 import { askStatus } from './operator-client.ts';
 
 /** Where to look. */
@@ -12,6 +13,8 @@ export interface StatusQuestion {
   readonly execRoot: string;
   readonly hostSocket: string;
   readonly machineFile: string;
+  /** Record of a virtual machine. */
+  readonly vmRecord: string;
 }
 
 /** The host's report, or what its record tells when there is no host. Never rejects: problems are in `errors`. */
@@ -23,8 +26,28 @@ export async function readStatus(question: StatusQuestion): Promise<MachineRepor
   } catch (error) {
     errors.push(messageOf(error));
   }
+  const vm = await readVmProcess(question.vmRecord).catch((error: unknown) => {
+    errors.push(messageOf(error));
+    return undefined;
+  });
+  if (vm !== undefined) return describeLeftVm(question, vm.pid, errors);
   const record = await readRecord(question.machineFile, errors);
   return describeWithoutHost(question, record, errors);
+}
+
+function describeLeftVm(
+  { version, dataRoot, execRoot }: StatusQuestion,
+  pid: number,
+  errors: readonly string[],
+): MachineReport {
+  const gone =
+    'the host process has gone: "wherry up" takes the machine over, "wherry down" ends it';
+  return {
+    ...{ version, dataRoot, execRoot, hosts: [], warnings: [] },
+    state: 'degraded',
+    vm: { driver: 'qemu', pid, alive: true },
+    errors: [...errors, gone],
+  };
 }
 
 async function readRecord(

@@ -48,6 +48,7 @@ export interface DaemonSettings {
   /** All containers reach the host's loopback. */
   readonly hostLoopback: boolean;
   readonly privilegedPorts: 'refuse' | 'auto-remap';
+  readonly machine: 'auto' | 'namespace' | 'qemu';
   readonly networkDriver: 'auto' | 'slirp4netns' | 'pasta';
 }
 
@@ -203,6 +204,7 @@ function toSettings(values: Values): DaemonSettings {
     usernsMode: (text('userns-mode') ?? 'auto') as DaemonSettings['usernsMode'],
     hostLoopback: values.get('host-loopback') === true,
     privilegedPorts: (text('privileged-ports') ?? 'refuse') as DaemonSettings['privilegedPorts'],
+    machine: (text('machine') ?? 'auto') as DaemonSettings['machine'],
     networkDriver: (text('network-driver') ?? 'auto') as DaemonSettings['networkDriver'],
   };
 }

@@ -212,8 +212,8 @@ export const SETTINGS: readonly Setting[] = [
     key: 'machine',
     flag: 'machine',
     form: 'text',
-    words: ['auto', 'namespace'],
-    help: 'where the engine runs: namespace',
+    words: ['auto', 'namespace', 'qemu'],
+    help: 'where the engine runs: in namespaces (auto), or in a virtual machine: namespace, qemu',
   },
   {
     key: 'network-driver',

@@ -83,7 +83,9 @@ async function addEntry(entry: TarEntry, tree: ImageTree, place: Placement): Pro
   } else if (header.type === 'file') {
     const chunks: Buffer[] = [];
     for await (const chunk of entry) chunks.push(chunk as Buffer);
-    const mode = (header.mode ?? 0) & 0o111 ? 0o755 : 0o644;
+    const own = header.mode ?? 0;
+    // newuidmap and its like are of use only with their set-uid bit.
+    const mode = own & 0o111 ? 0o755 | (own & 0o4000) : 0o644;
     tree.add(path, { kind: 'file', mode, content: Buffer.concat(chunks) });
     return;
   }

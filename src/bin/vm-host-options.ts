@@ -1,0 +1,80 @@
+/** Building the options of a host whose engine lives in a virtual machine. */
+import { arch, cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { ensureDataDisk } from '../host/vm/data-disk.ts';
+import { findQemu } from '../host/vm/qemu-driver.ts';
+import { unusableImage } from '../host/vm/vm-errors.ts';
+import type { VmHostOptions } from '../host/vm/vm-host.ts';
+import { systemClock } from '../shared/clock.ts';
+import { messageOf } from '../shared/errors.ts';
+import { checkImage } from '../vm-image/check-image.ts';
+import { writeProgramDisk } from '../vm-image/program-disk.ts';
+import type { DaemonConfiguration } from './daemon-configuration.ts';
+import { apiAddresses, type HostSurroundings, openDoors } from './host-options.ts';
+import { programsDir } from './program-paths.ts';
+import { VERSION } from './version.ts';
+
+const GB = 2 ** 30;
+/** Sparse: it takes what is in it. */
+const DISK_BYTES = 64 * GB;
+const MOST_CPUS = 4;
+const [LEAST_MEMORY_MB, MOST_MEMORY_MB] = [1024, 4096];
+/** Without help by the processor, and beside other work, a start takes this order of time. */
+const START_TIMEOUT_MS = { accelerated: 60_000, emulated: 240_000 };
+const STOP_MARGIN_MS = 20_000;
+const NOT_YET =
+  'published ports and bind mounts are those of the virtual machine: nothing listens on this computer, and no directory of it is shared';
+
+/** The options of such a host. `unavailable` when this machine has no QEMU. */
+export async function vmHostOptions(
+  configuration: DaemonConfiguration,
+  surroundings: Omit<HostSurroundings, 'engine' | 'inheritedSockets'>,
+): Promise<VmHostOptions> {
+  const { settings, roots, runtimePaths: runtime, dataPaths: data } = configuration;
+  const { logger, searchPath } = surroundings;
+  const driver = await findQemu(arch() === 'arm64' ? 'arm64' : 'x64', searchPath);
+  const addresses = apiAddresses(configuration);
+  const { isAccelerated } = driver.features;
+  const slow = isAccelerated ? [] : ['the virtual machine runs without help by the processor'];
+  return {
+    version: VERSION,
+    paths: runtime,
+    dataRoot: roots.dataRoot,
+    apiAddresses: addresses,
+    warnings: [...openDoors(addresses), ...slow, NOT_YET],
+    emit: surroundings.emit,
+    cleanUp: surroundings.cleanUp,
+    machine: {
+      driver,
+      recordFile: runtime.vmRecord,
+      parts: {
+        kernel: join(data.vmImageDir, 'vmlinuz'),
+        initialRoot: join(data.vmImageDir, 'initrd'),
+        root: join(data.vmImageDir, 'root.erofs'),
+        dataDisk: data.vmDataDisk,
+        programDisk: runtime.vmPrograms,
+        channelSocket: runtime.vmChannel,
+        consoleLog: runtime.vmConsole,
+        cpus: Math.min(cpus().length, MOST_CPUS),
+        memoryMb: memoryMb(totalmem()),
+      },
+      prepare: async () => {
+        await checkImage(data.vmImageDir).catch((error: unknown) => {
+          throw unusableImage(data.vmImageDir, messageOf(error), error);
+        });
+        await ensureDataDisk(data.vmDataDisk, DISK_BYTES);
+        await writeProgramDisk(programsDir(), runtime.vmPrograms);
+      },
+      startTimeoutMs: isAccelerated ? START_TIMEOUT_MS.accelerated : START_TIMEOUT_MS.emulated,
+      stopTimeoutMs: Math.max(0, settings.shutdownTimeoutSeconds) * 1000 + STOP_MARGIN_MS,
+      clock: systemClock,
+      logger,
+    },
+  };
+}
+
+/** A quarter of what there is, within bounds: what the guest does not use goes back to the host. */
+function memoryMb(totalBytes: number): number {
+  const quarter = Math.floor(totalBytes / 4 / 2 ** 20);
+  return Math.max(LEAST_MEMORY_MB, Math.min(MOST_MEMORY_MB, quarter));
+}

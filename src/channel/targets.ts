@@ -1,0 +1,13 @@
+/** What the host asks the guest for when it opens a stream: a verb, and a value after a space. */
+
+export const TARGETS = {
+  /** A connection to the engine's API. */
+  api: 'api',
+  /** Sets the guest's clock: `clock MILLISECONDS` since the epoch. The guest ends the stream when it is done. */
+  clock: 'clock',
+  /** Stops the engine with its containers, then the guest. The guest ends the stream when it begins. */
+  shutdown: 'shutdown',
+} as const;
+
+/** Name of the port that carries the channel. */
+export const PORT_NAME = 'wherry';

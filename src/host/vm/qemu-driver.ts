@@ -1,0 +1,92 @@
+/** QEMU: command lines for x86-64 and arm64, with the best accelerator that this host lets us use. */
+import { accessSync, constants } from 'node:fs';
+import { findExecutableSync } from '../../sys/exec/find-executable.ts';
+import { expectSuccess, run } from '../../sys/exec/run.ts';
+import type { VmDriver, VmParts } from './vm-driver.ts';
+import { noQemu } from './vm-errors.ts';
+
+/** Best first. */
+const ACCELERATORS = ['kvm', 'hvf', 'whpx', 'tcg'] as const;
+export type Accelerator = (typeof ACCELERATORS)[number];
+
+/** In Node's words. */
+type ProcessorKind = 'x64' | 'arm64';
+
+const PROBE_TIMEOUT_MS = 10_000;
+const KVM_DEVICE = '/dev/kvm';
+const PROGRAMS: Readonly<Record<ProcessorKind, string>> = {
+  x64: 'qemu-system-x86_64',
+  arm64: 'qemu-system-aarch64',
+};
+/** `microvm` would be faster, but cannot calibrate its clock without help by the processor. */
+const MACHINES: Readonly<Record<ProcessorKind, string>> = { x64: 'q35', arm64: 'virt' };
+const CONSOLES: Readonly<Record<ProcessorKind, string>> = { x64: 'ttyS0', arm64: 'ttyAMA0' };
+
+/** Finds QEMU and asks it what it can; `unavailable` when there is none. */
+export async function findQemu(kind: ProcessorKind, searchPath: string): Promise<VmDriver> {
+  const program = findExecutableSync(PROGRAMS[kind], searchPath);
+  if (program === undefined) throw noQemu(PROGRAMS[kind]);
+  const asked = await run(
+    { file: program, args: ['-accel', 'help'] },
+    { timeoutMs: PROBE_TIMEOUT_MS },
+  );
+  const offered = expectSuccess(asked, 'ask QEMU for accelerators').stdout;
+  const accelerator = chooseAccelerator(offered, canUse(KVM_DEVICE));
+  return {
+    name: `qemu (${accelerator})`,
+    features: { returnsMemory: true, returnsDisk: true, isAccelerated: accelerator !== 'tcg' },
+    command: (parts) => ({ file: program, args: qemuArguments(kind, accelerator, parts) }),
+  };
+}
+
+/** The best of those that QEMU offers (a word on each line); KVM also takes the right to its device. */
+export function chooseAccelerator(offered: string, mayUseKvm: boolean): Accelerator {
+  const words = new Set(offered.split(/\s+/));
+  return ACCELERATORS.find((name) => words.has(name) && (name !== 'kvm' || mayUseKvm)) ?? 'tcg';
+}
+
+/** Everything after the program's name (qemu(1)). */
+export function qemuArguments(
+  kind: ProcessorKind,
+  accelerator: Accelerator,
+  parts: VmParts,
+): readonly string[] {
+  const console = `console=${CONSOLES[kind]} quiet loglevel=3 panic=-1`;
+  const thread = accelerator === 'tcg' ? ',thread=multi' : '';
+  return [
+    ...['-M', MACHINES[kind], '-accel', `${accelerator}${thread}`],
+    ...['-cpu', accelerator === 'tcg' ? 'max' : 'host', '-smp', String(parts.cpus)],
+    ...['-m', String(parts.memoryMb), '-nodefaults', '-no-user-config', '-display', 'none'],
+    // A panic ends the process, which is noticed; a machine that starts again by itself is not.
+    ...['-no-reboot', '-serial', 'chardev:console', '-chardev'],
+    `file,id=console,path=${optionValue(parts.consoleLog)},append=on`,
+    ...['-kernel', parts.kernel, '-initrd', parts.initialRoot, '-append', console],
+    ...drive('root', parts.root, 'readonly=on'),
+    ...drive('data', parts.dataDisk, 'discard=unmap,detect-zeroes=unmap'),
+    ...drive('programs', parts.programDisk, 'readonly=on'),
+    ...['-netdev', 'user,id=net', '-device', 'virtio-net-pci,netdev=net'],
+    ...['-device', 'virtio-rng-pci', '-device', 'virtio-balloon-pci,free-page-reporting=on'],
+    ...['-device', 'virtio-serial-pci', '-device', 'virtserialport,chardev=channel,name=wherry'],
+    '-chardev',
+    `socket,id=channel,path=${optionValue(parts.channelSocket)},server=on,wait=off`,
+  ];
+}
+
+function drive(id: string, path: string, options: string): readonly string[] {
+  const file = `file=${optionValue(path)},if=none,id=${id},format=raw,${options}`;
+  return ['-drive', file, '-device', `virtio-blk-pci,drive=${id}`];
+}
+
+/** Commas separate options; a doubled one is a comma. */
+function optionValue(text: string): string {
+  return text.replaceAll(',', ',,');
+}
+
+function canUse(device: string): boolean {
+  try {
+    accessSync(device, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,34 @@
+/** Port: a program that runs virtual machines. Differences between drivers are data (`features`), never questions elsewhere. */
+import type { Command } from '../../sys/exec/command.ts';
+
+/** What a driver can do, each flag with what its absence means. */
+export interface VmFeatures {
+  /** Frees the host's memory that the guest has freed; otherwise the process keeps its largest size. */
+  readonly returnsMemory: boolean;
+  /** Passes on what the guest discards; otherwise the data disk only grows. */
+  readonly returnsDisk: boolean;
+  /** The processor helps; otherwise everything is slow and starting may take a minute. */
+  readonly isAccelerated: boolean;
+}
+
+/** What a machine is made of. Paths are absolute. */
+export interface VmParts {
+  readonly kernel: string;
+  readonly initialRoot: string;
+  readonly root: string;
+  readonly dataDisk: string;
+  readonly programDisk: string;
+  /** Unix socket that carries the channel; the driver makes it. */
+  readonly channelSocket: string;
+  readonly consoleLog: string;
+  readonly cpus: number;
+  readonly memoryMb: number;
+}
+
+/** A driver, ready for this host. */
+export interface VmDriver {
+  readonly name: string;
+  readonly features: VmFeatures;
+  /** The command that is the machine: it ends when the machine does. */
+  command(parts: VmParts): Command;
+}

@@ -1,0 +1,150 @@
+/** The engine in a virtual machine, by the stock docker client: an image built on the spot, QEMU, an ordinary user. */
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { MachineReport } from '../../src/handshake/machine-report.ts';
+import { requires } from '../support/capabilities.ts';
+import { eventually } from '../support/eventually.ts';
+import { getOverSocket } from '../support/http-over-socket.ts';
+import { runCommand } from '../support/run-command.ts';
+import { makeTestHome, type TestHome } from '../support/test-home.ts';
+import { buildVmImage } from '../support/vm/build-vm-image.ts';
+
+const CLI = join(import.meta.dirname, '../../dist/cli.js');
+/** Without help by the processor, beside another test. */
+const START_TIMEOUT_MS = 300_000;
+const STEP_TIMEOUT_MS = 120_000;
+const BLOB_BYTES = 8 << 20;
+
+describe(
+  'the engine in a virtual machine',
+  requires('qemu', 'erofs', 'apt-mirror', 'docker-cli'),
+  () => {
+    let home: TestHome;
+    let socket: string;
+
+    const wherry = async (...args: readonly string[]) => {
+      const argv = [process.execPath, CLI, ...args];
+      return runCommand(argv, { env: home.env, timeoutMs: START_TIMEOUT_MS });
+    };
+    const docker = async (args: readonly string[], stdin?: Buffer) => {
+      const env = { ...home.env, DOCKER_HOST: `unix://${socket}` };
+      const input = stdin === undefined ? {} : { stdin };
+      return runCommand(['docker', ...args], { env, timeoutMs: STEP_TIMEOUT_MS, ...input });
+    };
+    const ok = async (args: readonly string[], stdin?: Buffer) => {
+      const { code, stdout, stderr } = await docker(args, stdin);
+      assert.equal(code, 0, `docker ${args.join(' ')}: ${stderr}\n${await consoleText()}`);
+      return stdout.trim();
+    };
+    const consoleText = async () =>
+      (await runCommand(['cat', join(home.runtimeDir, 'wherry/vm-console.log')])).stdout;
+    const status = async () =>
+      JSON.parse((await wherry('status', '--json')).stdout) as MachineReport;
+    const up = async () => {
+      const { code, stderr } = await wherry('up', '--machine=qemu');
+      assert.equal(code, 0, stderr);
+    };
+
+    before(async () => {
+      home = await makeTestHome();
+      socket = join(home.runtimeDir, 'wherry/docker.sock');
+      await buildVmImage(home, join(home.dataDir, 'wherry/vm-image'));
+      await up();
+    });
+
+    after(async () => {
+      await wherry('down');
+      await home[Symbol.asyncDispose]();
+    });
+
+    it('runs containers, with their output and exit codes', async () => {
+      assert.equal(await ok(['run', '--rm', 'wherry/busybox', 'echo', 'hello']), 'hello');
+      assert.equal((await docker(['run', '--rm', 'wherry/busybox', 'sh', '-c', 'exit 7'])).code, 7);
+      assert.match(await ok(['run', '--rm', 'wherry/busybox', 'uname', '-r']), /deb13/);
+    });
+
+    it('limits containers by control groups of its own', async () => {
+      const limits = ['--memory', '64m', '--pids-limit', '50'];
+      const cat = ['cat', '/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/pids.max'];
+      assert.equal(await ok(['run', '--rm', ...limits, 'wherry/busybox', ...cat]), '67108864\n50');
+      assert.doesNotMatch(await ok(['info']), /WARNING/);
+    });
+
+    it('passes on standard input to its end, and all that comes back', async () => {
+      await ok([
+        'run',
+        '-d',
+        '--name',
+        'kept',
+        '-v',
+        'vol:/data',
+        'wherry/busybox',
+        'sleep',
+        '1000',
+      ]);
+      const blob = randomBytes(BLOB_BYTES);
+      const script = 'tee /data/blob | sha256sum; sync';
+      const digest = createHash('sha256').update(blob).digest('hex');
+      assert.match(await ok(['exec', '-i', 'kept', 'sh', '-c', script], blob), new RegExp(digest));
+      assert.match(await ok(['exec', 'kept', 'sha256sum', '/data/blob']), new RegExp(digest));
+    });
+
+    it('serves a hundred connections at once', async () => {
+      const answers = Array.from({ length: 100 }, () => getOverSocket(socket, '/_ping'));
+      const statuses = (await Promise.all(answers)).map((answer) => answer.status);
+      assert.deepEqual(new Set(statuses), new Set([200]));
+    });
+
+    it('goes on when its host is killed, and the next host takes it over', async () => {
+      const { host, vm } = await status();
+      process.kill(host?.pid ?? 0, 'SIGKILL');
+      await eventually(async () => (await status()).state === 'degraded');
+      await up();
+      assert.equal((await status()).vm?.pid, vm?.pid);
+      assert.equal(await ok(['ps', '--format', '{{.Names}}']), 'kept');
+    });
+
+    it('starts again when it is killed, tells clients so meanwhile, and has lost nothing that was synced', async () => {
+      const { vm } = await status();
+      process.kill(vm?.pid ?? 0, 'SIGKILL');
+      await eventually(async () => {
+        return /the virtual machine is starting: \w+/.test((await docker(['ps'])).stderr);
+      });
+      await eventually(async () => (await docker(['ps'])).code === 0, {
+        withinMs: START_TIMEOUT_MS,
+        everyMs: 500,
+      });
+      assert.equal(await ok(['ps', '-a', '--format', '{{.Names}}']), 'kept');
+      const size = [
+        'run',
+        '--rm',
+        '-v',
+        'vol:/data',
+        'wherry/busybox',
+        'stat',
+        '-c',
+        '%s',
+        '/data/blob',
+      ];
+      assert.equal(await ok(size), String(BLOB_BYTES));
+    });
+
+    it('stops in order and leaves nothing, and never formats what it does not know', async () => {
+      const { vm } = await status();
+      assert.equal((await wherry('down')).code, 0);
+      assert.throws(() => process.kill(vm?.pid ?? 0, 0));
+      const log = await runCommand(['cat', join(home.dataDir, 'wherry/daemon.log')]);
+      assert.doesNotMatch(log.stdout, /did not stop in time/);
+      assert.equal((await runCommand(['ls', home.runtimeDir])).stdout, '');
+      const disk = join(home.dataDir, 'wherry/vm-data.raw');
+      await writeFile(disk, Buffer.alloc(1 << 20, 'something else'));
+      const refused = await wherry('up', '--machine=qemu');
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, /the data disk holds something else.*opening the data disk/);
+      assert.match((await runCommand(['head', '-c', '14', disk])).stdout, /^something else$/);
+    });
+  },
+);
