@@ -51,6 +51,7 @@ test('without any source every setting has its default', () => {
     usernsMode: 'auto',
     hostLoopback: false,
     privilegedPorts: 'refuse',
+    machine: 'auto',
     networkDriver: 'auto',
   });
 });
