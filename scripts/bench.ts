@@ -1,5 +1,5 @@
 /**
- * Measures: `npm run bench -- [--json] [--rounds N] [cli|start|api|exec|daemon|memory|fleet|list|idle|images|logs...]`, all
+ * Measures: `npm run bench -- [--json] [--rounds N] [cli|start|api|exec|daemon|memory|fleet|list|idle|images|logs|network...]`, all
  * sections when none is named. Medians of one run on one machine, beside the bare runtimes and the peers that are installed.
  */
 import { spawnSync } from 'node:child_process';
@@ -9,6 +9,7 @@ import { runCommand } from '../test/support/run-command.ts';
 import type { BareTimes } from './bench/bare-runtime.ts';
 import { measureTransferFloor } from './bench/image-transfers.ts';
 import { mediansMs } from './bench/measure.ts';
+import { measureNetworkFloor } from './bench/network-floor.ts';
 import { startPodman } from './bench/podman-subject.ts';
 import { type Column, toJson, toTable } from './bench/report.ts';
 import { SECTIONS, type Section } from './bench/sections.ts';
@@ -44,6 +45,11 @@ async function main(): Promise<void> {
   if (wanted('images')) {
     const readings = new Map(await measureTransferFloor());
     columns.push({ name: 'curl | tar', readings });
+  }
+  if (wanted('network')) {
+    for (const [name, readings] of await measureNetworkFloor()) {
+      columns.push({ name, readings: new Map(readings) });
+    }
   }
   if (wanted('start') || wanted('exec')) columns.push(...(await measureBareRuntimes()));
   console.log(values.json === true ? toJson(columns) : toTable(columns));

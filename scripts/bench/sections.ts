@@ -5,6 +5,7 @@ import { measureFleet, measureList } from './fleet-sections.ts';
 import { measureImageTransfers } from './image-transfers.ts';
 import { measureLogs } from './logs-section.ts';
 import { cpuTicks, medianMs, namedPids, pssBytes } from './measure.ts';
+import { measureNetwork } from './network-section.ts';
 import { ApiClient, runClient, type Subject } from './subject.ts';
 
 /** One number with its unit in the name: `… ms`, `… MB`. */
@@ -21,7 +22,8 @@ export type Section =
   | 'list'
   | 'idle'
   | 'images'
-  | 'logs';
+  | 'logs'
+  | 'network';
 
 const CONTAINERS_FOR_MEMORY = 5;
 const CONTAINERS_FOR_IDLENESS = 50;
@@ -47,6 +49,7 @@ export const SECTIONS: Readonly<
   idle: measureIdle,
   images: measureImageTransfers,
   logs: measureLogs,
+  network: measureNetwork,
 };
 
 async function measureStart(subject: Subject, rounds: number): Promise<readonly Reading[]> {
