@@ -32,9 +32,6 @@ export const notEntitled = (entitlement: string) =>
     `granting entitlement ${entitlement} is not allowed by build daemon configuration`,
   );
 
-export const emptyTreeOfStage = (name: string) =>
-  new EngineError('invalid-argument', `there are no files in ${name}`);
-
 export const foreignChecksum = (wanted: string, found: string) =>
   new EngineError('invalid-argument', `digest mismatch ${found}: ${wanted}`);
 

@@ -4,7 +4,7 @@ import { CleanupStack } from '../shared/cleanup-stack.ts';
 import type { BuildProgress, BuildWarning } from './build-progress.ts';
 import type { BuilderDeps } from './builder-deps.ts';
 import type { CacheMounts } from './cache/cache-mounts.ts';
-import { lintDockerfile } from './dockerfile/lint.ts';
+import { failOnWarnings, lintDockerfile } from './dockerfile/lint.ts';
 import { parseDockerfile } from './dockerfile/parse-dockerfile.ts';
 import { openRun, type RunParts } from './graph/open-run.ts';
 import { withEpoch } from './graph/source-date.ts';
@@ -28,8 +28,9 @@ export class DockerfileSolver implements Solver {
     signal: AbortSignal,
   ): Promise<BuildResult> {
     const dockerfile = parseDockerfile(request.dockerfile.text);
-    const warnings = lintDockerfile(dockerfile, request.dockerfile);
+    const warnings = lintDockerfile(dockerfile);
     for (const warning of warnings) progress.warn(warning);
+    failOnWarnings(dockerfile, warnings, request.check === true);
     const releases: (() => void)[] = [];
     const release = () => {
       for (const one of releases.splice(0)) one();
@@ -56,7 +57,7 @@ export class DockerfileSolver implements Solver {
   }
 
   lint(source: DockerfileSource): readonly BuildWarning[] {
-    return lintDockerfile(parseDockerfile(source.text), source);
+    return lintDockerfile(parseDockerfile(source.text));
   }
 
   async #build(parts: RunParts, platform: Platform, failing: AbortController): Promise<BuiltImage> {

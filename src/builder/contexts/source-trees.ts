@@ -17,7 +17,10 @@ export interface TreeOwner {
 export function contextTree(
   owner: TreeOwner,
   context: BuildContext,
-  want: { readonly include: readonly string[] | undefined; readonly exclude: readonly string[] },
+  want: {
+    include(): Promise<readonly string[] | undefined>;
+    readonly exclude: readonly string[];
+  },
 ): SourceTree {
   return {
     name: context.name,
@@ -25,7 +28,8 @@ export function contextTree(
     keepsOwners: context.keepsOwners,
     ignored: new PathPatterns(want.exclude),
     open: once(async () => {
-      const opened = await context.open(want, owner.signal);
+      const include = await want.include();
+      const opened = await context.open({ include, exclude: want.exclude }, owner.signal);
       owner.defer(() => opened.release());
       return { dir: opened.dir };
     }),

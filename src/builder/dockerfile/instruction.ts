@@ -16,6 +16,8 @@ export interface FromInstruction {
   readonly platform: string | undefined;
   /** As written after AS. */
   readonly stageName: string | undefined;
+  /** AS as written. */
+  readonly asWord: string | undefined;
 }
 
 export interface ArgInstruction {
@@ -71,6 +73,10 @@ export interface Place {
   readonly range: SourceRange;
   /** The instruction on one line, as written but for its white space. */
   readonly text: string;
+  /** The instruction's name as written. */
+  readonly keyword?: string;
+  /** An empty line stands among its continued ones. */
+  readonly hasEmptyContinuation?: boolean;
   /** It comes from the base image's ONBUILD and does not count as a step. */
   readonly isTrigger?: true;
 }

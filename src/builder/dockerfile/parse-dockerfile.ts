@@ -54,6 +54,7 @@ function toStage(
   return { ...stage, index, name: stage.from.stageName?.toLowerCase() };
 }
 
-function placeOf({ keyword, text, range }: SourceInstruction) {
-  return { range, text: `${keyword.toUpperCase()} ${text}`.trim().replaceAll(/\s+/g, ' ') };
+function placeOf({ keyword, text, range, hasEmptyContinuation }: SourceInstruction) {
+  const shown = `${keyword.toUpperCase()} ${text}`.trim().replaceAll(/\s+/g, ' ');
+  return { range, keyword, hasEmptyContinuation, text: shown };
 }

@@ -68,7 +68,13 @@ function parseFrom(source: SourceInstruction): FromInstruction {
   if (name !== undefined && RESERVED_STAGE_NAMES.includes(name.toLowerCase())) {
     throw parseError(range, `stage name "${name}" is reserved`);
   }
-  return { kind: 'FROM', image, platform: flagValue(flags, 'platform'), stageName: name };
+  return {
+    kind: 'FROM',
+    image,
+    platform: flagValue(flags, 'platform'),
+    stageName: name,
+    asWord: name === undefined ? undefined : as,
+  };
 }
 
 function parseArg(source: SourceInstruction): StageInstruction {

@@ -1,5 +1,6 @@
 /** What belongs to one build for one platform while it runs. */
 import type { Platform } from '../../oci/platform.ts';
+import type { BaseImage } from '../build-images.ts';
 import type { BuildProgress } from '../build-progress.ts';
 import type { BuilderDeps } from '../builder-deps.ts';
 import type { CacheMounts } from '../cache/cache-mounts.ts';
@@ -28,6 +29,8 @@ export interface BuildRun {
   owe(stored: Promise<void>): void;
   /** Undone when the build ends. */
   defer(undo: () => Promise<unknown>): void;
+  /** The image that a stage begins with, got once; for stages whose base is one. */
+  baseImage(planned: PlannedStage): Promise<BaseImage>;
   /** The final state of a stage; starts it if need be. */
   stage(index: number): Promise<StageState>;
   /** Files that `from` means: the context when undefined, a named context, a stage, an image. */

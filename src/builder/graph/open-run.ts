@@ -1,13 +1,17 @@
 /** Makes the state of a build for one platform. */
+import { posix } from 'node:path';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import type { CleanupStack } from '../../shared/cleanup-stack.ts';
+import type { BaseImage } from '../build-images.ts';
+import type { SourceRange } from '../build-progress.ts';
 import type { SourceTree } from '../contexts/source-tree.ts';
 import { contextTree, layersTree } from '../contexts/source-trees.ts';
 import type { StageInstruction } from '../dockerfile/instruction.ts';
+import { parseTrigger } from '../dockerfile/parse-dockerfile.ts';
 import { ignoreLines } from '../patterns/path-patterns.ts';
 import type { BuildRun } from './build-run.ts';
-import { findStage, type PlannedStage, planStages, type StagePlan } from './plan-stages.ts';
-import { resolveBase, runStage } from './run-stage.ts';
+import { findStage, type PlannedStage, planStages } from './plan-stages.ts';
+import { resolveBase, resolveStageBase, runStage } from './run-stage.ts';
 import { type StageState, topOf } from './stage-state.ts';
 import { StepReporter } from './step-reporter.ts';
 import { globalArgs, platformArgs } from './variables.ts';
@@ -35,11 +39,18 @@ export function openRun(
   const owed: Promise<void>[] = [];
   const stages = new Map<number, Promise<StageState>>();
   const trees = new Map<string, SourceTree>();
+  const bases = new Map<number, Promise<BaseImage>>();
   const run: BuildRun = {
     ...parts,
     ...{ plan, globals, platform },
     owe: (stored) => owed.push(stored),
     defer: (step) => undo.defer(step),
+    baseImage: (planned) => {
+      const { index } = planned.stage;
+      const begun = bases.get(index) ?? resolveStageBase(run, planned);
+      bases.set(index, begun);
+      return begun;
+    },
     stage: (index) => {
       const begun = stages.get(index) ?? startStage(run, index);
       stages.set(index, begun);
@@ -95,11 +106,11 @@ function makeTree(run: BuildRun, from: string | undefined): SourceTree {
   const { request } = run;
   if (from === undefined) {
     const exclude = ignoreLines(request.dockerignore);
-    return contextTree(run, request.context, { include: includedPaths(run.plan), exclude });
+    return contextTree(run, request.context, { include: () => includedPaths(run), exclude });
   }
   const named = request.namedContexts.get(from.toLowerCase());
   if (named?.kind === 'files') {
-    return contextTree(run, named.context, { include: undefined, exclude: [] });
+    return contextTree(run, named.context, { include: async () => undefined, exclude: [] });
   }
   const index = named === undefined ? findStage(run.dockerfile.stages, from) : undefined;
   if (index !== undefined) {
@@ -113,15 +124,38 @@ function makeTree(run: BuildRun, from: string | undefined): SourceTree {
 }
 
 /** Undefined when everything may be needed: by a variable, or by a mount of the whole context. */
-function includedPaths({ needed }: StagePlan): readonly string[] | undefined {
-  const wanted = needed.flatMap(({ stage }) => stage.instructions.map(pathsOf));
-  return wanted.includes('everything') ? undefined : wanted.flat();
+async function includedPaths(run: BuildRun): Promise<readonly string[] | undefined> {
+  const wanted = await Promise.all(
+    run.plan.needed.map(async (planned) => {
+      const { instructions, from } = planned.stage;
+      const triggers = (await triggersOf(run, planned)).map((text) =>
+        parseTrigger(text, from.range),
+      );
+      return [...triggers, ...instructions].map((one) => pathsOf(one, from.range));
+    }),
+  );
+  const all = wanted.flat();
+  return all.includes('everything') ? undefined : all.flat();
 }
 
-function pathsOf(instruction: StageInstruction): readonly string[] | 'everything' {
+/** Those of images; the ones of stages are among their instructions. */
+async function triggersOf(run: BuildRun, planned: PlannedStage): Promise<readonly string[]> {
+  const { kind } = planned.base;
+  if (kind !== 'image' && kind !== 'named') return [];
+  return (await run.baseImage(planned)).config.config?.OnBuild ?? [];
+}
+
+function pathsOf(
+  instruction: StageInstruction,
+  range: SourceRange,
+): readonly string[] | 'everything' {
   if (instruction.kind === 'RUN') return instruction.mounts.length > 0 ? 'everything' : [];
+  if (instruction.kind === 'ONBUILD') {
+    return pathsOf(parseTrigger(instruction.trigger, range), range);
+  }
   if (instruction.kind !== 'COPY' && instruction.kind !== 'ADD') return [];
   if (instruction.from !== undefined) return [];
   const hasVariable = instruction.sources.some((source) => source.includes('$'));
-  return hasVariable ? 'everything' : instruction.sources;
+  if (hasVariable) return 'everything';
+  return instruction.sources.map((source) => posix.join('/', source).slice(1));
 }

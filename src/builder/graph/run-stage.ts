@@ -1,6 +1,7 @@
 /** Builds one stage from its base to its last instruction. */
 import { parseReference } from '../../oci/reference.ts';
-import { emptyTreeOfStage, invalidContext } from '../builder-errors.ts';
+import type { BaseImage } from '../build-images.ts';
+import { invalidContext } from '../builder-errors.ts';
 import type { Place } from '../dockerfile/instruction.ts';
 import { parseTrigger } from '../dockerfile/parse-dockerfile.ts';
 import type { BuildRun } from './build-run.ts';
@@ -42,10 +43,8 @@ function shownFrom({ stage, base }: PlannedStage): Place {
   return { range, text: `FROM ${base.ref}${name}` };
 }
 
-async function baseState(
-  run: BuildRun,
-  { base, platform, stage }: PlannedStage,
-): Promise<StepOutcome<StageState>> {
+async function baseState(run: BuildRun, planned: PlannedStage): Promise<StepOutcome<StageState>> {
+  const { base, platform } = planned;
   switch (base.kind) {
     case 'scratch':
       return { value: emptyState(platform), cached: true, stateId: undefined };
@@ -53,25 +52,26 @@ async function baseState(
       const state = stateOfStage(await run.stage(base.index));
       return { value: state, cached: true, stateId: stateIdOf(state) };
     }
-    case 'named': {
-      const context = run.request.namedContexts.get(base.name);
-      if (context === undefined) throw emptyTreeOfStage(stage.name ?? base.name);
-      if (context.kind !== 'image') {
-        throw invalidContext(`context ${base.name} is no image: a stage cannot begin with it`);
-      }
-      return await imageState(run, { ref: context.ref, platform });
+    case 'named':
+    case 'image': {
+      const image = await run.baseImage(planned);
+      return { value: stateOfImage(image), cached: true, stateId: image.id };
     }
-    case 'image':
-      return await imageState(run, base);
   }
 }
 
-async function imageState(
+/** The image that a stage begins with. */
+export async function resolveStageBase(
   run: BuildRun,
-  { ref, platform }: Pick<Extract<PlannedStage['base'], { kind: 'image' }>, 'ref' | 'platform'>,
-): Promise<StepOutcome<StageState>> {
-  const image = await resolveBase(run, ref, platform);
-  return { value: stateOfImage(image), cached: true, stateId: image.id };
+  { base, platform }: PlannedStage,
+): Promise<BaseImage> {
+  if (base.kind === 'image') return await resolveBase(run, base.ref, platform);
+  const name = base.kind === 'named' ? base.name : '';
+  const context = run.request.namedContexts.get(name);
+  if (context?.kind !== 'image') {
+    throw invalidContext(`context ${name} is no image: a stage cannot begin with it`);
+  }
+  return await resolveBase(run, context.ref, platform);
 }
 
 /** Gets an image for this build, which holds it. */

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { failOnWarnings, lintDockerfile } from './lint.ts';
+import { parseDockerfile } from './parse-dockerfile.ts';
+
+/** Rules and lines. */
+const found = (text: string) =>
+  lintDockerfile(parseDockerfile(text)).map(({ rule, range }) => `${rule}:${range.startLine}`);
+
+test('each rule finds what it is about, and nothing in a good Dockerfile', () => {
+  const cases: readonly (readonly [string, readonly string[]])[] = [
+    ['ARG V=1\nFROM x:$V AS build\nARG A=1\nENV B=$A\nRUN a\nWORKDIR /w\nCMD ["a"]', []],
+    ['FROM x AS Build', ['StageNameCasing:1']],
+    ['FROM x as build', ['FromAsCasing:1']],
+    ['FROM x\nRUN a \\\n\n b', ['NoEmptyContinuation:2']],
+    ['FROM x\nRUN a\nrun b', ['ConsistentInstructionCasing:3']],
+    ['FROM x AS a\nFROM y AS a', ['DuplicateStageName:2']],
+    ['FROM x\nWORKDIR a', ['WorkdirRelativePath:2']],
+    ['FROM x\nMAINTAINER me', ['MaintainerDeprecated:2']],
+    ['FROM x\nCMD a', ['JSONArgsRecommended:2']],
+    ['FROM x\nSHELL ["sh"]\nCMD a', []],
+    ['FROM x\nCMD ["a"]\nCMD ["b"]', ['MultipleInstructionsDisallowed:2']],
+    ['FROM x\nENV a b', ['LegacyKeyValueFormat:2']],
+    ['FROM --platform=linux/amd64 x', ['FromPlatformFlagConstDisallowed:1']],
+    ['FROM --platform=$TARGETPLATFORM x', ['RedundantTargetPlatform:1']],
+    ['FROM x\nARG DB_PASSWORD\nENV PUBLIC_KEY=a', ['SecretsUsedInArgOrEnv:2']],
+    ['FROM x:$NONE', ['UndefinedArgInFrom:1']],
+    ['ARG T\nFROM x$T', ['InvalidDefaultArgInFrom:2']],
+    ['FROM x\nARG A\nCOPY $A $B /d/', ['UndefinedVar:3']],
+    ['FROM x AS a\nENV V=1\nFROM a\nWORKDIR /$V', []],
+    ['FROM x\nEXPOSE 80/TCP', ['ExposeProtoCasing:2']],
+  ];
+  for (const [text, expected] of cases) assert.deepEqual(found(text), expected, text);
+});
+
+test('the directive check leaves rules out, or makes errors of them', () => {
+  assert.deepEqual(found('# check=skip=JSONArgsRecommended\nFROM x\nCMD a'), []);
+  assert.deepEqual(found('# check=skip=all\nfrom x AS B\nCMD a'), []);
+  const strict = parseDockerfile('# check=error=true\nFROM x\nCMD a');
+  assert.throws(
+    () => failOnWarnings(strict, lintDockerfile(strict), false),
+    /lint violation found for rules: JSONArgsRecommended/,
+  );
+});
+
+test('a warning names its rule, its page, and what is wrong', () => {
+  const [warning] = lintDockerfile(parseDockerfile('FROM x\nCMD a'));
+  assert.equal(warning?.url, 'https://docs.docker.com/go/dockerfile/rule/json-args-recommended/');
+  assert.match(warning?.detail ?? '', /^JSON arguments recommended for CMD/);
+});
