@@ -3,6 +3,7 @@ import { chmod, chown, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestHex, digestOf } from '../../oci/digest.ts';
 import type { Clock } from '../../shared/clock.ts';
+import { KeyedMutex } from '../../shared/keyed-mutex.ts';
 import type { Collection } from '../../state/collection.ts';
 import type { CacheDocument } from './cache-document.ts';
 
@@ -33,6 +34,7 @@ export interface CacheMountDeps {
 
 export class CacheMounts {
   readonly #deps: CacheMountDeps;
+  readonly #locks = new KeyedMutex<string>();
   readonly #users = new Map<string, number>();
   readonly #waiting = new Map<string, (() => void)[]>();
 
@@ -50,8 +52,10 @@ export class CacheMounts {
     const id = await this.#reserve(request, signal);
     try {
       const dir = join(this.#deps.dir, id);
-      if (this.#deps.documents.get(id) === undefined) await this.#make(id, dir, request);
-      await this.#recordUse(id);
+      await this.#locks.run(id, async () => {
+        if (this.#deps.documents.get(id) === undefined) await this.#make(id, dir, request);
+        await this.#recordUse(id);
+      });
       let isHeld = true;
       return {
         dir,

@@ -2,6 +2,7 @@
 import type { Digest } from '../../oci/digest.ts';
 import { digestHex } from '../../oci/digest.ts';
 import type { Clock } from '../../shared/clock.ts';
+import { KeyedMutex } from '../../shared/keyed-mutex.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Collection } from '../../state/collection.ts';
 import type { ContentStore } from '../../storage/content-store.ts';
@@ -65,6 +66,7 @@ type Heard = { onLog(log: StepLog): void; readonly signal: AbortSignal };
 export class LayerCache {
   readonly #deps: LayerCacheDeps;
   readonly #flights = new SharedWork<Found, StepLog>();
+  readonly #locks = new KeyedMutex<string>();
   readonly #inUse = new Map<string, number>();
   /** Results whose records are on their way to the disk. */
   readonly #recent = new Map<string, Found>();
@@ -155,9 +157,11 @@ export class LayerCache {
       createdAt: made.created,
       usageCount: 0,
     };
-    const before = documents.get(id);
-    if (before !== undefined) await before.update(() => value, 'ordered');
-    else await documents.create(id, value, 'ordered');
+    await this.#locks.run(id, async () => {
+      const before = documents.get(id);
+      if (before !== undefined) await before.update(() => value, 'ordered');
+      else await documents.create(id, value, 'ordered');
+    });
   }
 
   async #held(found: Found, letGo: () => void): Promise<CachedLayer> {
