@@ -1,5 +1,5 @@
 /** Images between a registry on loopback, the store, and archives: each of them once, into an empty store. */
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { debianImage } from '../../test/support/debian-image.ts';
@@ -7,6 +7,7 @@ import { TestRegistry } from '../../test/support/registry.ts';
 import { runCommand } from '../../test/support/run-command.ts';
 import { type ImageRecipe, imageArchive, imageBlobs } from '../image/image-archive.ts';
 import { type LayerEntry, tarOf } from '../image/tar-of.ts';
+import { serveGeneratedImage } from './generated-registry.ts';
 import type { Reading } from './sections.ts';
 import { ApiClient, runClient, type Subject } from './subject.ts';
 
@@ -15,6 +16,8 @@ const LAYERS = 5;
 const FILE_BYTES = 6_000;
 const CREATED = '2025-01-01T00:00:00.000Z';
 const BYTES_PER_MB = 1_000_000;
+const LARGE_MB = 2_000;
+const LARGE_LAYERS = 4;
 /** How often the engine is asked for a sign of life meanwhile. */
 const PING_PAUSE_MS = 5;
 
@@ -41,10 +44,30 @@ export async function measureImageTransfers(subject: Subject): Promise<readonly 
     ];
     const longest = await watch.end();
     const size = (await stat(saved)).size / BYTES_PER_MB;
-    return [...readings, ['saved archive, MB', size], ['longest ping meanwhile, ms', longest]];
+    return [
+      ...readings,
+      ['saved archive, MB', size],
+      ['longest ping meanwhile, ms', longest],
+      [
+        `memory of the largest process, ${LARGE_MB} MB pulled, MB`,
+        await memoryOfLargePull(subject),
+      ],
+    ];
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** The high-water mark of the subject's largest process, which has pulled and unpacked a large image. */
+async function memoryOfLargePull(subject: Subject): Promise<number> {
+  await using image = await serveGeneratedImage(LARGE_LAYERS, LARGE_MB / LARGE_LAYERS);
+  await runClient(subject, ...subject.pull, image.reference);
+  const marks = (await subject.processIds()).map(async (pid) => {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+  });
+  await runClient(subject, 'rmi', '-f', image.reference);
+  return Math.max(...(await Promise.all(marks))) / BYTES_PER_MB;
 }
 
 /** What the same downloads take that only fetch, unpack and write: one pipe for each layer, all at once. */

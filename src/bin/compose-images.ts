@@ -1,6 +1,6 @@
 /** Builds what holds images: content store, layers, registry, archives. */
 
-import { arch } from 'node:os';
+import { arch, availableParallelism } from 'node:os';
 import { TarArchiveReader } from '../distribution/archive/tar-archive-reader.ts';
 import { TarArchiveWriter } from '../distribution/archive/tar-archive-writer.ts';
 import { OFFLINE_DOWNLOADS, OfflineRegistry } from '../distribution/offline-registry.ts';
@@ -23,13 +23,17 @@ import { OciLayoutIndex } from '../storage/content/oci-layout-index.ts';
 import type { ContentStore } from '../storage/content-store.ts';
 import type { SharedLayouts } from '../storage/shared-layouts.ts';
 import type { OpenedSnapshotter } from '../storage/snapshots/open-snapshotter.ts';
-import { TarUnpacker } from '../storage/unpack/tar-unpacker.ts';
+import { ThreadedUnpacker } from '../storage/unpack/threads/threaded-unpacker.ts';
 import type { DamageReport } from './damage-report.ts';
 import type { EngineParts } from './engine-composition.ts';
+import { startThread } from './program-paths.ts';
 import { readSystemAuthorities } from './system-authorities.ts';
 
 /** Architectures in the words of the OCI (GOARCH). */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
+
+/** Threads that unpack layers are kept for the next layers of a pull, not for the next pull. */
+const IDLE_THREAD_MS = 3_000;
 
 export interface ImageParts {
   readonly snapshots: OpenedSnapshotter;
@@ -54,7 +58,11 @@ export async function composeImages(parts: EngineParts, given: ImageParts): Prom
       decode: decodeImageDocument,
     }),
     layoutIndex: new OciLayoutIndex(dataPaths.contentDir),
-    unpacker: new TarUnpacker(),
+    unpacker: new ThreadedUnpacker({
+      start: () => startThread('unpacker'),
+      atMost: Math.min(availableParallelism(), parts.facts.settings.maxConcurrentDownloads),
+      idleMs: IDLE_THREAD_MS,
+    }),
     checker: given.snapshots.checker,
     ...openRegistry(parts),
     archives: new TarArchiveReader(dataPaths.ingestDir),

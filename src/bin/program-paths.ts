@@ -1,5 +1,7 @@
 /** Where the other programs of this installation are: bundled in `dist`, or sources that run through tsx. */
 import { basename, dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import type { Command } from '../sys/exec/command.ts';
 
 /** The command that runs one of our programs with the same node. Absolute: its working directory is not ours. */
@@ -13,6 +15,19 @@ function programArguments(name: string): readonly string[] {
     return ['--import', import.meta.resolve('tsx'), source];
   }
   return [join(bundleDir(), `${name}.js`)];
+}
+
+/** Starts one of our programs as a thread of this one. */
+export function startThread(name: 'unpacker'): Worker {
+  if (import.meta.filename.endsWith('.ts')) {
+    const source = pathToFileURL(join(import.meta.dirname, `${name}.ts`)).href;
+    // Threads do not have the loader of sources from the command line: it is told to them.
+    const boot = `import { register } from ${JSON.stringify(import.meta.resolve('tsx/esm/api'))};
+      register();
+      await import(${JSON.stringify(source)});`;
+    return new Worker(new URL(`data:text/javascript,${encodeURIComponent(boot)}`), { name });
+  }
+  return new Worker(join(bundleDir(), `${name}.js`), { name });
 }
 
 /** The image that every installation brings along, as an OCI archive. */

@@ -8,6 +8,8 @@ export interface LayerToUnpack {
   readonly mediaType: string;
   /** Digest that the tar stream must have once unpacked; undefined for one that is being made. */
   readonly diffId: Digest | undefined;
+  /** Bytes of the blob, where they are known. */
+  readonly sizeBytes?: number;
 }
 
 /** What is known of a layer once it is unpacked. */

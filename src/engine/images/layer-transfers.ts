@@ -162,6 +162,7 @@ export class LayerTransfers {
     const { descriptor, diffId } = run.layer;
     const unpacking = this.#deps.unpacker.begin(slot, {
       mediaType: descriptor.mediaType,
+      sizeBytes: descriptor.size,
       diffId,
     });
     try {
