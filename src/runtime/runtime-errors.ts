@@ -155,6 +155,11 @@ export function workingDirNotDirectory(dir: string): EngineError {
   return startRefused(`Cannot mkdir: ${dir} is not a directory`);
 }
 
+/** A name in `CapAdd` or `CapDrop` that no kernel knows. Docker's text. */
+export function invalidCapability(field: 'CapAdd' | 'CapDrop', name: string): EngineError {
+  return new EngineError('invalid-argument', `invalid ${field}: unknown capability: "${name}"`);
+}
+
 /** A name in `CapAdd` or `CapDrop` that the kernel does not know. Docker's text. */
 export function unknownCapability(name: string): EngineError {
   return startRefused(`unknown capability: "${name}"`);

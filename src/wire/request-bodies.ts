@@ -98,6 +98,8 @@ const CreateVolumeSchema = struct({
   Driver: v.optional(text, ''),
   DriverOpts: v.optional(textMap, {}),
   Labels: v.optional(textMap, {}),
+  /** For swarms only; what is in it does not matter. */
+  ClusterVolumeSpec: v.nullish(v.unknown()),
 });
 
 /** The body of `POST /volumes/create`; may be empty. */

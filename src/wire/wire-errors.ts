@@ -65,6 +65,10 @@ export const noLogStream = () => invalid('Bad parameters: you must choose at lea
 
 export const noExecCommand = () => invalid('No exec command specified');
 
+/** Checkpoints are a feature that dockerd has only when it is told to experiment. Docker's text. */
+export const checkpointsNotServed = () =>
+  invalid('checkpoint is only supported in experimental mode');
+
 export const startWithBody = () =>
   invalid(
     'starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24',

@@ -5,7 +5,11 @@ import type { HostConfig } from '../../wire/container-config.ts';
 import { decodeFilters } from '../../wire/filters.ts';
 import { decodeInteger } from '../../wire/query.ts';
 import { decodeCreateContainer } from '../../wire/request-bodies.ts';
-import { invalidWaitCondition, startWithBody } from '../../wire/wire-errors.ts';
+import {
+  checkpointsNotServed,
+  invalidWaitCondition,
+  startWithBody,
+} from '../../wire/wire-errors.ts';
 import type { WaitCondition } from '../backends.ts';
 import { type ApiContext, type Handler, pathParam, queryFlag, queryText } from '../context.ts';
 import { toContainerInspect, toContainerSummary } from '../mappers/container.ts';
@@ -68,6 +72,7 @@ const HARMLESS_BODIES = new Set(['', '{}', 'null']);
 
 const start: Handler = async (c, { backends }) => {
   if (!HARMLESS_BODIES.has((await readText(c)).trim())) throw startWithBody();
+  if (queryText(c, 'checkpoint') !== undefined) throw checkpointsNotServed();
   const outcome = await backends.containers.start(pathParam(c, 'id'));
   return c.body(null, outcome === 'started' ? 204 : 304);
 };

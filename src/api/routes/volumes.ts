@@ -3,6 +3,7 @@ import type { VolumeDocument } from '../../engine/volumes/volume-document.ts';
 import { isAtLeast } from '../../wire/api-version.ts';
 import { decodeFilters } from '../../wire/filters.ts';
 import { decodeCreateVolume } from '../../wire/request-bodies.ts';
+import { notSwarmManager } from '../api-errors.ts';
 import type { VolumeBackend } from '../backends.ts';
 import { type Handler, pathParam, queryFlag } from '../context.ts';
 import { toVolume } from '../mappers/volume.ts';
@@ -22,6 +23,7 @@ const list: Handler = async (c, { backends: { volumes } }) => {
 
 const create: Handler = async (c, { backends: { volumes } }) => {
   const body = decodeCreateVolume(await readOptionalJson(c));
+  if (body.ClusterVolumeSpec != null) throw notSwarmManager();
   const document = await volumes.create({
     name: body.Name || undefined,
     driver: body.Driver || undefined,

@@ -7,6 +7,7 @@ import type { ContainerSettings } from './container-deps.ts';
 import {
   autoRemoveWithRestart,
   invalidRestartPolicy,
+  invalidVariable,
   invalidWorkingDir,
   requireSignal,
   unknownRuntime,
@@ -29,6 +30,8 @@ export function checkCreateRequest(
   if (config.WorkingDir && !config.WorkingDir.startsWith('/')) {
     throw invalidWorkingDir(config.WorkingDir);
   }
+  const unnamed = config.Env?.find((line) => line === '' || line.startsWith('='));
+  if (unnamed !== undefined) throw invalidVariable(unnamed);
   if (config.StopSignal) requireSignal(config.StopSignal);
   const runtime = hostConfig.Runtime;
   if (runtime && !settings.runtimeNames.includes(runtime)) throw unknownRuntime(runtime);

@@ -1,4 +1,5 @@
 /** What of `HostConfig` is refused when a container is created, with Docker's texts where it has one. */
+import { isIP } from 'node:net';
 import type { HostConfig } from '../../wire/container-config.ts';
 import { checkResources } from './check-resources.ts';
 import { invalidHostConfig } from './host-config-errors.ts';
@@ -29,6 +30,8 @@ const CHECKS: readonly Check[] = [
     Object.keys(StorageOpt ?? {}).length === 0
       ? undefined
       : '--storage-opt is supported only for overlay over xfs with project quotas, which only root can set',
+  ({ ExtraHosts }) =>
+    (ExtraHosts ?? []).map(extraHostProblem).find((problem) => problem !== undefined),
   ({ Annotations }) =>
     '' in (Annotations ?? {})
       ? 'invalid Annotations: the empty string is not permitted'
@@ -44,6 +47,15 @@ export function checkHostConfig(hostConfig: HostConfig): void {
   for (const link of hostConfig.Links ?? []) parseLink(link);
   checkResources(hostConfig);
   checkLogConfig(hostConfig.LogConfig);
+}
+
+/** `name:address` or `name=address`; the address of `host-gateway` is known at start. */
+function extraHostProblem(text: string): string | undefined {
+  const [, address = ''] = /^[^:=]+[:=]\[?(.+?)\]?$/.exec(text) ?? [];
+  if (address === '') return `bad format for add-host: ${JSON.stringify(text)}`;
+  return address === 'host-gateway' || isIP(address) !== 0
+    ? undefined
+    : `invalid IP address in add-host: ${JSON.stringify(address)}`;
 }
 
 function checkNamespaces(hostConfig: HostConfig): string | undefined {

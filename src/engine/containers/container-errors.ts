@@ -94,6 +94,10 @@ export const noCommand = () => new EngineError('invalid-argument', 'no command s
 export const autoRemoveWithRestart = () =>
   new EngineError('invalid-argument', "can't create 'AutoRemove' container with restart policy");
 
+/** A variable without a name. Docker's text. */
+export const invalidVariable = (line: string) =>
+  new EngineError('invalid-argument', `invalid environment variable: ${line}`);
+
 export const invalidRestartPolicy = (message: string) =>
   new EngineError('invalid-argument', message);
 

@@ -4,6 +4,7 @@ import type { KeptId } from '../../oci/kept-id.ts';
 import { CleanupStack } from '../../shared/cleanup-stack.ts';
 import { type ContainerId, newContainerId, shortId } from '../../shared/ids.ts';
 import type { ContainerConfig, HostConfig } from '../../wire/container-config.ts';
+import { isUnknownCheck } from '../health/check-healthcheck.ts';
 import type { ImageView } from '../images/image-view.ts';
 import { checkCreateRequest } from './check-create-request.ts';
 import { type ContainerDeps, reportCleanup } from './container-deps.ts';
@@ -41,7 +42,7 @@ export async function createContainer(
   checkCreateRequest(deps.settings, request);
   const userNamespace = chosenUserNamespace(request, deps.settings.defaultUserns);
   const links = resolveLinks(deps.registry, request.hostConfig);
-  const warnings = createWarnings(deps, request.hostConfig);
+  const warnings = createWarnings(deps, request);
   endpointsOf(deps.sandboxes.networks(), request);
   const image = await deps.images.resolve(request.config.Image ?? '');
   checkPlatform(request, image);
@@ -74,11 +75,17 @@ export async function createContainer(
 }
 
 /** What the container will not get, although it is made. */
-function createWarnings(deps: ContainerDeps, hostConfig: HostConfig): readonly string[] {
+function createWarnings(
+  deps: ContainerDeps,
+  { config, hostConfig }: CreateContainerRequest,
+): readonly string[] {
+  const lacksInit = hostConfig.Init === true && deps.settings.initPath === undefined;
   return [
     ...ineffectiveSettings(hostConfig),
     ...deps.specs.shortcomings(hostConfig),
     ...networkWarnings(deps.settings, hostConfig),
+    ...(lacksInit ? ['Init is discarded: this machine has no static init; install tini.'] : []),
+    ...(isUnknownCheck(config.Healthcheck) ? [UNKNOWN_CHECK] : []),
   ];
 }
 
@@ -91,6 +98,9 @@ function networkWarnings(
   if (networkLack === undefined || (kind !== 'bridge' && kind !== 'network')) return [];
   return [`The container reaches the outside by TCP and name lookups only: ${networkLack}`];
 }
+
+const UNKNOWN_CHECK =
+  'Healthcheck is discarded: its Test begins with neither NONE, CMD nor CMD-SHELL.';
 
 function checkPlatform(request: CreateContainerRequest, image: ImageView): void {
   const wanted = request.platform;

@@ -88,7 +88,15 @@ const REFUSED: HostConfig = {
   Devices: [{ PathOnHost: '/dev/null', PathInContainer: '/dev/null', CgroupPermissions: 'x' }],
   DeviceCgroupRules: ['x'],
 };
-const REFUSED_ELSEWHERE = ['VolumeDriver', 'Runtime', 'DeviceRequests', 'SecurityOpt'];
+const REFUSED_ELSEWHERE = [
+  ...['VolumeDriver', 'Runtime', 'DeviceRequests', 'SecurityOpt', 'PortBindings', 'Sysctls'],
+];
+
+/** Warned of with a network that cannot have them. */
+const WARNED_WITHOUT_NETWORK = {
+  PortBindings: { '80/tcp': [{ HostPort: '' }] },
+  PublishAllPorts: true,
+};
 
 const WORDS = ['honoured', 'emulated', 'warned', 'refused', 'kept'];
 /** Warned where no control group can be had; `MemorySwap` has no meaning without `Memory`. */
@@ -132,12 +140,21 @@ for (const [heading, type] of [
 }
 
 test('every setting that is called warned is answered with exactly one warning', () => {
-  assert.deepEqual(fieldsCalled('warned').sort(), [...Object.keys(WARNED), 'MemorySwap'].sort());
+  const elsewhere = ['MemorySwap', 'Init', ...Object.keys(WARNED_WITHOUT_NETWORK)];
+  assert.deepEqual(fieldsCalled('warned').sort(), [...Object.keys(WARNED), ...elsewhere].sort());
   for (const [field, value] of Object.entries(WARNED)) {
     const warnings = warningsFor({ [field]: value });
     assert.equal(warnings.length, 1, `${field}: ${warnings.join(' ')}`);
     checkHostConfig({ [field]: value });
   }
+});
+
+test('ports cannot be published without a network, nor in that of the host', () => {
+  for (const [field, value] of Object.entries(WARNED_WITHOUT_NETWORK)) {
+    assert.equal(warningsFor({ NetworkMode: 'none', [field]: value }).length, 1, field);
+  }
+  const { PortBindings } = WARNED_WITHOUT_NETWORK;
+  assert.equal(warningsFor({ NetworkMode: 'host', PortBindings }).length, 1);
 });
 
 test('a swap limit goes with its memory limit, in one warning', () => {

@@ -34,6 +34,13 @@ const SETTINGS: readonly Setting[] = [
     'Published ports are discarded when using host network mode',
   ],
   [
+    'PortBindings',
+    ({ NetworkMode, PortBindings, PublishAllPorts }) =>
+      NetworkMode === 'none' &&
+      (PublishAllPorts === true || Object.keys(PortBindings ?? {}).length > 0),
+    'Published ports are discarded when using none network mode',
+  ],
+  [
     'MemorySwappiness',
     (config) => (config.MemorySwappiness ?? -1) >= 0,
     `MemorySwappiness is discarded: it ${VERSION_1}.`,

@@ -43,14 +43,35 @@ export function checkNetworkOptions(config: ContainerConfig, hostConfig: HostCon
   }
   const foreign = Object.keys(hostConfig.Sysctls ?? {}).find((name) => name.startsWith('net.'));
   if (mode.kind === 'host' && foreign !== undefined) throw sysctlOfHost(foreign);
+  if (config.MacAddress && (mode.kind === 'host' || mode.kind === 'container')) {
+    throw conflictingNetworkOptions('mac-address and the network mode');
+  }
   if (mode.kind !== 'container') return;
-  if (config.Hostname) {
-    throw conflictingNetworkOptions('hostname and the network mode');
-  }
-  if (Object.keys(hostConfig.PortBindings ?? {}).length > 0) {
-    throw conflictingNetworkOptions('port publishing and the container type network mode');
-  }
+  const conflict = OF_THE_OWNER.find(([, isSet]) => isSet(config, hostConfig));
+  if (conflict !== undefined) throw conflictingNetworkOptions(conflict[0]);
 }
+
+/** What belongs to the container whose network is shared, and Docker's words for asking for it. */
+const OF_THE_OWNER: readonly (readonly [
+  string,
+  (config: ContainerConfig, hostConfig: HostConfig) => boolean,
+])[] = [
+  ['hostname and the network mode', ({ Hostname = '' }) => Hostname !== ''],
+  ['dns and the network mode', (_, { Dns }) => (Dns ?? []).length > 0],
+  [
+    'custom host-to-IP mapping and the network mode',
+    (_, { ExtraHosts }) => (ExtraHosts ?? []).length > 0,
+  ],
+  [
+    'port publishing and the container type network mode',
+    (_, { PortBindings, PublishAllPorts }) =>
+      PublishAllPorts === true || Object.keys(PortBindings ?? {}).length > 0,
+  ],
+  [
+    'port exposing and the container type network mode',
+    ({ ExposedPorts }) => Object.keys(ExposedPorts ?? {}).length > 0,
+  ],
+];
 
 /** Ports of one protocol that can be published: SCTP has no socket that another namespace could use. */
 function publishablePorts(text: string) {

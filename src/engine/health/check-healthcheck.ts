@@ -15,6 +15,12 @@ export function checkHealthcheck(check: HealthConfig | null | undefined): void {
   checkDuration('StartInterval', check.StartInterval);
 }
 
+/** True for a check that will never run, as dockerd finds when the container starts. */
+export function isUnknownCheck(check: HealthConfig | null | undefined): boolean {
+  const kind = check?.Test?.[0] ?? '';
+  return !['', 'NONE', 'CMD', 'CMD-SHELL'].includes(kind);
+}
+
 function checkDuration(name: string, value = 0): void {
   if (value !== 0 && value < SHORTEST_NS) throw healthDurationTooShort(name);
 }

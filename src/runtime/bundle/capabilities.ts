@@ -1,6 +1,7 @@
 /** Which capabilities a container's processes have (capabilities(7); Docker's defaults and `CapAdd`/`CapDrop`). */
 import type { SpecCapabilities } from '../../oci/runtime-spec.ts';
-import { unknownCapability } from '../runtime-errors.ts';
+import type { HostConfig } from '../../wire/container-config.ts';
+import { invalidCapability, unknownCapability } from '../runtime-errors.ts';
 
 /** All capabilities, each at the position of its number. */
 const CAPABILITIES: readonly string[] = [
@@ -52,6 +53,14 @@ export function chooseCapabilities(
   });
 }
 
+/** Throws `invalid-argument` with Docker's text for names that nobody knows. */
+export function checkCapabilities(choice: Pick<HostConfig, 'CapAdd' | 'CapDrop'>): void {
+  for (const field of ['CapAdd', 'CapDrop'] as const) {
+    const unknown = (choice[field] ?? []).map(fullName).find((name) => !isKnown(name));
+    if (unknown !== undefined) throw invalidCapability(field, unknown);
+  }
+}
+
 /** The sets of a process. Others than root get them on executing a program with file capabilities only. */
 export function toSpecCapabilities(names: readonly string[], uid: number): SpecCapabilities {
   const held = uid === 0 ? names : [];
@@ -60,9 +69,16 @@ export function toSpecCapabilities(names: readonly string[], uid: number): SpecC
 
 /** Upper case with prefix, as the runtimes want it; Docker takes it with and without. */
 function normalize(name: string): string {
-  const upper = name.toUpperCase();
-  if (upper === ALL) return ALL;
-  const full = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
-  if (!CAPABILITIES.includes(full)) throw unknownCapability(full);
+  const full = fullName(name);
+  if (!isKnown(full)) throw unknownCapability(full);
   return full;
+}
+
+function fullName(name: string): string {
+  const upper = name.toUpperCase();
+  return upper === ALL || upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
+}
+
+function isKnown(name: string): boolean {
+  return name === ALL || CAPABILITIES.includes(name);
 }

@@ -1,19 +1,21 @@
 /** What of a container's settings this machine cannot give, in words for the client. */
 import type { HostConfig, Ulimit } from '../../wire/container-config.ts';
 import { checkProcessors, limitWarnings } from '../limits/limit-warnings.ts';
+import { checkCapabilities } from './capabilities.ts';
 import { hardLimitOf } from './rlimits.ts';
 import { parseSecurityOptions } from './security-options.ts';
 import type { SpecFacts } from './spec-facts.ts';
 
 /**
  * One sentence for each setting that is bent to what the engine's own process is allowed. `invalid-argument` for
- * processors that are not there and for security options that do not exist.
+ * processors that are not there, and for capabilities and security options that do not exist.
  */
 export function shortcomings(
   hostConfig: HostConfig,
   facts: Pick<SpecFacts, 'hardLimits' | 'oomScoreAdj' | 'limits'>,
 ): readonly string[] {
   const { Ulimits, OomScoreAdj } = hostConfig;
+  checkCapabilities(hostConfig);
   parseSecurityOptions(hostConfig.SecurityOpt ?? []);
   checkProcessors(hostConfig, facts.limits);
   return [
