@@ -21,6 +21,9 @@ const requestFor = (changes: Partial<SandboxRequest> = {}): SandboxRequest => ({
   ...changes,
 });
 
+/** With the thousand of a longer run nothing else was seen. */
+const CYCLES = Number(process.env['WHERRY_PUBLISH_CYCLES'] ?? 150);
+
 test('two containers reach each other and the gateway', async () => {
   await using network = await openTestNetwork();
   const first = await network.service.create(requestFor());
@@ -125,6 +128,19 @@ test('a port that another program holds leaves nothing, and a retry succeeds onc
   await assert.rejects(network.service.create(request), /address already in use/);
   closeSync(blocker.fd);
   assert.equal((await network.service.create(request)).published.length, 4);
+});
+
+test('publishing a port hundreds of times leaves nothing, and never finds its own port taken', async () => {
+  await using network = await openTestNetwork();
+  const publish = (['tcp', 'udp'] as const).map((protocol) => ({
+    ...{ protocol, containerPort: 80, hostIp: '', hostPort: 41_080 },
+  }));
+  const before = await network.holdings();
+  for (let cycle = 0; cycle < CYCLES; cycle++) {
+    const { containerId } = await network.service.create(requestFor({ publish }));
+    await network.service.remove(containerId);
+  }
+  await network.returnsTo(before);
 });
 
 test('an engine that starts again takes over addresses, namespaces and ports', async () => {

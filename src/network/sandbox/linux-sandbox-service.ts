@@ -232,10 +232,24 @@ export class LinuxSandboxService implements SandboxService {
     driver.attach({ netnsPath, endpoint, isGateway: false, isIpv6Gateway: false });
     undo.defer(() => driver.unplug(endpoint));
     moveGateways(netnsPath, before, endpoints);
+    const publication = await this.#publishLate(live, endpoints);
+    if (publication !== live.publication) undo.defer(() => publication.close());
     await this.#storeEndpoints(containerId, endpoints);
+    if (publication !== live.publication) await this.#storePublished(containerId, publication);
 
     undo.release();
-    return this.#admit({ containerId, netnsPath, endpoints }, live.publication);
+    return this.#admit({ containerId, netnsPath, endpoints }, publication);
+  }
+
+  /** Ports that no network led to so far are published with the first that does. */
+  async #publishLate(live: LiveSandbox, endpoints: readonly Endpoint[]): Promise<Publication> {
+    const { publisher, networks } = this.#options;
+    const { containerId } = live.sandbox;
+    const requested = this.#documents.get(containerId)?.value.requested ?? [];
+    if (live.publication.ports.length > 0 || requested.length === 0) return live.publication;
+    const owner = { endpointName: this.#endpointName(containerId), endpoints };
+    const requests = withHostBinding(networks.list(), endpoints, requested);
+    return await publishPorts(publisher, owner, requests);
   }
 
   async #disconnectLocked(live: LiveSandbox, networkId: NetworkId): Promise<Sandbox> {

@@ -34,6 +34,14 @@ const boundPortSchema = v.object({
   listenerId: v.string(),
 });
 
+const publishRequestSchema = v.object({
+  protocol,
+  containerPort: v.number(),
+  hostIp: v.string(),
+  hostPort: v.number(),
+  lastHostPort: v.exactOptional(v.number()),
+});
+
 const sandboxSchema = v.object({
   v: v.literal(1),
   /** Name of the container, for messages about its ports. */
@@ -43,6 +51,8 @@ const sandboxSchema = v.object({
   nameservers: v.exactOptional(v.array(v.string())),
   /** The loopback of the host is open to the container. */
   hostAccess: v.exactOptional(v.boolean()),
+  /** Ports to publish once a network leads outside. */
+  requested: v.exactOptional(v.array(publishRequestSchema)),
   /** Ports as bound; empty until all of them are. */
   published: v.array(boundPortSchema),
 });
@@ -56,17 +66,18 @@ export function decodeSandbox(raw: unknown): SandboxDocument {
 
 /** The document of a sandbox that is about to be made. */
 export function newDocument(
-  request: Pick<SandboxRequest, 'nameservers' | 'hostAccess'>,
+  request: Pick<SandboxRequest, 'nameservers' | 'hostAccess' | 'publish'>,
   endpointName: string,
   endpoints: readonly Endpoint[],
 ): SandboxDocument {
-  const { nameservers, hostAccess } = request;
+  const { nameservers, hostAccess, publish } = request;
   return {
     v: 1,
     endpointName,
     endpoints: endpoints.map(asStored),
     ...(nameservers === undefined ? {} : { nameservers: [...nameservers] }),
     ...(hostAccess === true ? { hostAccess } : {}),
+    ...(publish.length === 0 ? {} : { requested: [...publish] }),
     published: [],
   };
 }
