@@ -73,6 +73,8 @@ async function startIn(home: TestHome): Promise<Subject> {
   return {
     name: 'podman',
     cli: podman,
+    // The run settings keep it from limits, which it has no way to set here.
+    builder: { argv: [...podman, 'build', '-q', '--layers', '--pull-never'], env },
     pull: ['pull', '-q', '--tls-verify=false'],
     socketPath,
     image: IMAGE,

@@ -1,6 +1,7 @@
 /** What is measured of an engine. Each section takes a subject and gives named numbers. */
 
 import { setTimeout as pause } from 'node:timers/promises';
+import { measureBuilds } from './build-section.ts';
 import { measureFleet, measureList } from './fleet-sections.ts';
 import { measureImageTransfers } from './image-transfers.ts';
 import { measureLogs } from './logs-section.ts';
@@ -23,7 +24,8 @@ export type Section =
   | 'idle'
   | 'images'
   | 'logs'
-  | 'network';
+  | 'network'
+  | 'build';
 
 const CONTAINERS_FOR_MEMORY = 5;
 const CONTAINERS_FOR_IDLENESS = 50;
@@ -50,6 +52,7 @@ export const SECTIONS: Readonly<
   images: measureImageTransfers,
   logs: measureLogs,
   network: measureNetwork,
+  build: measureBuilds,
 };
 
 async function measureStart(subject: Subject, rounds: number): Promise<readonly Reading[]> {

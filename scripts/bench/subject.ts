@@ -12,6 +12,11 @@ export interface Subject extends AsyncDisposable {
   readonly cli: readonly string[];
   /** Arguments that pull from a registry without TLS, before the reference. */
   readonly pull: readonly string[];
+  /** What builds images, before the tag and the directory, and its variables. */
+  readonly builder: {
+    readonly argv: readonly string[];
+    readonly env: Readonly<Record<string, string>>;
+  };
   /** Variables of the client. */
   readonly env: Readonly<Record<string, string>>;
   /** How long it took from the start of the program to the first answer, in milliseconds. */

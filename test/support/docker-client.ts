@@ -26,7 +26,8 @@ export interface ClientTarget {
 /** Runs one client. Configuration is its own, in the daemon's home. */
 export class DockerClient {
   readonly #daemon: ClientTarget;
-  readonly #env: Readonly<Record<string, string | undefined>>;
+  /** Variables with which `docker` is this client. */
+  readonly env: Readonly<Record<string, string>>;
 
   /** `suite`: one of `CLIENT_SUITES`, fetched by the machine's set-up. */
   constructor(daemon: ClientTarget, suite: string) {
@@ -38,7 +39,7 @@ export class DockerClient {
     writeFileSync(join(config, 'config.json'), JSON.stringify(plugins));
     const path = `${join(dir, 'usr/bin')}:${process.env['PATH'] ?? ''}`;
     this.#daemon = daemon;
-    this.#env = { ...daemon.env, PATH: path, DOCKER_CONFIG: config };
+    this.env = { ...daemon.env, PATH: path, DOCKER_CONFIG: config };
   }
 
   /** Runs the client to its end. */
@@ -60,6 +61,6 @@ export class DockerClient {
   }
 
   #with(options: CommandOptions): CommandOptions {
-    return { ...options, env: { ...this.#env, ...options.env } };
+    return { ...options, env: { ...this.env, ...options.env } };
   }
 }
