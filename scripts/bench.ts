@@ -1,9 +1,5 @@
 /**
-<<<<<<< HEAD
- * Measures: `npm run bench -- [--json] [--rounds N] [cli|start|api|exec|daemon|memory|fleet|list|idle|images|logs|network...]`, all
-=======
- * Measures: `npm run bench -- [--json] [--rounds N] [cli|start|api|exec|daemon|memory|fleet|list|idle|images|logs|build...]`, all
->>>>>>> dfda366 (Measure builds: from nothing, again, after a change, of a large context, and many at once)
+ * Measures: `npm run bench -- [--json] [--rounds N] [cli|start|api|exec|daemon|memory|fleet|list|idle|images|logs|network|build...]`, all
  * sections when none is named. Medians of one run on one machine, beside the bare runtimes and the peers that are installed.
  */
 import { spawnSync } from 'node:child_process';
