@@ -174,4 +174,30 @@ describe('a registry whose connections break', () => {
       assert.equal(pulled.error, undefined);
     });
   }
+
+  const PUSH_STEPS: Readonly<Record<string, RegExp>> = {
+    'when a blob is looked for': /\/blobs\/sha256:/,
+    'when a blob is sent': /\/blobs\/uploads\//,
+    'when the manifest is sent': /\/manifests\//,
+  };
+  for (const [step, path] of Object.entries(PUSH_STEPS)) {
+    it(`${step} once is told again, and always ends the push with the reason`, async () => {
+      await using source = await StubRegistry.start();
+      await using target = await StubRegistry.start();
+      await using engine = await ImageEngine.start();
+      source.add('team/app', 'v1', IMAGE);
+      await engine.pull(`${source.host}/team/app:v1`);
+      const copy = `${target.host}/team/copy`;
+      await engine.images.tag(IMAGE.id, { repository: copy, tag: 'v1' });
+      target.misbehave(path, { kind: 'break' }, 1000);
+      const broken = await engine.push(`${copy}:v1`);
+      assert.match(messageOf(broken.error), /EOF|reset|hang up/);
+      target.behave();
+      target.misbehave(path, { kind: 'break' }, 1);
+      assert.equal((await engine.push(`${copy}:v1`)).error, undefined);
+      await using other = await ImageEngine.start();
+      assert.equal((await other.pull(`${copy}:v1`)).error, undefined);
+      assert.equal((await other.images.inspect(IMAGE.id)).manifestDigest, IMAGE.digest);
+    });
+  }
 });
