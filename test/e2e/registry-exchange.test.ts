@@ -121,6 +121,36 @@ test(
   },
 );
 
+test(
+  'bytes stay the same from pull to push, in the store, and in what docker saved for skopeo',
+  requires('skopeo'),
+  async () => {
+    const digest = await digestOf(image);
+    const [again, saved] = [`${registry.host}/fleet/again:1`, `${registry.host}/fleet/saved:1`];
+    await daemon.ok('rmi', image);
+    await daemon.ok('pull', image);
+    await daemon.ok('tag', image, again);
+    assert.match(await daemon.ok('push', again), new RegExp(`1: digest: ${digest} size: `));
+    const access = ['--creds', user, '--tls-verify=false'];
+    const format = ['--format', '{{.Digest}}'];
+    assert.equal(await skopeo('inspect', ...access, ...format, `docker://${again}`), digest);
+    const store = join(daemon.home.dataDir, 'wherry', 'content');
+    assert.equal(await skopeo('inspect', ...format, `oci:${store}:${again}`), digest);
+
+    const tar = join(daemon.home.root, 'saved.tar');
+    await daemon.ok('save', '-o', tar, again);
+    const target = ['--dest-creds', user, '--dest-tls-verify=false', `docker://${saved}`];
+    await skopeo('copy', '--preserve-digests', `oci-archive:${tar}:${again}`, ...target);
+    await skopeo(
+      'copy',
+      `docker-archive:${tar}:${again}`,
+      `oci:${join(daemon.home.root, 'layout')}`,
+    );
+    assert.match(await daemon.ok('pull', saved), new RegExp(`Digest: ${digest}`));
+    assert.equal(await daemon.ok('run', '--rm', saved, 'echo', 'moored'), 'moored');
+  },
+);
+
 test('offline, the store answers, and what is missing is named with the cure', async () => {
   await using offline = await startDaemon({ flags: ['--offline'] });
   assert.match(await offline.ok('pull', BUSYBOX), /Image is up to date for wherry\/busybox:latest/);
