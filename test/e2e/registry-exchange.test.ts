@@ -140,7 +140,7 @@ test(
     const tar = join(daemon.home.root, 'saved.tar');
     await daemon.ok('save', '-o', tar, again);
     const target = ['--dest-creds', user, '--dest-tls-verify=false', `docker://${saved}`];
-    await skopeo('copy', '--preserve-digests', `oci-archive:${tar}:${again}`, ...target);
+    await skopeo('copy', '--preserve-digests', `oci-archive:${tar}:1`, ...target);
     await skopeo(
       'copy',
       `docker-archive:${tar}:${again}`,
