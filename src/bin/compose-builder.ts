@@ -11,6 +11,7 @@ import { StoredCache } from '../builder/cache/stored-cache.ts';
 import { ClassicDoor } from '../builder/classic/classic-builds.ts';
 import { receiveContext } from '../builder/classic/receive-context.ts';
 import { DockerfileSolver } from '../builder/dockerfile-solver.ts';
+import type { Solver } from '../builder/solver.ts';
 import type { ContainerDeps } from '../engine/containers/container-deps.ts';
 import type { ImageService } from '../engine/images/image-service.ts';
 import { Collection } from '../state/collection.ts';
@@ -42,6 +43,8 @@ export interface BuilderParts {
   readonly content: ContentStore;
   readonly trees: FileTrees;
   readonly documents: Collection<CacheDocument>;
+  /** Called after each build, which may have put much into the cache. */
+  readonly onBuilt: () => void;
 }
 
 export type ComposedBuilder = Awaited<ReturnType<typeof composeBuilder>>;
@@ -71,7 +74,11 @@ export async function composeBuilder(parts: EngineParts, made: BuilderParts) {
       secrets: runtimePaths.buildSecretsDir,
     },
   };
-  const solver = new DockerfileSolver(deps, mounts);
+  const dockerfiles = new DockerfileSolver(deps, mounts);
+  const solver: Solver = {
+    lint: (dockerfile) => dockerfiles.lint(dockerfile),
+    solve: (...build) => dockerfiles.solve(...build).finally(made.onBuilt),
+  };
   const storedCache = new StoredCache({
     documents,
     cacheMountsDir: dataPaths.cacheMountsDir,

@@ -42,7 +42,7 @@ import { diskSpaceOf } from '../sys/fs/disk-space.ts';
 import { readBootId } from '../sys/proc/process-identity.ts';
 import { readByPeer } from '../sys/unread-bytes.ts';
 import { composeBuildDoor } from './compose-build-door.ts';
-import { composeBuilder, openBuildCache } from './compose-builder.ts';
+import { type BuilderParts, composeBuilder, openBuildCache } from './compose-builder.ts';
 import { composeImages } from './compose-images.ts';
 import { composeRuntime, type RuntimeParts } from './compose-runtime.ts';
 import { DamageReport } from './damage-report.ts';
@@ -226,8 +226,8 @@ async function composeServices(
   });
   const trees = await MountedTrees.open(parts.runtimePaths.treesDir, parts.logger);
   const containerFiles = new ContainerFilesService({ ...deps, trees });
-  const { content, buildCache: documents } = made.state;
-  const builder = await composeBuilder(parts, { deps, images, content, trees, documents });
+  const onBuilt = () => caches.nudge();
+  const builder = await makeBuilder(parts, made.state, { deps, images, trees, onBuilt });
   const caches = composeCaches(parts, [images.downloads, builder.cache]);
   const buildClients = await composeBuildDoor(parts, { ...made.state, images, trees, builder });
   return {
@@ -243,6 +243,14 @@ async function composeServices(
     caches,
     builds: builder.door,
   };
+}
+
+function makeBuilder(
+  parts: EngineParts,
+  { content, buildCache: documents }: EngineState,
+  given: Omit<BuilderParts, 'content' | 'documents'>,
+) {
+  return composeBuilder(parts, { ...given, content, documents });
 }
 
 function composeCaches(parts: EngineParts, sources: readonly CacheSource[]): CacheCollector {

@@ -18,7 +18,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { StorageFinding, StorageSummary } from '../../src/handshake/storage-report.ts';
 import { chainIds } from '../../src/oci/chain-id.ts';
-import { type Digest, digestHex } from '../../src/oci/digest.ts';
+import { type Digest, digestHex, digestOf } from '../../src/oci/digest.ts';
 import { ImageEngine } from '../support/image-engine.ts';
 import { bringLoopbackUp } from '../support/loopback.ts';
 import { dockerArchive, ociImage } from '../support/oci-image.ts';
@@ -57,10 +57,13 @@ let registry: StubRegistry;
 let engine: ImageEngine;
 let name = '';
 
+const cached = new Set<Digest>();
+
 async function start(kind: string): Promise<void> {
   registry = await StubRegistry.start();
   registry.add('team/app', 'v1', IMAGE);
-  engine = await ImageEngine.start({ storageDriver: kind });
+  cached.clear();
+  engine = await ImageEngine.start({ storageDriver: kind, caches: [{ holds: () => cached }] });
   name = `${registry.host}/team/app:v1`;
   assert.equal((await engine.pull(name)).error, undefined);
 }
@@ -291,6 +294,19 @@ describe('a damaged store', () => {
     const stray = 'e'.repeat(64);
     await writeFile(join(dirname(blobPath(FIRST)), stray), 'stray');
     await isRepaired('garbage', /needed by nothing/);
+  });
+
+  it('tells of what is damaged in a cache, and how to have it made anew', async () => {
+    const digest = digestOf('cached');
+    cached.add(digest);
+    await writeFile(blobPath(digest), 'cached');
+    assert.deepEqual((await check()).findings, []);
+    await writeFile(blobPath(digest), 'damaged');
+    const { findings } = await check();
+    assert.deepEqual(
+      findings.map(({ kind, subject, outcome, cure }) => [kind, subject, outcome, cure]),
+      [['blob', digest, 'not-repaired', 'docker builder prune -a']],
+    );
   });
 
   it('unpacks a layer again that lost its record', async () => {

@@ -42,6 +42,7 @@ async function* findingsOf(
   documents: readonly ImageDocument[],
 ): AsyncGenerator<StorageFinding> {
   for (const document of documents) yield* checkImage(run, document);
+  yield* checkCached(run);
   yield* checkGarbage(run);
   yield* checkIndex(run);
   yield* checkContainers(run);
@@ -89,6 +90,22 @@ async function* loadAgain(run: CheckRun, document: ImageDocument): AsyncGenerato
       cure: cureFor(document),
     },
   );
+}
+
+/** Blobs that no image has: what caches hold can be made again. */
+async function* checkCached(run: CheckRun): AsyncGenerator<StorageFinding> {
+  const { content, caches } = run.deps;
+  const held = new Set(caches.flatMap((cache) => [...cache.holds()]));
+  for (const digest of await content.list()) {
+    if (!held.has(digest) || run.blobs.has(digest)) continue;
+    run.signal.throwIfAborted();
+    const isWhole = (await content.verify(digest)) === 'whole';
+    run.blobs.set(digest, isWhole);
+    if (isWhole) continue;
+    const problem = 'does not have the bytes that its name says; it is of the build cache';
+    const [outcome, cure] = ['not-repaired', 'docker builder prune -a'] as const;
+    yield { kind: 'blob', subject: digest, images: [], problem, outcome, cure };
+  }
 }
 
 async function* checkGarbage(run: CheckRun): AsyncGenerator<StorageFinding> {
