@@ -4,13 +4,27 @@ import { CleanupStack } from '../shared/cleanup-stack.ts';
 import type { BuildProgress, BuildWarning } from './build-progress.ts';
 import type { BuilderDeps } from './builder-deps.ts';
 import type { CacheMounts } from './cache/cache-mounts.ts';
+import type { Dockerfile } from './dockerfile/instruction.ts';
 import { failOnWarnings, lintDockerfile } from './dockerfile/lint.ts';
 import { parseDockerfile } from './dockerfile/parse-dockerfile.ts';
 import { openRun, type RunParts } from './graph/open-run.ts';
 import { withEpoch } from './graph/source-date.ts';
 import { toImageConfig } from './graph/stage-state.ts';
+import { PROXY_ARGS } from './graph/variables.ts';
 import type { BuildRequest, BuildResult, BuiltImage, DockerfileSource, Solver } from './solver.ts';
 import { FileDigests } from './steps/digest-selection.ts';
+
+/** Proxies and the time of the sources count without being declared. */
+const UNDECLARED = [...PROXY_ARGS, 'SOURCE_DATE_EPOCH'];
+
+function unusedArgs({ stages, globalArgs }: Dockerfile, request: BuildRequest): readonly string[] {
+  const all = [...globalArgs, ...stages.flatMap(({ instructions }) => instructions)];
+  const declared = all.flatMap((one) =>
+    one.kind === 'ARG' ? one.args.map(({ name }) => name) : [],
+  );
+  const known = new Set([...declared, ...UNDECLARED]);
+  return [...request.buildArgs.keys()].filter((name) => !known.has(name)).sort();
+}
 
 export class DockerfileSolver implements Solver {
   readonly #deps: BuilderDeps;
@@ -49,7 +63,7 @@ export class DockerfileSolver implements Solver {
       const platforms = request.platforms.length === 0 ? [this.#deps.platform] : request.platforms;
       const images: BuiltImage[] = [];
       for (const platform of platforms) images.push(await this.#build(parts, platform, failing));
-      return { images, warnings, release };
+      return { images, warnings, unusedArgs: unusedArgs(dockerfile, request), release };
     } catch (error) {
       release();
       throw signal.aborted ? signal.reason : error;

@@ -104,6 +104,8 @@ export interface BuildResult {
   /** In the order of the request's platforms. */
   readonly images: readonly BuiltImage[];
   readonly warnings: readonly BuildWarning[];
+  /** Names of the client's ARGs that no stage has declared. */
+  readonly unusedArgs: readonly string[];
   /** Idempotent. */
   release(): void;
 }

@@ -22,6 +22,8 @@ export interface BuildQuery {
   readonly shmSizeBytes: number | undefined;
   readonly resources: Resources;
   readonly securityOpt: readonly string[];
+  /** Images whose layers should be taken. */
+  readonly cacheFrom: readonly string[];
 }
 
 const NullableMap = v.record(text, v.nullable(text));
@@ -52,6 +54,7 @@ export function decodeBuildQuery(query: URLSearchParams): BuildQuery {
     shmSizeBytes: shmSize > 0 ? shmSize : undefined,
     resources: resources(one),
     securityOpt: query.getAll('securityopt').flatMap(listOf),
+    cacheFrom: json(one('cachefrom'), texts) ?? [],
   };
 }
 

@@ -186,6 +186,22 @@ class Containers(unittest.TestCase):
         container.remove()
         client.images.remove(image.id, force=True)
 
+    def test_build(self):
+        dockerfile = b"FROM alpine\nARG A\nRUN echo $A >/a\nCMD cat /a"
+        image, logs = client.images.build(
+            fileobj=io.BytesIO(dockerfile), tag="built:py", buildargs={"A": "py"}, rm=True
+        )
+        lines = list(logs)
+        self.assertTrue(any("Successfully built" in line.get("stream", "") for line in lines))
+        self.assertIn("built:py", image.tags)
+        self.assertEqual(client.containers.run("built:py", remove=True), b"py\n")
+        with self.assertRaises(docker.errors.BuildError) as failed:
+            client.images.build(fileobj=io.BytesIO(b"FROM alpine\nRUN exit 3"))
+        self.assertIn("returned a non-zero code: 3", failed.exception.msg)
+        with self.assertRaises(docker.errors.APIError):
+            client.images.build(fileobj=io.BytesIO(b"FROM alpine\nRUM x"))
+        client.images.remove("built:py", force=True)
+
     def test_prune(self):
         client.containers.run("alpine", "true", detach=True).wait()
         self.assertEqual(len(client.containers.prune()["ContainersDeleted"]), 1)

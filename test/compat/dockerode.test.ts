@@ -296,3 +296,24 @@ test('events arrive while a container lives', async () => {
   await eventually(() => seen.join('').includes('destroy'));
   assert.match(seen.join(''), /"Action":"start"/);
 });
+
+test('an image is built from an archive of its context', async () => {
+  const files = {
+    Dockerfile: 'FROM ubuntu\nCOPY cargo /cargo\nCMD ["cat", "/cargo"]',
+    cargo: 'tea',
+  };
+  const entries = Object.entries(files).map(
+    ([path, content]) =>
+      ({ kind: 'file', path, mode: 0o644, content: Buffer.from(content) }) as const,
+  );
+  const archive = Readable.from([await tarOf(entries, 0)]);
+  const lines = await progress(await docker.buildImage(archive, { t: 'built:ode' }));
+  const built = lines.find(({ aux }) => aux !== undefined)?.['aux'];
+  const { Id } = await docker.getImage('built:ode').inspect();
+  assert.deepEqual(built, { ID: Id });
+  const output = new PassThrough();
+  await docker.run('built:ode', [], output);
+  output.end();
+  assert.equal(await text(output), 'tea');
+  await docker.getImage('built:ode').remove({ force: true });
+});

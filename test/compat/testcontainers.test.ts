@@ -234,3 +234,12 @@ test('a container is committed to an image that others start from', async () => 
     .start();
   assert.equal((await next.exec(['ls', '/was-here'])).exitCode, 0);
 });
+
+test('an image is built for a container, with arguments', async () => {
+  const dir = await mkdtemp(join(daemon.home.root, 'build-'));
+  await writeFile(join(dir, 'Dockerfile'), `FROM ${BUSYBOX}\nARG A\nCOPY f /f\nRUN echo $A >>/f`);
+  await writeFile(join(dir, 'f'), 'file\n');
+  const image = await GenericContainer.fromDockerfile(dir).withBuildArgs({ A: 'arg' }).build();
+  await using container = await image.withCommand(['sleep', '1000']).start();
+  assert.equal((await container.exec(['cat', '/f'])).output, 'file\narg\n');
+});

@@ -97,6 +97,22 @@ export function testSnapshotterContract(
       await snapshots.removeCommitted(TOP);
     });
 
+    it('makes a layer of an active snapshot, which is gone then', async () => {
+      await commitLayer(snapshots, BOTTOM);
+      for (const outcome of ['committed', 'already-exists']) {
+        await snapshots.prepareActive(KEY, BOTTOM);
+        await snapshots.mount(KEY);
+        const layer = { chainId: TOP, sizeBytes: 3 };
+        assert.equal(await snapshots.commitActive(KEY, layer), outcome);
+        assert.deepEqual(await snapshots.listActive(), []);
+      }
+      assert.equal(await snapshots.stackSize(TOP), 8);
+      assert.equal(
+        await kindOfRejection(snapshots.commitActive(KEY, { chainId: TOP, sizeBytes: 3 })),
+        'not-found',
+      );
+    });
+
     it('makes one active snapshot for each key', async () => {
       await snapshots.prepareActive(KEY, undefined);
       assert.deepEqual(await snapshots.listActive(), [KEY]);

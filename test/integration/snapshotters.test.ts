@@ -4,6 +4,7 @@ import { lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { digestOf } from '../../src/oci/digest.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import {
   type OpenedSnapshotter,
@@ -68,6 +69,24 @@ for (const kind of SNAPSHOTTER_KINDS) {
       await again.prepareActive('two', top);
       assert.equal(await readFile(join(await again.mount('two'), 'file'), 'utf8'), 'old');
       assert.ok((await again.activeSize('one')) > 0);
+      await dispose();
+    });
+
+    it('become layers with what was written and removed in them', async () => {
+      const { snapshots, reopen, dispose } = await makeSnapshotter(kind);
+      const files = ['kept', 'gone', 'changed'].map((name) => ({ name, content: 'old' }));
+      const top = await stackLayers(snapshots, [files]);
+      await snapshots.prepareActive('one', top);
+      const root = await snapshots.mount('one');
+      await rm(join(root, 'gone'));
+      await writeFile(join(root, 'changed'), 'new');
+      const chainId = digestOf('made');
+      await snapshots.commitActive('one', { chainId, sizeBytes: 3 });
+      const again = await reopen();
+      await again.prepareActive('two', chainId);
+      const next = await again.mount('two');
+      assert.deepEqual((await readdir(next)).toSorted(), ['changed', 'kept']);
+      assert.equal(await readFile(join(next, 'changed'), 'utf8'), 'new');
       await dispose();
     });
 

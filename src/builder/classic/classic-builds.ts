@@ -13,7 +13,7 @@ import type { BuilderDeps } from '../builder-deps.ts';
 import { invalidContext } from '../builder-errors.ts';
 import type { ClassicBuildRequest, ClassicBuilds } from '../classic-door.ts';
 import { markedExcerpt, placeOfError } from '../dockerfile/dockerfile-errors.ts';
-import type { BuildRequest, Solver } from '../solver.ts';
+import type { BuildRequest, BuildResult, Solver } from '../solver.ts';
 import { MessageQueue } from './message-queue.ts';
 import { type ReceivedContext, receiveContext } from './receive-context.ts';
 import { StepStream } from './step-stream.ts';
@@ -79,6 +79,7 @@ export class ClassicDoor implements ClassicBuilds {
       const layers = image.layers.map(({ descriptor }) => descriptor);
       const { id } = await this.#deps.images.store({ config: image.config, layers, names });
       if (request.quiet) return say(`${id}\n`);
+      for (const warning of warningsOf(request, result)) say(`[Warning] ${warning}\n`);
       queue.send({ aux: { ID: id } });
       say(`Successfully built ${shortId(id.slice('sha256:'.length))}\n`);
       for (const name of names) say(`Successfully tagged ${familiarReference(name)}\n`);
@@ -126,6 +127,13 @@ function toBuildRequest({
     sourceDateEpoch: epochOf(request.buildArgs),
     cacheFrom: [],
   };
+}
+
+function warningsOf({ cacheFrom }: ClassicBuildRequest, result: BuildResult): readonly string[] {
+  const { unusedArgs } = result;
+  const unused = `One or more build-args [${unusedArgs.join(' ')}] were not consumed`;
+  const hint = `The layers of ${cacheFrom.join(', ')} are not looked at: the cache goes by content`;
+  return [...(unusedArgs.length > 0 ? [unused] : []), ...(cacheFrom.length > 0 ? [hint] : [])];
 }
 
 function epochOf(buildArgs: ReadonlyMap<string, string>): number | undefined {

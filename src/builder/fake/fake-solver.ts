@@ -54,6 +54,7 @@ export class FakeSolver implements Solver {
         config: configOf(platform, labels),
       })),
       warnings,
+      unusedArgs: [],
       release: () => {
         if (isHeld) this.held--;
         isHeld = false;
