@@ -99,6 +99,7 @@ export async function examine(question: DoctorQuestion): Promise<readonly Doctor
     checkRuntimes(question.searchPath),
     await guarded('subordinate ids', (name) => checkSubordinateIds(name, question)),
     await guarded('/dev/net/tun', checkTun),
+    await guarded('echo requests', checkPing),
     await guarded('overlay file system', checkOverlay),
     await guarded('storage driver', (name) => checkStorageDriver(name, question.apiSocket)),
     await guarded('resource limits', (name) => checkLimits(name, question.uid)),
@@ -151,6 +152,18 @@ async function checkSubordinateIds(
   };
 }
 
+/** The helpers that lead out send echo requests of containers as this user (icmp(7)). */
+async function checkPing(name: string): Promise<DoctorCheck> {
+  const range = await readFile('/proc/sys/net/ipv4/ping_group_range', 'utf8');
+  const [low = 1, high = 0] = range.trim().split(/\s+/).map(Number);
+  const groups = [process.getgid?.() ?? -1, ...(process.getgroups?.() ?? [])];
+  if (groups.some((group) => group >= low && group <= high)) {
+    return { name, state: 'ok', detail: 'can be sent to the outside by containers' };
+  }
+  const detail = 'no group of this user may send them: containers cannot ping the outside';
+  return { name, state: 'limited', detail, cure: CURES[name] ?? '' };
+}
+
 async function checkTun(name: string): Promise<DoctorCheck> {
   await access(name, constants.R_OK | constants.W_OK);
   return { name, state: 'ok', detail: 'can be opened' };
@@ -166,6 +179,7 @@ async function checkOverlay(name: string): Promise<DoctorCheck> {
 const CURES: Readonly<Record<string, string>> = {
   '/dev/net/tun': 'sudo modprobe tun && sudo chmod 0666 /dev/net/tun',
   'user namespaces': NAMESPACE_CURE,
+  'echo requests': 'sudo sysctl "net.ipv4.ping_group_range=0 2147483647"',
 };
 
 /** A question that cannot be answered is answered with why. */
