@@ -249,6 +249,32 @@ describe('docker rmi', () => {
   });
 });
 
+describe('events', () => {
+  it('tell of each step in the life of an image, and of prunes how much they freed', async () => {
+    const { signal } = new AbortController();
+    await engine.load(dockerArchive(FIRST, ['app:1']));
+    await engine.images.tag('app:1', { repository: 'app', tag: '2' });
+    const saved = await engine.images.save({ names: ['app:2'], platform: undefined }, signal);
+    for await (const chunk of saved) assert.ok(chunk.length > 0);
+    await engine.images.remove('app:1', { force: false, prune: true });
+    await engine.images.remove('app:2', { force: false, prune: true });
+    await engine.load(dockerArchive(SECOND, []));
+    const { reclaimedBytes } = await engine.images.prune(filters({ dangling: ['true'] }));
+    assert.ok(reclaimedBytes > 0);
+    const told = engine.events.map(({ type, action, actorId }) => {
+      assert.equal(type, 'image');
+      return action === 'prune' ? action : `${action} ${actorId === FIRST.id ? 'first' : 'second'}`;
+    });
+    assert.deepEqual(told, [
+      ...['load first', 'tag first', 'save first', 'untag first', 'untag first', 'delete first'],
+      ...['load second', 'delete second', 'prune'],
+    ]);
+    assert.deepEqual(engine.events.at(-1)?.attributes, {
+      reclaimed: String(reclaimedBytes),
+    });
+  });
+});
+
 describe('a restart', () => {
   it('unpacks lost layers from the blobs', async () => {
     await engine.load(dockerArchive(FIRST, ['app:1']));

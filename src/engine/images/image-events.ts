@@ -2,6 +2,16 @@
 import type { ImageDeps } from './image-deps.ts';
 import type { ImageRecord } from './image-store.ts';
 
+/** Announces a prune, which is about no single image. */
+export function publishPrune(deps: Pick<ImageDeps, 'events'>, reclaimedBytes: number): void {
+  deps.events.publish({
+    type: 'image',
+    action: 'prune',
+    actorId: '',
+    attributes: { reclaimed: String(reclaimedBytes) },
+  });
+}
+
 /** Announces what happened to an image. `actorId` is a name for pulls and the image's id for the rest. */
 export function publishImageEvent(
   deps: Pick<ImageDeps, 'events'>,

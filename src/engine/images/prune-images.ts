@@ -4,6 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { assertKnownFilters, booleanFilter, type Filters } from '../../wire/filters.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import type { ImageDeps } from './image-deps.ts';
+import { publishPrune } from './image-events.ts';
 import type { ImageRecord } from './image-store.ts';
 import { commonPredicates } from './list-images.ts';
 import { deleteImage, type RemovedImage } from './remove-image.ts';
@@ -30,6 +31,7 @@ export async function pruneImages(deps: ImageDeps, filters: Filters): Promise<Re
     removals.push(...removed.removals);
     reclaimedBytes += removed.reclaimedBytes;
   }
+  publishPrune(deps, reclaimedBytes);
   return { removals, reclaimedBytes };
 }
 
