@@ -1,6 +1,10 @@
 /** Builds as events in the life of an engine: cached, shared, left, killed. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { startDaemon } from '../support/daemon.ts';
@@ -137,4 +141,20 @@ test('a Dockerfile from standard input has no context', async () => {
   const { code, stdout } = await daemon.dockerWith({ stdin }, 'build', '-');
   assert.equal(code, 0);
   assert.match(stdout, /Successfully built/);
+});
+
+test('files from the web are added, unpacked only when asked for, and checked', async () => {
+  const server = createServer((_, response) => response.end('hello')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/greeting`;
+    const digest = createHash('sha256').update('hello').digest('hex');
+    const text = `FROM ${BUSYBOX}\nADD --checksum=sha256:${digest} ${url} /x/\nRUN test "$(cat /x/greeting) $(stat -c %a /x/greeting)" = "hello 600"`;
+    await daemon.ok('build', context('web', { Dockerfile: text }));
+    const wrong = text.replace(digest, 'f'.repeat(64));
+    const { stderr } = await daemon.docker('build', context('wrong', { Dockerfile: wrong }));
+    assert.match(stderr, /digest mismatch/);
+  } finally {
+    server.close();
+  }
 });
