@@ -22,8 +22,9 @@ const [LEAST_MEMORY_MB, MOST_MEMORY_MB] = [1024, 4096];
 /** Without help by the processor, and beside other work, a start takes this order of time. */
 const START_TIMEOUT_MS = { accelerated: 60_000, emulated: 240_000 };
 const STOP_MARGIN_MS = 20_000;
-const NOT_YET =
-  'published ports and bind mounts are those of the virtual machine: nothing listens on this computer, and no directory of it is shared';
+/** Whom the guest's engine is when the caller cannot be it: root, or one of the guest's subordinate ids. */
+const USUAL_GUEST = { uid: 1000, gid: 1000 };
+const GUEST_SUBORDINATE_IDS = 100_000;
 
 /** The options of such a host. `unavailable` when this machine has no QEMU. */
 export async function vmHostOptions(
@@ -35,13 +36,15 @@ export async function vmHostOptions(
   const driver = await findQemu(arch() === 'arm64' ? 'arm64' : 'x64', searchPath);
   const addresses = apiAddresses(configuration);
   const { isAccelerated } = driver.features;
+  const guest = canBeGuest(configuration.user) ? configuration.user : USUAL_GUEST;
+  const sharedDir = guest === USUAL_GUEST ? undefined : shareable(configuration.user.home);
   const slow = isAccelerated ? [] : ['the virtual machine runs without help by the processor'];
   return {
     version: VERSION,
     paths: runtime,
     dataRoot: roots.dataRoot,
     apiAddresses: addresses,
-    warnings: [...openDoors(addresses), ...slow, NOT_YET],
+    warnings: [...openDoors(addresses), ...slow, ...limits(sharedDir)],
     emit: surroundings.emit,
     cleanUp: surroundings.cleanUp,
     machine: {
@@ -55,6 +58,8 @@ export async function vmHostOptions(
         programDisk: runtime.vmPrograms,
         channelSocket: runtime.vmChannel,
         consoleLog: runtime.vmConsole,
+        user: guest,
+        sharedDir,
         cpus: Math.min(cpus().length, MOST_CPUS),
         memoryMb: memoryMb(totalmem()),
       },
@@ -71,6 +76,25 @@ export async function vmHostOptions(
       logger,
     },
   };
+}
+
+function canBeGuest({ uid, gid }: DaemonConfiguration['user']): boolean {
+  return uid > 0 && gid > 0 && Math.max(uid, gid) < GUEST_SUBORDINATE_IDS;
+}
+
+/** The path goes through the command line of the kernel, which is cut at spaces. */
+function shareable(home: string): string | undefined {
+  return /^\/[\w./@+-]+$/.test(home) ? home : undefined;
+}
+
+/** What is otherwise than in namespaces. */
+function limits(sharedDir: string | undefined): readonly string[] {
+  const shared =
+    sharedDir === undefined ? 'no directory of this computer is' : `only ${sharedDir} is`;
+  return [
+    `${shared} shared with the virtual machine: other bind mounts are directories of its own`,
+    'published ports are those of the virtual machine: nothing listens on this computer',
+  ];
 }
 
 /** A quarter of what there is, within bounds: what the guest does not use goes back to the host. */

@@ -1,7 +1,7 @@
 /** The engine in a virtual machine, by the stock docker client: an image built on the spot, QEMU, an ordinary user. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { MachineReport } from '../../src/handshake/machine-report.ts';
@@ -90,6 +90,17 @@ describe(
       const digest = createHash('sha256').update(blob).digest('hex');
       assert.match(await ok(['exec', '-i', 'kept', 'sh', '-c', script], blob), new RegExp(digest));
       assert.match(await ok(['exec', 'kept', 'sha256sum', '/data/blob']), new RegExp(digest));
+    });
+
+    it('shows the caller’s home at the same path, whose files stay the caller’s', async () => {
+      const dir = join(home.root, 'project');
+      await mkdir(dir, { mode: 0o700 });
+      await writeFile(join(dir, 'given'), 'from the host');
+      const script = 'cat /w/given && echo from the guest >/w/made';
+      const mounted = ['run', '--rm', '-v', `${dir}:/w`, 'wherry/busybox', 'sh', '-c', script];
+      assert.equal(await ok(mounted), 'from the host');
+      assert.equal(await readFile(join(dir, 'made'), 'utf8'), 'from the guest\n');
+      assert.equal((await stat(join(dir, 'made'))).uid, process.getuid?.());
     });
 
     it('serves a hundred connections at once', async () => {

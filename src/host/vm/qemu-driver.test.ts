@@ -13,6 +13,8 @@ const parts: VmParts = {
   programDisk: '/r/programs',
   channelSocket: '/r/vm.sock',
   consoleLog: '/r/console',
+  user: { uid: 1001, gid: 100 },
+  sharedDir: '/home/me',
   cpus: 2,
   memoryMb: 2048,
 };
@@ -30,13 +32,14 @@ test('the command line of a machine without help by the processor', () => {
     ...['no-user-config', 'display none', 'no-reboot', 'serial chardev:console'],
     'chardev file,id=console,path=/r/console,append=on',
     ...['kernel /i/vmlinuz', 'initrd /i/initrd'],
-    'append console=ttyS0 quiet loglevel=3 panic=-1',
+    'append console=ttyS0 quiet loglevel=3 panic=-1 wherry.uid=1001 wherry.gid=100 wherry.share=/home/me',
     'drive file=/i/root.erofs,if=none,id=root,format=raw,readonly=on',
     'device virtio-blk-pci,drive=root',
     'drive file=/d/a,,b.raw,if=none,id=data,format=raw,discard=unmap,detect-zeroes=unmap',
     'device virtio-blk-pci,drive=data',
     'drive file=/r/programs,if=none,id=programs,format=raw,readonly=on',
     'device virtio-blk-pci,drive=programs',
+    'virtfs local,path=/home/me,mount_tag=share,security_model=none,multidevs=remap',
     ...['netdev user,id=net', 'device virtio-net-pci,netdev=net', 'device virtio-rng-pci'],
     'device virtio-balloon-pci,free-page-reporting=on',
     ...['device virtio-serial-pci', 'device virtserialport,chardev=channel,name=wherry'],
@@ -47,6 +50,11 @@ test('the command line of a machine without help by the processor', () => {
 test('a helped machine has the processor of the host, an arm64 one its own console', () => {
   const line = qemuArguments('arm64', 'hvf', parts).join(' ');
   assert.match(line, /^-M virt -accel hvf -cpu host .*console=ttyAMA0 /);
+});
+
+test('a machine without a shared directory has no file server', () => {
+  const line = qemuArguments('x64', 'kvm', { ...parts, sharedDir: undefined }).join(' ');
+  assert.doesNotMatch(line, /virtfs|wherry\.share/);
 });
 
 test('the console tells the latest stage, and why the guest gave up', () => {

@@ -34,7 +34,12 @@ export async function findQemu(kind: ProcessorKind, searchPath: string): Promise
   const accelerator = chooseAccelerator(offered, canUse(KVM_DEVICE));
   return {
     name: `qemu (${accelerator})`,
-    features: { returnsMemory: true, returnsDisk: true, isAccelerated: accelerator !== 'tcg' },
+    features: {
+      returnsMemory: true,
+      returnsDisk: true,
+      sharesFiles: true,
+      isAccelerated: accelerator !== 'tcg',
+    },
     command: (parts) => ({ file: program, args: qemuArguments(kind, accelerator, parts) }),
   };
 }
@@ -51,7 +56,6 @@ export function qemuArguments(
   accelerator: Accelerator,
   parts: VmParts,
 ): readonly string[] {
-  const console = `console=${CONSOLES[kind]} quiet loglevel=3 panic=-1`;
   const thread = accelerator === 'tcg' ? ',thread=multi' : '';
   return [
     ...['-M', MACHINES[kind], '-accel', `${accelerator}${thread}`],
@@ -60,10 +64,18 @@ export function qemuArguments(
     // A panic ends the process, which is noticed; a machine that starts again by itself is not.
     ...['-no-reboot', '-serial', 'chardev:console', '-chardev'],
     `file,id=console,path=${optionValue(parts.consoleLog)},append=on`,
-    ...['-kernel', parts.kernel, '-initrd', parts.initialRoot, '-append', console],
+    ...[
+      '-kernel',
+      parts.kernel,
+      '-initrd',
+      parts.initialRoot,
+      '-append',
+      kernelOptions(kind, parts),
+    ],
     ...drive('root', parts.root, 'readonly=on'),
     ...drive('data', parts.dataDisk, 'discard=unmap,detect-zeroes=unmap'),
     ...drive('programs', parts.programDisk, 'readonly=on'),
+    ...share(parts.sharedDir),
     ...['-netdev', 'user,id=net', '-device', 'virtio-net-pci,netdev=net'],
     ...['-device', 'virtio-rng-pci', '-device', 'virtio-balloon-pci,free-page-reporting=on'],
     ...['-device', 'virtio-serial-pci', '-device', 'virtserialport,chardev=channel,name=wherry'],
@@ -75,6 +87,20 @@ export function qemuArguments(
 function drive(id: string, path: string, options: string): readonly string[] {
   const file = `file=${optionValue(path)},if=none,id=${id},format=raw,${options}`;
   return ['-drive', file, '-device', `virtio-blk-pci,drive=${id}`];
+}
+
+/** What the guest's init reads besides the kernel. */
+function kernelOptions(kind: ProcessorKind, { user, sharedDir }: VmParts): string {
+  const shared = sharedDir === undefined ? [] : [`wherry.share=${sharedDir}`];
+  const who = [`wherry.uid=${user.uid}`, `wherry.gid=${user.gid}`];
+  return [`console=${CONSOLES[kind]} quiet loglevel=3 panic=-1`, ...who, ...shared].join(' ');
+}
+
+/** Files as they are: QEMU does with them what its user may. */
+function share(dir: string | undefined): readonly string[] {
+  if (dir === undefined) return [];
+  const source = `local,path=${optionValue(dir)},mount_tag=share`;
+  return ['-virtfs', `${source},security_model=none,multidevs=remap`];
 }
 
 /** Commas separate options; a doubled one is a comma. */

@@ -7,6 +7,8 @@ export interface VmFeatures {
   readonly returnsMemory: boolean;
   /** Passes on what the guest discards; otherwise the data disk only grows. */
   readonly returnsDisk: boolean;
+  /** Shares a directory with the guest; otherwise bind mounts are those of the guest. */
+  readonly sharesFiles: boolean;
   /** The processor helps; otherwise everything is slow and starting may take a minute. */
   readonly isAccelerated: boolean;
 }
@@ -21,6 +23,10 @@ export interface VmParts {
   /** Unix socket that carries the channel; the driver makes it. */
   readonly channelSocket: string;
   readonly consoleLog: string;
+  /** Who the guest's engine is: the caller, so that files which both see belong to one of them. */
+  readonly user: { readonly uid: number; readonly gid: number };
+  /** A directory of this host that appears at the same path in the guest. */
+  readonly sharedDir: string | undefined;
   readonly cpus: number;
   readonly memoryMb: number;
 }
