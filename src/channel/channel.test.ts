@@ -1,44 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { Duplex, Readable } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { describe, it } from 'node:test';
-import { below, damaged, randomOf } from '../../test/support/mutations.ts';
+import { memoryLine } from '../../test/support/memory-line.ts';
+import { damaged, randomOf } from '../../test/support/mutations.ts';
 import { Channel } from './channel.ts';
 import { WINDOW_BYTES } from './channel-stream.ts';
 import { encodeFrame, encodeGreeting, FrameDecoder, type Received } from './frame-codec.ts';
-
-/** One end of a line in memory, which cuts what goes over it into pieces of odd sizes. */
-class LineEnd extends Duplex {
-  other: LineEnd | undefined;
-  readonly #random = randomOf(1);
-
-  override _read(): void {
-    // The other end pushes.
-  }
-
-  override _write(chunk: Buffer, _: string, done: () => void): void {
-    for (let at = 0; at < chunk.length; ) {
-      const size = 1 + below(this.#random, 70_000);
-      this.other?.push(chunk.subarray(at, at + size));
-      at += size;
-    }
-    setImmediate(done);
-  }
-
-  override _final(done: () => void): void {
-    this.other?.push(null);
-    done();
-  }
-}
-
-function line(): readonly [LineEnd, LineEnd] {
-  const [a, b] = [new LineEnd(), new LineEnd()];
-  a.other = b;
-  b.other = a;
-  return [a, b];
-}
 
 type Serve = (target: string, stream: Duplex) => void;
 
@@ -75,7 +45,7 @@ class GreetedChannel extends Channel implements Disposable {
 }
 
 async function pairOf(serve: Serve) {
-  const [hostEnd, guestEnd] = line();
+  const [hostEnd, guestEnd] = memoryLine();
   const guest = new GreetedChannel(guestEnd, 'guest', serve);
   const host = new GreetedChannel(hostEnd, 'host', nobody);
   await host.greeted;

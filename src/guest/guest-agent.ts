@@ -35,7 +35,11 @@ export async function runGuestAgent(options: GuestAgentOptions): Promise<boolean
       });
     },
   });
-  return Promise.race([told, channel.ended.then(() => false)]);
+  try {
+    return await Promise.race([told, channel.ended.then(() => false)]);
+  } finally {
+    channel.close();
+  }
 }
 
 async function serve(
@@ -50,8 +54,7 @@ async function serve(
     await setClock(Number(value));
     stream.end();
   } else if (verb === TARGETS.shutdown) {
-    stream.end();
-    shutDown();
+    stream.end(shutDown);
   } else throw unknownTarget(target);
 }
 

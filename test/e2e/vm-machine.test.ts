@@ -16,7 +16,7 @@ const CLI = join(import.meta.dirname, '../../dist/cli.js');
 /** Without help by the processor, beside another test. */
 const START_TIMEOUT_MS = 300_000;
 const STEP_TIMEOUT_MS = 120_000;
-const BLOB_BYTES = 8 << 20;
+const BLOB_BYTES = 2 << 20;
 
 describe(
   'the engine in a virtual machine',
