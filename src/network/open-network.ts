@@ -47,7 +47,12 @@ export interface NetworkOptions {
   readonly hostRoutes: readonly string[];
   /** The way out of the engine's namespace; undefined when there is none. */
   readonly uplink:
-    | { readonly mtu: number; readonly nameserver: string; readonly cidr: string }
+    | {
+        readonly mtu: number;
+        readonly nameserver: string;
+        readonly cidr: string;
+        readonly interfaceName: string;
+      }
     | undefined;
   /** The host as containers reach it, for `host.docker.internal`; empty when it has no such address. */
   readonly hostAddress: string;
@@ -108,7 +113,6 @@ export async function openNetwork(options: NetworkOptions): Promise<OpenedNetwor
     ...options,
     catalog,
     bridge: { record, driver },
-    uplink: uplink?.cidr,
     mtu,
   });
   const access = new HostAccess(options.hostLoopback);

@@ -62,6 +62,25 @@ test('without a helper that leads out names are asked of the servers of the host
   assert.match(stdout, /NXDOMAIN/);
 });
 
+test('without a packet filter containers have a way out, names and published ports', async () => {
+  await using daemon = await startDaemon({ surroundings: hide('nft', 'pasta') });
+  await daemon.ok('network', 'create', 'open');
+  const serve = 'while true; do echo aboard | nc -l -p 80; done';
+  const flags = ['--network', 'open', '--name', 'server', '-p', '127.0.0.1::80'];
+  await daemon.ok('run', '-d', ...flags, BUSYBOX, 'sh', '-c', serve);
+  const address = hostAddress('IPv4');
+  using host = await speaker(address, 'ahoy');
+  const call = (target: string) =>
+    daemon.ok('run', '--rm', '--network', 'open', BUSYBOX, 'sh', '-c', `sleep 1 | nc ${target}`);
+  assert.equal(await call(`${address} ${host.port}`), 'ahoy');
+  assert.equal(await call('server 80'), 'aboard');
+  const [, port] = (await daemon.ok('port', 'server', '80')).split(':');
+  const answer = await runCommand(['busybox', 'nc', '-w', '5', '127.0.0.1', port ?? '']);
+  assert.match(answer.stdout, /aboard/);
+  assert.match(daemon.log(), /networks are open to each other: the packet filter cannot be set up/);
+  await daemon.ok('rm', '-f', 'server');
+});
+
 test('without the helpers for id maps one id is enough for root in the container', async () => {
   const surroundings = hide('newuidmap', 'newgidmap');
   await using daemon = await startDaemon({ surroundings, caller: 'ordinary' });

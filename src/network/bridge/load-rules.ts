@@ -2,15 +2,27 @@
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { expectSuccess, run } from '../../sys/exec/run.ts';
+import { writeSetting } from '../sandbox/namespace-settings.ts';
 import { bridgeRules, type RuleSettings } from './bridge-rules.ts';
 
 const TIMEOUT_MS = 10_000;
 
+/** What the rules are loaded with. */
+export interface RuleSurroundings {
+  /** The interface that leads out; undefined without one. */
+  readonly uplinkName: string | undefined;
+  readonly logger: Logger;
+}
+
 /**
  * Replaces the rules of all networks in one transaction. Where the kernel offers no packet filter, or nft(8) is
- * missing, containers reach each other and the engine only; that is warned about, not an error.
+ * missing, containers leave with their own addresses, for which the engine answers the uplink; networks are open
+ * to each other then. That is warned about, not an error.
  */
-export async function loadRules(networks: readonly RuleSettings[], logger: Logger): Promise<void> {
+export async function loadRules(
+  networks: readonly RuleSettings[],
+  { uplinkName, logger }: RuleSurroundings,
+): Promise<void> {
   try {
     const completed = await run(
       { file: 'nft', args: ['-f', '-'] },
@@ -18,9 +30,12 @@ export async function loadRules(networks: readonly RuleSettings[], logger: Logge
     );
     expectSuccess(completed, 'load the rules of the bridge networks');
   } catch (error) {
-    logger.warn('containers have no way out: the packet filter cannot be set up', {
+    const path = `ipv4/conf/${uplinkName}/proxy_arp`;
+    const refusals = uplinkName === undefined ? [] : writeSetting({ path, value: '1' });
+    logger.warn('networks are open to each other: the packet filter cannot be set up', {
       reason: messageOf(error),
       cure: 'install nftables; the kernel needs nf_tables with NAT',
+      ...(refusals.length === 0 ? {} : { refusals: refusals.join(', ') }),
     });
   }
 }

@@ -25,8 +25,8 @@ export interface NetworkSetOptions {
   readonly bridge: { readonly record: NetworkRecord; readonly driver: NetworkDriver };
   /** Networks that the host has routes to, as `a.b.c.d/n`. */
   readonly hostRoutes: readonly string[];
-  /** Network of the way out, `a.b.c.d/n`; undefined without one. */
-  readonly uplink: string | undefined;
+  /** The way out with its network, `a.b.c.d/n`; undefined without one. */
+  readonly uplink: { readonly cidr: string; readonly interfaceName: string } | undefined;
   /** `default-address-pools`; Docker's when there is none. */
   readonly addressPools: readonly SubnetPool[];
   /** MTU of networks that ask for none. */
@@ -95,7 +95,7 @@ export class NetworkSet implements NetworkStore {
           [subnet ?? [], ipv6?.subnet ?? []].flat(),
         ),
         occupied: [...hostRoutes, ...networksHere()],
-        uplink,
+        uplink: uplink?.cidr,
         pools: addressPools,
         seed: this.defaultId,
       });
@@ -140,7 +140,10 @@ export class NetworkSet implements NetworkStore {
 
   async #loadRules(): Promise<void> {
     const rules = this.list().filter((record) => this.#drivers.has(record.id));
-    await loadRules(rules.map(ruleSettings), this.#options.logger);
+    await loadRules(rules.map(ruleSettings), {
+      uplinkName: this.#options.uplink?.interfaceName,
+      logger: this.#options.logger,
+    });
   }
 }
 

@@ -65,7 +65,7 @@ export async function openTestNetwork(): Promise<NetworkFixture> {
       hostAddress: '192.0.2.77',
       bridgeRange: undefined,
       addressPools: [],
-      uplink: { mtu: 65520, nameserver: '10.0.2.3', cidr: '10.0.2.0/24' },
+      uplink: { mtu: 65520, nameserver: '10.0.2.3', cidr: '10.0.2.0/24', interfaceName: 'tap0' },
       hostListeners: host,
       clock: systemClock,
       failpoints: NO_FAILPOINTS,
