@@ -1,5 +1,5 @@
 /**
- * Measures: `npm run bench -- [--json] [--rounds N] [cli|start|api|exec|daemon|memory|fleet|list|idle|images|logs|network|build...]`, all
+ * Measures: `npm run bench -- [--json] [--rounds N] [cli|start|api|exec|daemon|memory|fleet|list|idle|images|logs|network|names|networks|build...]`, all
  * sections when none is named. Medians of one run on one machine, beside the bare runtimes and the peers that are installed.
  */
 import { spawnSync } from 'node:child_process';

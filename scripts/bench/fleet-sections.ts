@@ -1,4 +1,4 @@
-/** Many containers at once: starting and removing fifty, listing five hundred. */
+/** Many containers at once: starting and removing fifty, listing five hundred, two hundred networks. */
 import { medianMs } from './measure.ts';
 import type { Reading } from './sections.ts';
 import { ApiClient, runClient, type Subject } from './subject.ts';
@@ -6,6 +6,8 @@ import { ApiClient, runClient, type Subject } from './subject.ts';
 const FLEET = 50;
 const WIDTH = 8;
 const LISTED = 500;
+const NETWORKS = 200;
+const MEMBERS = 5;
 /** Requests at a time while the containers to be listed are made. */
 const MAKERS = 4;
 
@@ -43,6 +45,39 @@ export async function measureList(subject: Subject, rounds: number): Promise<rea
   return [
     [`ps -a with ${LISTED} containers, ms`, client],
     [`API list of ${LISTED} containers, ms`, bare],
+  ];
+}
+
+/** Two hundred networks with five containers on each, made eight at a time, and removed again. */
+export async function measureNetworks(subject: Subject): Promise<readonly Reading[]> {
+  using api = new ApiClient(subject);
+  const ids: string[] = [];
+  const make = async (at: number) => {
+    // Docker's own pools have fewer subnets.
+    const Config = [{ Subnet: `10.128.${at}.0/24` }];
+    await api.call('POST', '/networks/create', { Name: `bench${at}`, IPAM: { Config } });
+  };
+  const start = async (at: number) => {
+    const HostConfig = { NetworkMode: `bench${at % NETWORKS}` };
+    const body = { Image: subject.image, Cmd: ['sleep', '1000'], HostConfig };
+    const { Id } = JSON.parse((await api.call('POST', '/containers/create', body)).toString());
+    ids.push(Id);
+    await api.call('POST', `/containers/${Id}/start`);
+  };
+  const made = await seconds(() => inTurns(NETWORKS, WIDTH, make));
+  const started = await seconds(() => inTurns(NETWORKS * MEMBERS, WIDTH, start));
+  const removed = await seconds(async () => {
+    await inTurns(ids.length, WIDTH, async (at) => {
+      await api.call('DELETE', `/containers/${ids[at]}?force=1`);
+    });
+    await inTurns(NETWORKS, WIDTH, async (at) => {
+      await api.call('DELETE', `/networks/bench${at}`);
+    });
+  });
+  return [
+    [`${NETWORKS} networks, s`, made],
+    [`${MEMBERS} containers on each, s`, started],
+    ['removing all of them, s', removed],
   ];
 }
 

@@ -2,10 +2,11 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { measureBuilds } from './build-section.ts';
-import { measureFleet, measureList } from './fleet-sections.ts';
+import { measureFleet, measureList, measureNetworks } from './fleet-sections.ts';
 import { measureImageTransfers } from './image-transfers.ts';
 import { measureLogs } from './logs-section.ts';
 import { cpuTicks, medianMs, namedPids, pssBytes } from './measure.ts';
+import { measureNames } from './names-section.ts';
 import { measureNetwork } from './network-section.ts';
 import { ApiClient, runClient, type Subject } from './subject.ts';
 
@@ -25,6 +26,8 @@ export type Section =
   | 'images'
   | 'logs'
   | 'network'
+  | 'names'
+  | 'networks'
   | 'build';
 
 const CONTAINERS_FOR_MEMORY = 5;
@@ -53,6 +56,8 @@ export const SECTIONS: Readonly<
   logs: measureLogs,
   network: measureNetwork,
   build: measureBuilds,
+  names: measureNames,
+  networks: measureNetworks,
 };
 
 async function measureStart(subject: Subject, rounds: number): Promise<readonly Reading[]> {
