@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import type { SandboxRequest } from '../../src/network/sandbox-service.ts';
+import { encode } from 'dns-packet';
+import type { Sandbox, SandboxRequest } from '../../src/network/sandbox-service.ts';
 import { systemCode } from '../../src/shared/errors.ts';
 import { newContainerId } from '../../src/shared/ids.ts';
 import { run } from '../../src/sys/exec/run.ts';
-import { removeNetworkNamespace } from '../../src/sys/ns/network-namespace.ts';
+import { bindSocket } from '../../src/sys/listening-socket.ts';
+import {
+  removeNetworkNamespace,
+  withNetworkNamespace,
+} from '../../src/sys/ns/network-namespace.ts';
 import { testSandboxServiceContract } from '../contract/sandbox-service.ts';
 import { eventually } from '../support/eventually.ts';
 import { addressOf, busyboxInside, openTestNetwork } from '../support/network/network-fixture.ts';
@@ -195,3 +202,45 @@ test('a name server whose sockets the kernel takes away is there again', async (
   const host = await busyboxInside(sandbox, 'nslookup', 'host.docker.internal', '127.0.0.11');
   assert.match(host.stdout, /Address: 192\.0\.2\.77/);
 });
+
+test('a name server answers ten thousand questions, known and unknown, and holds on to nothing', async () => {
+  await using network = await openTestNetwork();
+  const networkId = await network.addNetwork('one');
+  const sandbox = await network.service.create(
+    requestFor({ networks: [{ networkId, names: ['web'] }], nameservers: ['192.0.2.1#9'] }),
+  );
+  const before = await network.holdings();
+  const kinds = await askMany(sandbox, 10_000);
+  // Nothing leads to the server outside: the answer is a failure at once, not silence.
+  assert.deepEqual(kinds, { known: 9_000, failed: 1_000 });
+  await network.returnsTo(before);
+});
+
+/** Asks so often, every tenth time for a name that nobody knows, from within a sandbox. */
+async function askMany(
+  sandbox: Sandbox,
+  count: number,
+): Promise<{ known: number; failed: number }> {
+  const { fd } = withNetworkNamespace(sandbox.netnsPath, () =>
+    bindSocket({ protocol: 'udp', hostIp: '127.0.0.1', hostPort: 0 }),
+  );
+  const socket = createSocket('udp4');
+  const counts = { known: 0, failed: 0 };
+  const ended = once(socket, 'close');
+  let asked = 0;
+  const ask = () => {
+    const name = asked++ % 10 === 9 ? 'nobody' : 'web';
+    const query = { type: 'query', id: asked & 0xffff, flags: 0x100 } as const;
+    socket.send(encode({ ...query, questions: [{ type: 'A', name }] }), 53, '127.0.0.11');
+  };
+  socket.on('message', (answer) => {
+    if ((answer.readUInt16BE(2) & 0xf) === 0) counts.known++;
+    else counts.failed++;
+    if (counts.known + counts.failed === count) socket.close();
+    else if (asked < count) ask();
+  });
+  await new Promise<void>((resolve) => socket.bind({ fd }, resolve));
+  for (let width = 0; width < 32; width++) ask();
+  await ended;
+  return counts;
+}

@@ -47,7 +47,10 @@ function askOverUdp(message: Buffer, { server, timeoutMs }: UpstreamTry): Promis
     socket.on('message', (answer) => {
       if (isAnswerTo(message, answer)) settle(() => resolve(answer));
     });
-    socket.connect(port, address, () => send(socket, message));
+    // A server that no route leads to is told here, not as an event; sending would throw then.
+    const begin = (error?: Error) =>
+      error === undefined ? send(socket, message) : settle(() => reject(error));
+    socket.connect(port, address, begin as () => void);
   }).finally(() => socket.close());
 }
 
