@@ -131,6 +131,21 @@ for (const suite of BUILDX_SUITES) {
       assert.deepEqual(request?.namedContexts.get('base'), { kind: 'image', ref: 'debian' });
     });
 
+    test('says what has no effect', async () => {
+      await using build = await rig(suite);
+      writeTree(build.dir, { 'app/Dockerfile': 'FROM scratch\n' });
+      const { status, output } = await build.docker([
+        ...['buildx', 'build', '--progress=plain', '--provenance', 'mode=max'],
+        ...['--cache-to', 'type=inline', '--cache-from', 'type=registry,ref=r.test/app', 'app'],
+      ]);
+      assert.equal(status, 0, output);
+      assert.match(output, /WARNING: provenance attestations are not made/);
+      assert.match(output, /WARNING: the cache is not exported \(type=inline\)/);
+      assert.match(output, /WARNING: caches of other places are not looked at/);
+      const refused = await build.docker(['buildx', 'build', '--sbom=true', 'app']);
+      assert.match(refused.output, /SBOM attestations are not supported/);
+    });
+
     test('leads to the ssh agent of the client', async () => {
       await using build = await rig(suite);
       const agent = createServer((socket) => {

@@ -158,8 +158,12 @@ async function identitiesOf(
     const socket = connect(path);
     // SSH_AGENTC_REQUEST_IDENTITIES of the agent protocol.
     socket.write(Buffer.from([0, 0, 0, 1, 11]));
-    for await (const answer of socket) return `agent says ${(answer as Buffer).toString('hex')}`;
-    return 'the agent hung up';
+    let answer = Buffer.alloc(0);
+    for await (const part of socket) {
+      answer = Buffer.concat([answer, part as Buffer]);
+      if (answer.length >= 4 && answer.length === 4 + answer.readUInt32BE(0)) break;
+    }
+    return `agent says ${answer.toString('hex')}`;
   } finally {
     await agent.close();
   }

@@ -171,6 +171,18 @@ export class ClientProgress implements BuildProgress {
     });
   }
 
+  /** Tells what has no effect, under a line of its own: clients show warnings of lines that they know. */
+  remark(remarks: readonly string[]): Promise<void> {
+    if (remarks.length === 0) return Promise.resolve();
+    return this.step('[internal] options without effect', async (step) => {
+      for (const remark of remarks) {
+        step.log(`WARNING: ${remark}\n`);
+        const vertex = [...this.#known.keys()].at(-1) ?? '';
+        this.#log.add({ warnings: [{ vertex, level: 1, short: Buffer.from(remark) }] });
+      }
+    });
+  }
+
   /** Clients drop warnings of vertexes that they have not heard of. */
   #warnedVertex(): string {
     const [first] = this.#known.keys();

@@ -9,6 +9,7 @@ import { GRPC_CODE, statusOf } from '../grpc/grpc-errors.ts';
 import { type CallInfo, type ServedMethod, serverStream, unary } from '../grpc/service.ts';
 import { SolveRequest, SolveResponse, StatusRequest, StatusResponse } from '../proto/control.ts';
 import type { BuildHistory } from './build-history.ts';
+import { unservedOptions } from './unserved-options.ts';
 
 export interface SolveDeps {
   readonly jobs: BuildJobs;
@@ -47,6 +48,7 @@ async function solve(deps: SolveDeps, job: BuildJob): Promise<ReadonlyMap<string
   deps.jobs.add(job);
   deps.history.begin(job);
   try {
+    await job.progress.remark(unservedOptions(job.order));
     const returned = await resultOf(deps, job);
     const response = await deps.exportResult(job, returned);
     deps.history.end(job, { response });
