@@ -6,7 +6,7 @@
  */
 import type { ImportEdge } from './import-scan.ts';
 
-const LEAVES = ['shared', 'oci', 'wire', 'handshake'];
+const LEAVES = ['shared', 'oci', 'wire', 'handshake', 'dockerfile'];
 
 /** Permissions of each layer besides itself. `bin` composes and may import everything. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   oci: ['shared'],
   wire: ['shared', 'oci'],
   handshake: ['shared', 'oci', 'wire'],
+  dockerfile: ['shared', 'oci', 'wire'],
   cli: [...LEAVES, 'client', 'host/*:types'],
   client: LEAVES,
   api: [
@@ -65,7 +66,7 @@ const PACKAGE_RULES: readonly { package: RegExp; allowed: RegExp; where: string 
   { package: /^zx(\/|$)/, allowed: /^$/, where: 'scripts and tests' },
   {
     package: /^node:fs(\/|$)/,
-    allowed: /^(?!(api|engine|wire|shared|oci|handshake|client)\/)/,
+    allowed: /^(?!(api|engine|wire|shared|oci|handshake|dockerfile|client)\/)/,
     where: 'sys, state, the drivers, host, cli and bin',
   },
 ];

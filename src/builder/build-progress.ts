@@ -1,4 +1,5 @@
 /** Port: what a running build tells. Calls never block and never throw; a door turns them into its own stream. */
+import type { BuildWarning } from '../dockerfile/source-place.ts';
 import type { Digest } from '../oci/digest.ts';
 
 /** One piece of work that the client shows as a line. */
@@ -43,24 +44,6 @@ export interface VertexLog {
   readonly stream: 'stdout' | 'stderr';
   readonly data: Uint8Array;
   readonly at: string;
-}
-
-/** Lines of the Dockerfile, counted from 1. */
-export interface SourceRange {
-  readonly startLine: number;
-  readonly endLine: number;
-}
-
-/** A lint warning. */
-export interface BuildWarning {
-  /** Docker's name of the rule, `FromAsCasing`. */
-  readonly rule: string;
-  readonly description: string;
-  /** Page about the rule. */
-  readonly url: string;
-  /** What is wrong here, without the rule's name. */
-  readonly detail: string;
-  readonly range: SourceRange;
 }
 
 /** An instruction of the Dockerfile that begins, for doors that count steps (`Step 2/5 : RUN make`). */

@@ -1,12 +1,14 @@
 /** The solver: parses, plans, runs the needed stages side by side, and gives back what they made. */
+
+import type { Dockerfile } from '../dockerfile/instruction.ts';
+import { failOnWarnings, lintDockerfile } from '../dockerfile/lint.ts';
+import { parseDockerfile } from '../dockerfile/parse-dockerfile.ts';
+import type { BuildWarning } from '../dockerfile/source-place.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
 import { CleanupStack } from '../shared/cleanup-stack.ts';
-import type { BuildProgress, BuildWarning } from './build-progress.ts';
+import type { BuildProgress } from './build-progress.ts';
 import type { BuilderDeps } from './builder-deps.ts';
 import type { CacheMounts } from './cache/cache-mounts.ts';
-import type { Dockerfile } from './dockerfile/instruction.ts';
-import { failOnWarnings, lintDockerfile } from './dockerfile/lint.ts';
-import { parseDockerfile } from './dockerfile/parse-dockerfile.ts';
 import { openRun, type RunParts } from './graph/open-run.ts';
 import { withEpoch } from './graph/source-date.ts';
 import { toImageConfig } from './graph/stage-state.ts';

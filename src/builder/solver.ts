@@ -2,13 +2,15 @@
  * Port: builds images from Dockerfiles. One solver stands behind two doors, the classic `POST /build` and BuildKit's
  * gRPC: they make a `BuildRequest` and decide what becomes of the result.
  */
+
+import type { BuildWarning } from '../dockerfile/source-place.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor, ImageConfig } from '../oci/image-spec.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { HostConfig, Resources } from '../wire/container-config.ts';
 import type { BuildContext } from './build-context.ts';
 import type { CredentialsFor, PullPolicy } from './build-images.ts';
-import type { BuildProgress, BuildWarning } from './build-progress.ts';
+import type { BuildProgress } from './build-progress.ts';
 
 /** The text that is built. */
 export interface DockerfileSource {

@@ -1,4 +1,6 @@
 /** The classic door: a request and an archive in, lines out, an image in the store. */
+
+import { markedExcerpt, placeOfError } from '../../dockerfile/dockerfile-errors.ts';
 import { type Platform, parsePlatform } from '../../oci/platform.ts';
 import {
   familiarReference,
@@ -12,7 +14,6 @@ import type { ProgressMessage } from '../../wire/json-stream.ts';
 import type { BuilderDeps } from '../builder-deps.ts';
 import { invalidContext } from '../builder-errors.ts';
 import type { ClassicBuildRequest, ClassicBuilds } from '../classic-door.ts';
-import { markedExcerpt, placeOfError } from '../dockerfile/dockerfile-errors.ts';
 import type { BuildRequest, BuildResult, Solver } from '../solver.ts';
 import { MessageQueue } from './message-queue.ts';
 import { type ReceivedContext, receiveContext } from './receive-context.ts';

@@ -1,14 +1,9 @@
 /** From the progress of a build to the lines of the classic builder, in the order of the steps. */
+import type { BuildWarning } from '../../dockerfile/source-place.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import { shortId } from '../../shared/ids.ts';
 import type { ProgressMessage } from '../../wire/json-stream.ts';
-import type {
-  BuildProgress,
-  BuildStep,
-  BuildStepEnd,
-  BuildWarning,
-  VertexLog,
-} from '../build-progress.ts';
+import type { BuildProgress, BuildStep, BuildStepEnd, VertexLog } from '../build-progress.ts';
 
 /** Lines of a step that was not yet due. */
 interface StepLines {

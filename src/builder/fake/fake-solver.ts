@@ -7,13 +7,14 @@ import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { BuildWarning } from '../../dockerfile/source-place.ts';
 import { digestOf } from '../../oci/digest.ts';
 import type { ImageConfig } from '../../oci/image-spec.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { ZERO_TIME } from '../../shared/clock.ts';
 import { EngineError } from '../../shared/errors.ts';
 import { randomId } from '../../shared/ids.ts';
-import type { BuildProgress, BuildWarning } from '../build-progress.ts';
+import type { BuildProgress } from '../build-progress.ts';
 import type { BuildRequest, BuildResult, DockerfileSource, Solver } from '../solver.ts';
 
 const HOST: Platform = { os: 'linux', architecture: 'amd64' };

@@ -1,11 +1,12 @@
 /** What belongs to one build for one platform while it runs. */
+
+import type { Dockerfile } from '../../dockerfile/instruction.ts';
 import type { Platform } from '../../oci/platform.ts';
 import type { BaseImage } from '../build-images.ts';
 import type { BuildProgress } from '../build-progress.ts';
 import type { BuilderDeps } from '../builder-deps.ts';
 import type { CacheMounts } from '../cache/cache-mounts.ts';
 import type { SourceTree } from '../contexts/source-tree.ts';
-import type { Dockerfile } from '../dockerfile/instruction.ts';
 import type { BuildRequest } from '../solver.ts';
 import type { FileDigests } from '../steps/digest-selection.ts';
 import type { PlannedStage, StagePlan } from './plan-stages.ts';

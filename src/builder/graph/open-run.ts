@@ -1,13 +1,13 @@
 /** Makes the state of a build for one platform. */
 import { posix } from 'node:path';
+import type { StageInstruction } from '../../dockerfile/instruction.ts';
+import { parseTrigger } from '../../dockerfile/parse-dockerfile.ts';
+import type { SourceRange } from '../../dockerfile/source-place.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import type { CleanupStack } from '../../shared/cleanup-stack.ts';
 import type { BaseImage } from '../build-images.ts';
-import type { SourceRange } from '../build-progress.ts';
 import type { SourceTree } from '../contexts/source-tree.ts';
 import { contextTree, layersTree } from '../contexts/source-trees.ts';
-import type { StageInstruction } from '../dockerfile/instruction.ts';
-import { parseTrigger } from '../dockerfile/parse-dockerfile.ts';
 import { ignoreLines } from '../patterns/path-patterns.ts';
 import type { BuildRun } from './build-run.ts';
 import { findStage, type PlannedStage, planStages } from './plan-stages.ts';

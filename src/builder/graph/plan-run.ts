@@ -1,19 +1,20 @@
 /** From a RUN to the command that is executed, and to the key of its result. */
+
+import { commandLine, splitVariable, workingDir } from '../../dockerfile/change-config.ts';
+import { parseError } from '../../dockerfile/dockerfile-errors.ts';
+import { type Expansion, expandText, expandWord } from '../../dockerfile/expand-word.ts';
+import type { Located, RunInstruction } from '../../dockerfile/instruction.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import { notEntitled } from '../builder-errors.ts';
 import type { NewLayer, StepLog } from '../cache/layer-cache.ts';
-import { parseError } from '../dockerfile/dockerfile-errors.ts';
-import { type Expansion, expandText, expandWord } from '../dockerfile/expand-word.ts';
-import type { Located, RunInstruction } from '../dockerfile/instruction.ts';
 import { PathPatterns } from '../patterns/path-patterns.ts';
 import { type MountOptions, parseMount } from '../steps/mount-options.ts';
 import type { RunMount } from '../steps/run-mounts.ts';
 import { runStep } from '../steps/run-step.ts';
 import { selectFiles } from '../steps/select-files.ts';
 import type { BuildRun } from './build-run.ts';
-import { commandLine, workingDir } from './configure.ts';
 import { type StageState, topOf } from './stage-state.ts';
-import { PROXY_ARGS, splitVariable } from './variables.ts';
+import { PROXY_ARGS } from './variables.ts';
 
 export interface PlannedRun {
   readonly key: Digest;

@@ -1,10 +1,11 @@
 /** Which stages are needed, and what each of them waits for. */
+
+import { buildError, parseError, placed, suggestion } from '../../dockerfile/dockerfile-errors.ts';
+import { expandWord } from '../../dockerfile/expand-word.ts';
+import type { Dockerfile, Stage } from '../../dockerfile/instruction.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { parsePlatform } from '../../oci/platform.ts';
 import { EngineError } from '../../shared/errors.ts';
-import { buildError, parseError, placed, suggestion } from '../dockerfile/dockerfile-errors.ts';
-import { expandWord } from '../dockerfile/expand-word.ts';
-import type { Dockerfile, Stage } from '../dockerfile/instruction.ts';
 
 /** What a stage begins with. */
 export type StageBase =

@@ -1,19 +1,21 @@
 /** Carries out one instruction of a stage. */
-import { type Digest, digestOf } from '../../oci/digest.ts';
-import type { LayerWork, NewLayer, StepLog } from '../cache/layer-cache.ts';
-import { type Expansion, expandText, expandWord } from '../dockerfile/expand-word.ts';
+
+import { commandLine, workingDir } from '../../dockerfile/change-config.ts';
+import { type Expansion, expandText, expandWord } from '../../dockerfile/expand-word.ts';
 import type {
   ArgInstruction,
   CopyInstruction,
   Located,
   RunInstruction,
   StageInstruction,
-} from '../dockerfile/instruction.ts';
+} from '../../dockerfile/instruction.ts';
+import { type Digest, digestOf } from '../../oci/digest.ts';
+import type { LayerWork, NewLayer, StepLog } from '../cache/layer-cache.ts';
 import { addSources } from '../steps/add-sources.ts';
 import { copyStep, destinationOf, type PlannedCopy, planCopy } from '../steps/copy-step.ts';
 import { makeLayer } from '../steps/make-layer.ts';
 import type { BuildRun } from './build-run.ts';
-import { commandLine, configure, workingDir } from './configure.ts';
+import { configure } from './configure.ts';
 import { planRun } from './plan-run.ts';
 import { type StageState, toImageConfig, topOf, withConfig, withLayer } from './stage-state.ts';
 import type { StepOutcome, StepReporter } from './step-reporter.ts';

@@ -1,9 +1,10 @@
 /** Builds one stage from its base to its last instruction. */
+
+import type { Place } from '../../dockerfile/instruction.ts';
+import { parseTrigger } from '../../dockerfile/parse-dockerfile.ts';
 import { parseReference } from '../../oci/reference.ts';
 import type { BaseImage } from '../build-images.ts';
 import { invalidContext } from '../builder-errors.ts';
-import type { Place } from '../dockerfile/instruction.ts';
-import { parseTrigger } from '../dockerfile/parse-dockerfile.ts';
 import type { BuildRun } from './build-run.ts';
 import type { PlannedStage } from './plan-stages.ts';
 import { runInstruction, type StageRun, stateIdOf } from './run-instruction.ts';

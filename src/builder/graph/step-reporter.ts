@@ -1,11 +1,12 @@
 /** Tells of the steps of one stage: as vertexes, the way BuildKit names them, and as steps, the way Docker counts them. */
+
+import { placed } from '../../dockerfile/dockerfile-errors.ts';
+import type { Place } from '../../dockerfile/instruction.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { BuildProgress, BuildStep, Vertex } from '../build-progress.ts';
 import type { StepLog } from '../cache/layer-cache.ts';
-import { placed } from '../dockerfile/dockerfile-errors.ts';
-import type { Place } from '../dockerfile/instruction.ts';
 
 /** How a step ended. */
 export interface StepOutcome<T> {

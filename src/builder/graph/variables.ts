@@ -1,7 +1,9 @@
 /** Which variables instructions see (Dockerfile reference, "ARG", "Scope", "Predefined ARGs"). */
+
+import { splitVariable } from '../../dockerfile/change-config.ts';
+import { type Expansion, expandWord } from '../../dockerfile/expand-word.ts';
+import type { ArgInstruction, Dockerfile } from '../../dockerfile/instruction.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
-import { type Expansion, expandWord } from '../dockerfile/expand-word.ts';
-import type { ArgInstruction, Dockerfile } from '../dockerfile/instruction.ts';
 
 /** Set for RUN without ARG, and not seen in the history. */
 export const PROXY_ARGS: readonly string[] = [
@@ -76,10 +78,4 @@ export function stageExpansion(
   const variables = new Map<string, string | undefined>(state.args);
   for (const entry of state.config.Env ?? []) variables.set(...splitVariable(entry));
   return { lookup: (name) => variables.get(name), escapeChar };
-}
-
-/** Name and value of `NAME=value`. */
-export function splitVariable(entry: string): [name: string, value: string] {
-  const at = entry.indexOf('=');
-  return at < 0 ? [entry, ''] : [entry.slice(0, at), entry.slice(at + 1)];
 }

@@ -3,13 +3,13 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { CopyInstruction } from '../../dockerfile/instruction.ts';
+import type { Heredoc } from '../../dockerfile/source-instruction.ts';
 import { DigestCounter, parseDigest } from '../../oci/digest.ts';
 import { randomId } from '../../shared/ids.ts';
 import { foreignChecksum, invalidChecksum, remoteSourceWithFrom } from '../builder-errors.ts';
 import { checkOutGit, isGitUrl } from '../contexts/git-checkout.ts';
 import type { SourceTree } from '../contexts/source-tree.ts';
-import type { CopyInstruction } from '../dockerfile/instruction.ts';
-import type { Heredoc } from '../dockerfile/source-instruction.ts';
 import type { BuildRun } from '../graph/build-run.ts';
 import { PathPatterns } from '../patterns/path-patterns.ts';
 

@@ -1,7 +1,7 @@
 /** `RUN --mount=…` (Dockerfile reference). */
 
-import type { SourceRange } from '../build-progress.ts';
-import { parseError, suggestion } from '../dockerfile/dockerfile-errors.ts';
+import { parseError, suggestion } from '../../dockerfile/dockerfile-errors.ts';
+import type { SourceRange } from '../../dockerfile/source-place.ts';
 
 /** A mount as asked for. */
 export interface MountOptions {

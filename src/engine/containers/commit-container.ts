@@ -4,7 +4,7 @@ import type { ImageRunConfig } from '../../oci/image-spec.ts';
 import { familiarReference } from '../../oci/reference.ts';
 import { CleanupStack } from '../../shared/cleanup-stack.ts';
 import type { ContainerConfig } from '../../wire/container-config.ts';
-import { applyChanges } from '../images/config-changes/apply-changes.ts';
+import { applyChanges } from '../images/apply-changes.ts';
 import { toRunConfig } from '../images/run-config.ts';
 import { type TagTarget, tagReference } from '../images/tag-image.ts';
 import { type ContainerDeps, reportCleanup } from './container-deps.ts';

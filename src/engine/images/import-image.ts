@@ -2,8 +2,8 @@
 import type { ImportRequest } from '../../api/image-backend.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { kindOf, wrapError } from '../../shared/errors.ts';
+import { applyChanges } from './apply-changes.ts';
 import { commitImage } from './commit-image.ts';
-import { applyChanges } from './config-changes/apply-changes.ts';
 import type { ImageDeps } from './image-deps.ts';
 import { publishImageEvent } from './image-events.ts';
 import { toPlatform } from './platform-choice.ts';

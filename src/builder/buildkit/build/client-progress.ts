@@ -1,11 +1,11 @@
 /** Tells a build's progress to its clients: the solver's own and that of the steps around it. */
+import type { BuildWarning } from '../../../dockerfile/source-place.ts';
 import { type Digest, digestOf } from '../../../oci/digest.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import { messageOf } from '../../../shared/errors.ts';
 import { randomId } from '../../../shared/ids.ts';
 import type {
   BuildProgress,
-  BuildWarning,
   Vertex,
   VertexLog,
   VertexStatus,

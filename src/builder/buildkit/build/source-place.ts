@@ -1,6 +1,7 @@
 /** Places in a Dockerfile, as clients get them to print the lines around a mistake. */
+
+import type { SourceRange } from '../../../dockerfile/source-place.ts';
 import { findEngineError } from '../../../shared/errors.ts';
-import type { SourceRange } from '../../build-progress.ts';
 import type { DockerfileSource } from '../../solver.ts';
 import { GRPC_CODE, StatusError, statusOf } from '../grpc/grpc-errors.ts';
 import type { SourceInfo, SourceRange as SourceRangeMessage } from '../proto/common.ts';

@@ -1,7 +1,7 @@
 /** What a client asks of a Dockerfile instead of building it: `docker build --check`, `--call`. */
 
+import type { BuildWarning } from '../../../dockerfile/source-place.ts';
 import { messageOf } from '../../../shared/errors.ts';
-import type { BuildWarning } from '../../build-progress.ts';
 import type { DockerfileSource, Solver } from '../../solver.ts';
 import { outlineOf, targetsOf } from './describe-dockerfile.ts';
 import type { FrontendAnswer } from './dockerfile-frontend.ts';

@@ -1,8 +1,14 @@
 /** What a Dockerfile offers, for `docker build --call=targets` and `--call=outline`. */
-import type { SourceRange } from '../../build-progress.ts';
-import type { Dockerfile, Located, Stage, StageInstruction } from '../../dockerfile/instruction.ts';
-import { parseDockerfile } from '../../dockerfile/parse-dockerfile.ts';
-import { readSource } from '../../dockerfile/read-source.ts';
+
+import type {
+  Dockerfile,
+  Located,
+  Stage,
+  StageInstruction,
+} from '../../../dockerfile/instruction.ts';
+import { parseDockerfile } from '../../../dockerfile/parse-dockerfile.ts';
+import { readSource } from '../../../dockerfile/read-source.ts';
+import type { SourceRange } from '../../../dockerfile/source-place.ts';
 import { noTarget } from './frontend-errors.ts';
 
 /** A place as clients get it. */

@@ -1,7 +1,7 @@
 /** Instructions with their parts told apart. Words are as written: variables are expanded when they are carried out. */
-import type { HealthConfig } from '../../wire/container-config.ts';
-import type { SourceRange } from '../build-progress.ts';
+import type { HealthConfig } from '../wire/container-config.ts';
 import type { Heredoc } from './source-instruction.ts';
+import type { SourceRange } from './source-place.ts';
 
 /** A command: a list to be executed, or a line for the shell. */
 export type CommandForm =
@@ -64,7 +64,8 @@ export type StageInstruction =
   | { readonly kind: 'SHELL'; readonly args: readonly string[] }
   | { readonly kind: 'EXPOSE'; readonly ports: readonly string[] }
   | { readonly kind: 'VOLUME'; readonly paths: readonly string[] }
-  | { readonly kind: 'USER' | 'WORKDIR' | 'STOPSIGNAL' | 'MAINTAINER'; readonly value: string }
+  | { readonly kind: 'USER' | 'WORKDIR' | 'STOPSIGNAL'; readonly value: string }
+  | { readonly kind: 'MAINTAINER'; readonly value: string }
   | { readonly kind: 'HEALTHCHECK'; readonly check: HealthConfig; readonly isShell: boolean }
   | { readonly kind: 'ONBUILD'; readonly trigger: string };
 

@@ -1,7 +1,7 @@
 /** Mistakes in Dockerfiles, with the place where they are. Texts are BuildKit's. */
-import { EngineError, findEngineError, messageOf } from '../../shared/errors.ts';
-import { nearestWord } from '../../shared/nearest-word.ts';
-import type { SourceRange } from '../build-progress.ts';
+import { EngineError, findEngineError, messageOf } from '../shared/errors.ts';
+import { nearestWord } from '../shared/nearest-word.ts';
+import type { SourceRange } from './source-place.ts';
 
 /** A mistake that parsing found. */
 export const parseError = (range: SourceRange, problem: string) =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findEngineError } from '../../shared/errors.ts';
+import { findEngineError } from '../shared/errors.ts';
 import { markedExcerpt, placeOfError } from './dockerfile-errors.ts';
 import type { StageInstruction } from './instruction.ts';
 import { parseDockerfile } from './parse-dockerfile.ts';

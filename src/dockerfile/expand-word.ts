@@ -1,5 +1,5 @@
 /** Variables, quotes and escapes in the words of a Dockerfile (Dockerfile reference, "Environment replacement"). */
-import { EngineError } from '../../shared/errors.ts';
+import { EngineError } from '../shared/errors.ts';
 import { expandModified } from './variable-forms.ts';
 
 /** What words are expanded with. */

@@ -1,11 +1,11 @@
 /** Docker's build checks (docs.docker.com/reference/build-checks). */
-import { EngineError } from '../../shared/errors.ts';
-import type { BuildWarning } from '../build-progress.ts';
+import { EngineError } from '../shared/errors.ts';
 import type { Dockerfile } from './instruction.ts';
 import { toWarning } from './lint-rule.ts';
 import { CASING_RULES } from './rules/casing.ts';
 import { STAGE_RULES } from './rules/stages.ts';
 import { VARIABLE_RULES } from './rules/variables.ts';
+import type { BuildWarning } from './source-place.ts';
 
 const RULES = [...CASING_RULES, ...STAGE_RULES, ...VARIABLE_RULES];
 

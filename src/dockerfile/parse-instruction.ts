@@ -1,5 +1,5 @@
 /** From the source of one instruction to its parts. */
-import { parseSignal } from '../../shared/signals.ts';
+import { parseSignal } from '../shared/signals.ts';
 import { parseError, suggestion } from './dockerfile-errors.ts';
 import type { FromInstruction, StageInstruction } from './instruction.ts';
 import { flagValue, jsonList, parsePairs, quotedWords, takeFlags } from './instruction-text.ts';

@@ -8,7 +8,12 @@ describe('changes of a config', () => {
     assert.deepEqual(cmd.Cmd, ['a', 'b c']);
     assert.deepEqual(applyChanges({}, ['cmd echo "$HOME"']).Cmd, ['/bin/sh', '-c', 'echo "$HOME"']);
     const entry = applyChanges({ Cmd: ['x'] }, ['ENTRYPOINT ["/run"]']);
-    assert.deepEqual([entry.Entrypoint, entry.Cmd], [['/run'], null]);
+    assert.deepEqual([entry.Entrypoint, entry.Cmd], [['/run'], undefined]);
+  });
+
+  it('leave a command that they set themselves, whatever entrypoint follows', () => {
+    const both = applyChanges({}, ['CMD ["a"]', 'ENTRYPOINT ["/run"]']);
+    assert.deepEqual([both.Entrypoint, both.Cmd], [['/run'], ['a']]);
   });
 
   it('put variables together from earlier ones', () => {
@@ -21,13 +26,13 @@ describe('changes of a config', () => {
     ];
     assert.deepEqual(applyChanges({ Env: ['PATH=/bin'] }, changes).Env, [
       'PATH=/bin',
+      'A=2',
       'B=two words',
       'C=three words',
       'D=1-two words-none-set',
       'F=$A',
       'G=$A 1',
       'OLD the rest of it'.replace(' ', '='),
-      'A=2',
     ]);
   });
 
@@ -85,9 +90,10 @@ describe('changes of a config', () => {
       ['EXPOSE no', /no/],
       ['STOPSIGNAL NO', /invalid signal: NO/],
       ['ONBUILD FROM x', /FROM isn't allowed as an ONBUILD trigger/],
-      ['HEALTHCHECK SOMETIMES', /Unknown type "SOMETIMES" in HEALTHCHECK/],
+      ['HEALTHCHECK SOMETIMES', /unknown type "SOMETIMES" in HEALTHCHECK/],
       ['HEALTHCHECK --interval=1q CMD x', /invalid duration "1q"/],
-      ['USER a b', /USER requires exactly one argument/],
+      ['USER', /USER requires exactly one argument/],
+      ['HEALTHCHECK --interval=1us CMD x', /cannot be less than 1ms/],
     ];
     for (const [change, reason] of cases) {
       assert.throws(() => applyChanges({}, [change]), reason, change);

@@ -1,6 +1,7 @@
 /** The words of an instruction: flags, JSON lists, pairs (Dockerfile reference). */
-import type { SourceRange } from '../build-progress.ts';
+
 import { parseError, suggestion } from './dockerfile-errors.ts';
+import type { SourceRange } from './source-place.ts';
 
 /** `--name` or `--name=value`, quotes kept. */
 const FLAG =

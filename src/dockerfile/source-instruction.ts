@@ -1,5 +1,5 @@
 /** A Dockerfile taken apart into instructions, before anything is known of what they mean. */
-import type { SourceRange } from '../build-progress.ts';
+import type { SourceRange } from './source-place.ts';
 
 /** Lines between `<<NAME` and `NAME`. */
 export interface Heredoc {

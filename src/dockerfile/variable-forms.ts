@@ -1,5 +1,5 @@
 /** `${name…}`: what may follow the name of a variable in braces. */
-import { EngineError } from '../../shared/errors.ts';
+import { EngineError } from '../shared/errors.ts';
 
 interface Modified {
   readonly name: string;

@@ -1,5 +1,5 @@
 /** COPY and ADD. */
-import type { SourceRange } from '../build-progress.ts';
+
 import { parseError } from './dockerfile-errors.ts';
 import type { CopyInstruction } from './instruction.ts';
 import {
@@ -11,6 +11,7 @@ import {
   takeFlags,
 } from './instruction-text.ts';
 import type { SourceInstruction } from './source-instruction.ts';
+import type { SourceRange } from './source-place.ts';
 
 const COMMON = ['chown', 'chmod', 'link', 'exclude'];
 const KNOWN = {

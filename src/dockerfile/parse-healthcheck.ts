@@ -1,10 +1,10 @@
 /** HEALTHCHECK. */
-import type { HealthConfig } from '../../wire/container-config.ts';
-import { parseDuration } from '../../wire/query.ts';
-import type { SourceRange } from '../build-progress.ts';
+import type { HealthConfig } from '../wire/container-config.ts';
+import { parseDuration } from '../wire/query.ts';
 import { parseError } from './dockerfile-errors.ts';
 import { type Flag, jsonList, takeFlags } from './instruction-text.ts';
 import type { SourceInstruction } from './source-instruction.ts';
+import type { SourceRange } from './source-place.ts';
 
 const DURATIONS: ReadonlyMap<string, 'Interval' | 'Timeout' | 'StartPeriod' | 'StartInterval'> =
   new Map([

@@ -1,6 +1,7 @@
 /** What a build check is. */
-import type { BuildWarning, SourceRange } from '../build-progress.ts';
+
 import type { Dockerfile } from './instruction.ts';
+import type { BuildWarning, SourceRange } from './source-place.ts';
 
 /** A finding: where, and what is wrong there. */
 export interface Finding {
