@@ -41,12 +41,8 @@ export const upgradeExpected = (asked: string | undefined) =>
 export const sessionIdExpected = () =>
   new EngineError('invalid-argument', 'the session has no X-Docker-Expose-Session-Uuid');
 
-/** A build over BuildKit's protocol that comes to the classic door. */
-export const buildKitBuild = () =>
-  new EngineError(
-    'not-implemented',
-    'builds of version 2 come by /grpc: use buildx, or DOCKER_BUILDKIT=0 for the classic builder',
-  );
+/** Builds over a session, and their end, are named by the client. */
+export const buildIdExpected = () => new EngineError('invalid-argument', 'build ID not provided');
 
 export const squashNeedsExperimental = () =>
   new EngineError('invalid-argument', 'squash is only supported with experimental mode');

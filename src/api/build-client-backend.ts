@@ -1,5 +1,7 @@
 /** What the routes need of the builder's door for BuildKit's clients. */
 import type { Socket } from 'node:net';
+import type { SessionBuildQuery } from '../wire/build-query.ts';
+import type { ProgressMessage } from '../wire/json-stream.ts';
 
 /** What a build client says of the connection on which it serves its own files and secrets. */
 export interface SessionOffer {
@@ -16,4 +18,22 @@ export interface BuildClientBackend {
   serveCalls(socket: Socket): Promise<void>;
   /** The builder calls the client, until its connection ends. Never rejects. */
   serveSession(socket: Socket, offer: SessionOffer): Promise<void>;
+  readonly ordered: OrderedBuildBackend;
+}
+
+/** Builds over a session that are ordered and watched by plain requests, `POST /build?version=2`. */
+export interface OrderedBuildBackend {
+  /**
+   * Builds while the lines are read, until `signal` aborts. `query` is asked for once the session is there: these
+   * clients do not end when they are refused earlier.
+   */
+  build(
+    session: string,
+    query: () => SessionBuildQuery,
+    signal: AbortSignal,
+  ): AsyncIterable<ProgressMessage>;
+  /** Brings the archive for the build of that id. Resolves when it is of no more use. */
+  upload(id: string, body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
+  /** Stops that build, if there is one. */
+  cancel(id: string): void;
 }

@@ -35,6 +35,11 @@ test('names, arguments, labels and limits are taken from their parameters', () =
   assert.deepEqual([query.removeContainers, query.quiet], [false, true]);
 });
 
+test('what is null was not set', () => {
+  const query = decoded('ulimits=null&buildargs=null&labels=null&cachefrom=null');
+  assert.deepEqual(query, decoded(''));
+});
+
 test('values of the wrong form are refused', () => {
   for (const text of ['buildargs=[', 'labels={"a":1}', 'memory=much', 'ulimits={}']) {
     assert.throws(

@@ -1,6 +1,6 @@
 /** The query of `POST /build`. */
 import * as v from 'valibot';
-import type { Resources } from './container-config.ts';
+import type { HostConfig, Resources } from './container-config.ts';
 import { decode, integer, parseJson, struct, text, textMap, texts } from './decode.ts';
 import { decodeBoolean, decodeInteger } from './query.ts';
 
@@ -20,10 +20,21 @@ export interface BuildQuery {
   readonly networkMode: string;
   readonly extraHosts: readonly string[];
   readonly shmSizeBytes: number | undefined;
-  readonly resources: Resources;
+  readonly resources: Resources & Pick<HostConfig, 'Ulimits'>;
   readonly securityOpt: readonly string[];
   /** Images whose layers should be taken. */
   readonly cacheFrom: readonly string[];
+}
+
+/** A build over a session, `version=2`. */
+export interface SessionBuildQuery extends BuildQuery {
+  /** Chosen by the client. */
+  readonly buildId: string;
+  readonly session: string;
+  readonly outputs: readonly {
+    readonly type: string;
+    readonly attributes: ReadonlyMap<string, string>;
+  }[];
 }
 
 const NullableMap = v.record(text, v.nullable(text));
@@ -58,6 +69,22 @@ export function decodeBuildQuery(query: URLSearchParams): BuildQuery {
   };
 }
 
+const Outputs = v.array(struct({ Type: text, Attrs: v.optional(v.nullable(textMap)) }));
+
+/** `invalid-argument` for values of the wrong type. */
+export function decodeSessionBuildQuery(query: URLSearchParams): SessionBuildQuery {
+  const outputs = json(query.get('outputs') || undefined, Outputs) ?? [];
+  return {
+    ...decodeBuildQuery(query),
+    buildId: query.get('buildid') ?? '',
+    session: query.get('session') ?? '',
+    outputs: outputs.map(({ Type, Attrs }) => ({
+      type: Type,
+      attributes: new Map(Object.entries(Attrs ?? {})),
+    })),
+  };
+}
+
 /** Arguments without a value are declared and set by nobody. */
 function buildArgs(raw: string | undefined): ReadonlyMap<string, string> {
   const given = Object.entries(json(raw, NullableMap) ?? {});
@@ -66,11 +93,12 @@ function buildArgs(raw: string | undefined): ReadonlyMap<string, string> {
   );
 }
 
+/** Go's clients say `null` for what is not set. */
 function json<Schema extends v.GenericSchema>(
   raw: string | undefined,
   schema: Schema,
 ): v.InferOutput<Schema> | undefined {
-  return raw === undefined ? undefined : decode(schema, parseJson(raw));
+  return raw === undefined ? undefined : (decode(v.nullable(schema), parseJson(raw)) ?? undefined);
 }
 
 /** Some clients send JSON lists where others repeat the parameter. */
@@ -92,7 +120,7 @@ const TEXTS = {
   cgroupparent: 'CgroupParent',
 } as const;
 
-function resources(one: (name: string) => string | undefined): Resources {
+function resources(one: (name: string) => string | undefined): BuildQuery['resources'] {
   const numbers = Object.entries(NUMBERS).map(([name, field]) => [
     field,
     decodeInteger(name, one(name)) ?? 0,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { has, requires } from '../support/capabilities.ts';
@@ -8,6 +8,7 @@ import { BUILDX_SUITES, DockerClient } from '../support/docker-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { writeTree } from '../support/files.ts';
 import { BUSYBOX } from '../support/images.ts';
+import { isRunning } from '../support/is-running.ts';
 import { REGISTRY_USER, TestRegistry } from '../support/registry.ts';
 
 const needed = requires('docker-clients', 'docker-registry');
@@ -52,18 +53,6 @@ function projectOf(suite: string) {
       ),
   };
 }
-
-/** True while some process of the machine has `word` among its arguments. */
-const runs = (word: string) =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .some((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(word);
-      } catch {
-        return false;
-      }
-    });
 
 for (const suite of has('docker-clients') ? BUILDX_SUITES : []) {
   describe(`buildx of ${suite} with the engine`, needed, () => {
@@ -124,14 +113,16 @@ for (const suite of has('docker-clients') ? BUILDX_SUITES : []) {
       assert.match(stderr, /did not complete successfully: exit code: 7/);
     });
 
-    test('a client that is killed leaves nothing running', async () => {
+    test('a client that is interrupted or killed leaves nothing running', async () => {
       const word = `86399.${suite.length}`;
       writeTree(project.cwd, { 'Dockerfile.long': `FROM ${BUSYBOX}\nRUN sleep ${word}\n` });
-      const client = project.watch('build', '-f', 'Dockerfile.long', '.');
-      await eventually(() => runs(word));
-      process.kill(client.pid, 'SIGINT');
-      await client.ended;
-      await eventually(() => !runs(word));
+      for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+        await using client = project.watch('buildx', 'build', '-f', 'Dockerfile.long', '.');
+        await eventually(() => isRunning(word));
+        process.kill(client.pid, signal);
+        await client.ended;
+        await eventually(() => !isRunning(word));
+      }
     });
 
     test('compose builds the images of its services', async () => {

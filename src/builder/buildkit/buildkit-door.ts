@@ -22,6 +22,7 @@ import { type FrontendRequest, runFrontend } from './frontend/dockerfile-fronten
 import type { ReceiveContext } from './frontend/remote-context.ts';
 import { serveGrpc } from './grpc/grpc-server.ts';
 import type { ServedMethods } from './grpc/service.ts';
+import { OrderedBuilds } from './ordered/ordered-builds.ts';
 import { ContextStore } from './session/context-store.ts';
 import { sessionMethod } from './session/session-method.ts';
 import { type SessionOffer, SessionRegistry } from './session/session-registry.ts';
@@ -54,6 +55,8 @@ export class BuildkitDoor {
   readonly #jobs = new BuildJobs();
   readonly #contexts: ContextStore;
   readonly #methods: ServedMethods;
+  /** Builds of clients that do not speak gRPC. */
+  readonly ordered: OrderedBuilds;
 
   constructor(options: BuildkitDoorOptions) {
     this.#options = options;
@@ -63,16 +66,18 @@ export class BuildkitDoor {
     const history = new BuildHistory(clock);
     const run = (job: BuildJob, request: FrontendRequest, signal: AbortSignal) =>
       this.#run(job, request, signal);
+    const solving = {
+      ...{ jobs, history, clock, logger, runFrontend: run },
+      exportResult: (job: BuildJob, returned: ReturnedResult) => this.#export(job, returned),
+    };
+    this.ordered = new OrderedBuilds({ ...solving, sessions: this.#sessions });
     this.#methods = new Map([
       ...controlMethods(options),
       ...usageMethods(options.cache),
       ...historyMethods(history),
       ...sessionMethod(this.#sessions),
       ...gatewayMethods({ worker: options, jobs, runFrontend: run }),
-      ...solveMethods({
-        ...{ jobs, history, clock, logger, runFrontend: run },
-        exportResult: (job, returned) => this.#export(job, returned),
-      }),
+      ...solveMethods(solving),
     ]);
   }
 

@@ -36,6 +36,8 @@ export class BuildJob {
   readonly returned: Promise<ReturnedResult>;
   /** The file that was built, once it is known. */
   dockerfile: DockerfileSource | undefined;
+  /** The archive that is the context, when a request of its own brought it. */
+  uploaded: AsyncIterable<Uint8Array> | undefined;
   readonly #refs = new Map<string, ResultRef>();
   readonly #results = new Set<BuildResult>();
   #resolve: (result: ReturnedResult) => void = () => undefined;

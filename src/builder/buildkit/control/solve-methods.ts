@@ -44,7 +44,8 @@ export function solveMethods(deps: SolveDeps): ReadonlyMap<string, ServedMethod>
   ]);
 }
 
-async function solve(deps: SolveDeps, job: BuildJob): Promise<ReadonlyMap<string, string>> {
+/** Carries out a build to its last output. Resolves to what the client is told; the job's progress ends with it. */
+export async function solve(deps: SolveDeps, job: BuildJob): Promise<ReadonlyMap<string, string>> {
   deps.jobs.add(job);
   deps.history.begin(job);
   try {

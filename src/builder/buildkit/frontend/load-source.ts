@@ -64,7 +64,11 @@ async function loadRemote(
     : undefined;
   const received = await locals.progress.step('[internal] load remote build context', () => {
     const dockerfile = own === undefined ? (options.get('filename') ?? 'Dockerfile') : undefined;
-    return receiveRemote(receive, { context: address, dockerfile, session }, signal);
+    return receiveRemote(
+      receive,
+      { context: address, dockerfile, session, uploaded: locals.uploaded },
+      signal,
+    );
   });
   const { context, dockerignore, release } = received;
   return {

@@ -32,6 +32,11 @@ export class Locals {
     return this.#job.progress;
   }
 
+  /** The archive that came by a request of its own, if one did. */
+  get uploaded(): AsyncIterable<Uint8Array> | undefined {
+    return this.#job.uploaded;
+  }
+
   /** The build's own session. */
   session(): Promise<Session> {
     return this.#deps.sessions.get(this.#job.order.session, this.#signal);

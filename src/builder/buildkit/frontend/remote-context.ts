@@ -34,13 +34,16 @@ export function receiveRemote(
     readonly context: string;
     readonly dockerfile: string | undefined;
     readonly session: Session;
+    /** The archive, when the client does not have to be asked for it. */
+    readonly uploaded: AsyncIterable<Uint8Array> | undefined;
   },
   signal: AbortSignal,
 ): Promise<ReceivedContext> {
-  const { context, dockerfile, session } = wanted;
+  const { context, dockerfile, session, uploaded } = wanted;
   const gone = AbortSignal.any([signal, session.gone]);
   const isUpload = UPLOAD.test(context);
-  const body = isUpload ? upload(session, new URL(context), gone) : nothing();
+  const asked = () => (isUpload ? upload(session, new URL(context), gone) : nothing());
+  const body = uploaded ?? asked();
   return receive({ remote: isUpload ? undefined : context, dockerfile }, { body, signal: gone });
 }
 

@@ -39,6 +39,11 @@ export class Session {
     return this.offer.methods.some((method) => method.toLowerCase() === path.toLowerCase());
   }
 
+  /** Ends the connection to the client. Idempotent. */
+  close(): void {
+    this.#client.destroy();
+  }
+
   /** One message there, one back. `not-implemented` when the client does not serve the method. */
   call<Q extends AnyMessage, A extends AnyMessage>(
     method: CalledMethod<Q, A>,
