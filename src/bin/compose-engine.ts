@@ -211,7 +211,7 @@ async function composeServices(
       engineId: made.state.id,
       storageDriver: snapshots.name,
       driverReason: made.state.driverReason,
-      damage: made.state.damage.lines,
+      findings: [...made.state.damage.lines, ...made.state.lacks],
       ...made.runtime.facts,
     }),
     registry,

@@ -16,8 +16,8 @@ export interface ComposedFacts {
   readonly defaultRuntime: string;
   readonly runtimes: readonly RuntimeInfo[];
   readonly monitorVersion: string;
-  /** What was found damaged at start. */
-  readonly damage: readonly string[];
+  /** What was found damaged or missing at start. */
+  readonly findings: readonly string[];
   readonly limits: LimitSupport;
 }
 
@@ -71,7 +71,7 @@ export async function systemFacts(
     httpsProxy: withoutPassword(settings.proxies.httpsProxy),
     noProxy: settings.proxies.noProxy,
     // Clients print these lines as they are; Docker's begin with this word.
-    warnings: [...facts.warnings, ...composed.damage, ...missingLimits(composed.limits)].map(
+    warnings: [...facts.warnings, ...composed.findings, ...missingLimits(composed.limits)].map(
       (text) => `WARNING: ${text}`,
     ),
     serverVersion: parts.version,

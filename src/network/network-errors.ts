@@ -93,6 +93,14 @@ export function networkMissing(name: string): EngineError {
   return new EngineError('not-found', `network ${name} not found`);
 }
 
+/** The kernel would not make what the network is made of. */
+export function networkUnusable(name: string, reason: string): EngineError {
+  return new EngineError(
+    'unavailable',
+    `network ${name} cannot be used on this machine: ${reason}; the networks none and host can`,
+  );
+}
+
 /** Another network has the name. */
 export function networkExists(name: string): EngineError {
   return new EngineError('conflict', `network with name ${name} already exists`);

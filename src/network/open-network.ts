@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import type { SubnetPool } from '../handshake/host-facts.ts';
 import type { Clock } from '../shared/clock.ts';
+import { messageOf } from '../shared/errors.ts';
 import type { Failpoints } from '../shared/failpoints.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { QuarantinedDocument } from '../state/quarantine.ts';
@@ -13,12 +14,15 @@ import {
   parsePrefix,
   prefixesOverlap,
 } from '../sys/netlink/ipv4.ts';
+import { errnoCode } from '../sys/system-errors.ts';
 import { BridgeNetwork } from './bridge/bridge-network.ts';
-import { DEFAULT_BRIDGE, startBridge } from './bridge/start-bridge.ts';
+import { DEFAULT_BRIDGE, type StartedBridge, startBridge } from './bridge/start-bridge.ts';
+import { UnusableNetwork } from './bridge/unusable-network.ts';
 import type { HostDialer } from './host-dialer.ts';
 import { subnetOf } from './ipam/choose-prefix.ts';
 import { NameService } from './names/name-service.ts';
 import { NetworkCatalog } from './network-catalog.ts';
+import type { NetworkDriver } from './network-driver.ts';
 import { invalidBridgeRange, networkMissing } from './network-errors.ts';
 import type { NetworkRecord } from './network-record.ts';
 import { NetworkSet } from './networks/network-set.ts';
@@ -74,10 +78,14 @@ export interface NetworkOptions {
 /** Ethernet's size, for machines without an uplink to take it from. */
 const DEFAULT_MTU = 1500;
 
+const BRIDGE_CURE = 'the kernel needs its modules bridge and veth: sudo modprobe -a bridge veth';
+
 /** The network, ready for containers. */
 export interface OpenedNetwork {
   readonly sandboxes: LinuxSandboxService;
   readonly networks: NetworkSet;
+  /** What of networks this machine cannot give, as sentences for `docker info`. */
+  readonly lacks: readonly string[];
 }
 
 /** Makes or takes over everything in the engine's network namespace that containers need. */
@@ -86,29 +94,7 @@ export async function openNetwork(options: NetworkOptions): Promise<OpenedNetwor
   const catalog = await NetworkCatalog.open(options);
   const record = requireNetwork(catalog, 'bridge');
   const mtu = uplink?.mtu ?? DEFAULT_MTU;
-  const started = startBridge({
-    bridgeAddress: options.bridgeAddress,
-    previousSubnet: record.subnet,
-    hostRoutes: options.hostRoutes,
-    pools: options.addressPools,
-    mtu,
-    logger,
-  });
-  const range = bridgeRange(options.bridgeRange, started.address);
-  await catalog.updateBridge(record.id, {
-    subnet: subnetOf(started.address),
-    ipRange: options.bridgeRange,
-    gateway: formatIpv4(started.address.address),
-    options: bridgeOptions(mtu),
-  });
-  logger.debug('bridge network is up', { address: formatPrefix(started.address) });
-  const driver = new BridgeNetwork({
-    network: record,
-    bridgeIndex: started.index,
-    address: started.address,
-    range,
-    mtu,
-  });
+  const { driver, lack } = await openDefaultBridge(options, { catalog, record, mtu });
   const networks = await NetworkSet.open({
     ...options,
     catalog,
@@ -143,7 +129,47 @@ export async function openNetwork(options: NetworkOptions): Promise<OpenedNetwor
     hostGateway: hasProxy ? HOST_GATE : '',
     logger,
   });
-  return { sandboxes, networks };
+  const { filterLack } = networks;
+  const lacks = [
+    ...(lack === undefined ? [] : [`No bridge networks: ${lack}`]),
+    ...(filterLack === undefined ? [] : [`Networks are open to each other: ${filterLack}`]),
+  ];
+  return { sandboxes, networks, lacks };
+}
+
+/** The default network; where the kernel refuses to make it, one that nobody can join, and why. */
+async function openDefaultBridge(
+  options: NetworkOptions,
+  { catalog, record, mtu }: { catalog: NetworkCatalog; record: NetworkRecord; mtu: number },
+): Promise<{ driver: NetworkDriver; lack?: string }> {
+  const { logger } = options;
+  let started: StartedBridge;
+  try {
+    started = startBridge({
+      bridgeAddress: options.bridgeAddress,
+      previousSubnet: record.subnet,
+      hostRoutes: options.hostRoutes,
+      pools: options.addressPools,
+      mtu,
+      logger,
+    });
+  } catch (error) {
+    // Settings that cannot be used carry no errno: they end the start, as they do with dockerd.
+    if (errnoCode(error) === undefined) throw error;
+    const lack = messageOf(error);
+    logger.error('containers can join none of the bridge networks', { error, cure: BRIDGE_CURE });
+    return { driver: new UnusableNetwork(record.name, `${lack} (${BRIDGE_CURE})`), lack };
+  }
+  const range = bridgeRange(options.bridgeRange, started.address);
+  await catalog.updateBridge(record.id, {
+    subnet: subnetOf(started.address),
+    ipRange: options.bridgeRange,
+    gateway: formatIpv4(started.address.address),
+    options: bridgeOptions(mtu),
+  });
+  logger.debug('bridge network is up', { address: formatPrefix(started.address) });
+  const { index: bridgeIndex, address } = started;
+  return { driver: new BridgeNetwork({ network: record, bridgeIndex, address, range, mtu }) };
 }
 
 function requireNetwork(catalog: NetworkCatalog, name: string): NetworkRecord {

@@ -78,6 +78,9 @@ test('without a packet filter containers have a way out, names and published por
   const answer = await runCommand(['busybox', 'nc', '-w', '5', '127.0.0.1', port ?? '']);
   assert.match(answer.stdout, /aboard/);
   assert.match(daemon.log(), /networks are open to each other: the packet filter cannot be set up/);
+  const lack = /Networks are open to each other: .*nft/;
+  assert.match(await daemon.ok('info', '--format', '{{json .Warnings}}'), lack);
+  assert.match((await daemon.wherry('doctor')).stdout, lack);
   await daemon.ok('rm', '-f', 'server');
 });
 

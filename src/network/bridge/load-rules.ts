@@ -17,25 +17,28 @@ export interface RuleSurroundings {
 /**
  * Replaces the rules of all networks in one transaction. Where the kernel offers no packet filter, or nft(8) is
  * missing, containers leave with their own addresses, for which the engine answers the uplink; networks are open
- * to each other then. That is warned about, not an error.
+ * to each other then. That is warned about, not an error: the reason is the answer.
  */
 export async function loadRules(
   networks: readonly RuleSettings[],
   { uplinkName, logger }: RuleSurroundings,
-): Promise<void> {
+): Promise<string | undefined> {
   try {
     const completed = await run(
       { file: 'nft', args: ['-f', '-'] },
       { timeoutMs: TIMEOUT_MS, stdin: bridgeRules(networks) },
     );
     expectSuccess(completed, 'load the rules of the bridge networks');
+    return undefined;
   } catch (error) {
+    const reason = messageOf(error);
     const path = `ipv4/conf/${uplinkName}/proxy_arp`;
     const refusals = uplinkName === undefined ? [] : writeSetting({ path, value: '1' });
     logger.warn('networks are open to each other: the packet filter cannot be set up', {
-      reason: messageOf(error),
+      reason,
       cure: 'install nftables; the kernel needs nf_tables with NAT',
       ...(refusals.length === 0 ? {} : { refusals: refusals.join(', ') }),
     });
+    return reason;
   }
 }

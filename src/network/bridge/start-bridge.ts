@@ -39,7 +39,12 @@ export function startBridge(demand: BridgeDemand): StartedBridge {
   const bridge = RouteSocket.with((routes) => {
     routes.setLoopbackUp();
     const started = adoptBridge(routes, demand) ?? makeBridge(routes, demand);
-    keepCarrier(routes, { index: started.index, mtu: demand.mtu }, DEFAULT_KEEPER);
+    try {
+      keepCarrier(routes, { index: started.index, mtu: demand.mtu }, DEFAULT_KEEPER);
+    } catch (error) {
+      routes.deleteLink(DEFAULT_KEEPER.port);
+      throw error;
+    }
     return started;
   });
   const refusals = FORWARDING.flatMap((path) => writeSetting({ path, value: '1' }));

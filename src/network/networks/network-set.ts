@@ -1,6 +1,7 @@
 /** The networks of the engine's namespace: their documents, bridges and packet filter, changed one at a time. */
 import type { SubnetPool } from '../../handshake/host-facts.ts';
 import type { Clock } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/errors.ts';
 import type { Failpoints } from '../../shared/failpoints.ts';
 import { type NetworkId, newNetworkId } from '../../shared/ids.ts';
 import { KeyedMutex } from '../../shared/keyed-mutex.ts';
@@ -9,6 +10,7 @@ import { isPredefined } from '../../shared/predefined-networks.ts';
 import { formatPrefix } from '../../sys/netlink/ipv4.ts';
 import { RouteSocket } from '../../sys/netlink/route-socket.ts';
 import { loadRules } from '../bridge/load-rules.ts';
+import { UnusableNetwork } from '../bridge/unusable-network.ts';
 import type { NetworkCatalog } from '../network-catalog.ts';
 import type { NetworkDriver } from '../network-driver.ts';
 import { networkExists, networkInUse, networkMissing } from '../network-errors.ts';
@@ -21,7 +23,7 @@ import { planNetwork } from './plan-network.ts';
 /** What networks are made with. */
 export interface NetworkSetOptions {
   readonly catalog: NetworkCatalog;
-  /** The default bridge, which is up. */
+  /** The default bridge. */
   readonly bridge: { readonly record: NetworkRecord; readonly driver: NetworkDriver };
   /** Networks that the host has routes to, as `a.b.c.d/n`. */
   readonly hostRoutes: readonly string[];
@@ -41,6 +43,7 @@ export class NetworkSet implements NetworkStore {
   readonly #options: NetworkSetOptions;
   readonly #drivers = new Map<NetworkId, NetworkDriver>();
   readonly #locks = new KeyedMutex<'all'>();
+  #filterLack: string | undefined;
 
   private constructor(options: NetworkSetOptions) {
     this.#options = options;
@@ -55,10 +58,16 @@ export class NetworkSet implements NetworkStore {
         set.#drivers.set(record.id, set.#bringUp(record, { fresh: false }));
       } catch (error) {
         options.logger.error('a network is out of order', { network: record.name, error });
+        set.#drivers.set(record.id, new UnusableNetwork(record.name, messageOf(error)));
       }
     }
     await set.#loadRules();
     return set;
+  }
+
+  /** Why networks are open to each other; undefined where the packet filter keeps them apart. */
+  get filterLack(): string | undefined {
+    return this.#filterLack;
   }
 
   list(): readonly NetworkRecord[] {
@@ -140,7 +149,7 @@ export class NetworkSet implements NetworkStore {
 
   async #loadRules(): Promise<void> {
     const rules = this.list().filter((record) => this.#drivers.has(record.id));
-    await loadRules(rules.map(ruleSettings), {
+    this.#filterLack = await loadRules(rules.map(ruleSettings), {
       uplinkName: this.#options.uplink?.interfaceName,
       logger: this.#options.logger,
     });

@@ -98,7 +98,9 @@ export class NetlinkSocket {
     for (const entry of pending.values()) {
       while (!entry.finished) {
         for (const message of this.#receive(buffer, entry.request.purpose)) {
-          refusal ??= settle(message, pending.get(message.sequence));
+          // Every answer is filed, those behind a refusal too: nobody would find them waiting otherwise.
+          const refused = settle(message, pending.get(message.sequence));
+          refusal ??= refused;
         }
       }
     }

@@ -37,6 +37,8 @@ export interface NetworkFixture extends AsyncDisposable {
   readonly service: SandboxService;
   /** The networks that `service` joins. */
   readonly networks: NetworkStore;
+  /** What the machine cannot give. */
+  readonly lacks: readonly string[];
   /** Makes a network and returns its id. */
   addNetwork(name: string): Promise<NetworkId>;
   readonly host: FakeHostListeners;
@@ -74,10 +76,11 @@ export async function openTestNetwork(): Promise<NetworkFixture> {
     services.push(opened.sandboxes);
     return opened;
   };
-  const { sandboxes: service, networks } = await open();
+  const { sandboxes: service, networks, lacks } = await open();
   return {
     service,
     networks,
+    lacks,
     addNetwork: async (name) => (await networks.create(plainNetwork(name))).record.id,
     host,
     reopen: async () => (await open()).sandboxes,
