@@ -16,6 +16,8 @@ export interface ClassicBuildRequest {
   readonly noCache: boolean;
   readonly pull: boolean;
   readonly removeContainers: boolean;
+  /** True when the result is asked for elsewhere than in the image store. */
+  readonly hasOutputs: boolean;
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly labels: ReadonlyMap<string, string>;
   readonly target: string | undefined;

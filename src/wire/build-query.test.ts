@@ -12,6 +12,8 @@ test('a build without a query has the defaults of Docker', () => {
   assert.deepEqual([query.quiet, query.noCache, query.pull], [false, false, false]);
   assert.deepEqual([query.tags, query.extraHosts, query.resources], [[], [], {}]);
   assert.equal(query.networkMode, 'default');
+  assert.equal(query.hasOutputs, false);
+  assert.equal(decoded('isolation=default&outputs=[{"Type":"tar"}]').hasOutputs, true);
 });
 
 test('names, arguments, labels and limits are taken from their parameters', () => {
@@ -41,7 +43,14 @@ test('what is null was not set', () => {
 });
 
 test('values of the wrong form are refused', () => {
-  for (const text of ['buildargs=[', 'labels={"a":1}', 'memory=much', 'ulimits={}']) {
+  for (const text of [
+    'buildargs=[',
+    'labels={"a":1}',
+    'memory=much',
+    'ulimits={}',
+    'isolation=hyperv',
+    'outputs=x',
+  ]) {
     assert.throws(
       () => decoded(text),
       (error) => kindOf(error) === 'invalid-argument',

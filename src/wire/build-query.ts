@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import type { HostConfig, Resources } from './container-config.ts';
 import { decode, integer, parseJson, struct, text, textMap, texts } from './decode.ts';
 import { decodeBoolean, decodeInteger } from './query.ts';
+import { unsupportedIsolation } from './wire-errors.ts';
 
 /** A build as asked for. */
 export interface BuildQuery {
@@ -13,6 +14,8 @@ export interface BuildQuery {
   readonly noCache: boolean;
   readonly pull: boolean;
   readonly removeContainers: boolean;
+  /** True when the result is asked for elsewhere than in the image store. */
+  readonly hasOutputs: boolean;
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly labels: ReadonlyMap<string, string>;
   readonly target: string | undefined;
@@ -47,6 +50,8 @@ export function decodeBuildQuery(query: URLSearchParams): BuildQuery {
   const one = (name: string) => query.get(name) || undefined;
   const flag = (name: string, fallback = false) =>
     decodeBoolean(query.get(name) || undefined, fallback);
+  const isolation = one('isolation') ?? 'default';
+  if (isolation.toLowerCase() !== 'default') throw unsupportedIsolation(isolation);
   const shmSize = decodeInteger('shmsize', one('shmsize')) ?? 0;
   return {
     dockerfile: one('dockerfile') ?? 'Dockerfile',
@@ -56,6 +61,7 @@ export function decodeBuildQuery(query: URLSearchParams): BuildQuery {
     noCache: flag('nocache'),
     pull: flag('pull'),
     removeContainers: flag('rm', true),
+    hasOutputs: hasOutputs(one('outputs')),
     buildArgs: buildArgs(one('buildargs')),
     labels: new Map(Object.entries(json(one('labels'), textMap) ?? {})),
     target: one('target'),
@@ -83,6 +89,11 @@ export function decodeSessionBuildQuery(query: URLSearchParams): SessionBuildQue
       attributes: new Map(Object.entries(Attrs ?? {})),
     })),
   };
+}
+
+/** A list of places; the classic builder knows none. */
+function hasOutputs(raw: string | undefined): boolean {
+  return (json(raw, v.array(v.unknown())) ?? []).length > 0;
 }
 
 /** Arguments without a value are declared and set by nobody. */

@@ -61,6 +61,10 @@ export const invalidRegistryAuth = (cause?: unknown) =>
 
 export const invalidPortSyntax = (text: string) => invalid(`invalid port specification: "${text}"`);
 
+/** Docker's text for containers of Windows. */
+export const unsupportedIsolation = (text: string) =>
+  invalid(`unsupported isolation: ${JSON.stringify(text)}`);
+
 export const noLogStream = () => invalid('Bad parameters: you must choose at least one stream');
 
 export const noExecCommand = () => invalid('No exec command specified');

@@ -158,3 +158,10 @@ test('files from the web are added, unpacked only when asked for, and checked', 
     server.close();
   }
 });
+
+test('a limit that the machine cannot give is told in the stream, and the image is made', async () => {
+  const dir = context('limited', { Dockerfile: `FROM ${BUSYBOX}\nRUN true` });
+  const printed = await daemon.ok('build', '--ulimit', 'nofile=99999999', dir);
+  assert.match(printed, /\[Warning\] The ulimit nofile is lowered to \d+/);
+  assert.match(printed, /Successfully built/);
+});

@@ -44,6 +44,17 @@ test('members of a network with IPv6 reach each other by both families, names an
   await daemon.ok('network', 'rm', 'dual');
 });
 
+test('what an endpoint asks for and does not get is told when its container is made', async () => {
+  await daemon.ok('network', 'create', 'plain');
+  const flags = ['--network', 'name=plain,driver-opt=sea=rough', '--link-local-ip', '169.254.7.7'];
+  const { code, stderr } = await daemon.docker('create', '--name', 'asker', ...flags, BUSYBOX);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /DriverOpts sea is discarded on network plain/);
+  assert.match(stderr, /LinkLocalIPs are discarded on network plain/);
+  await daemon.ok('rm', 'asker');
+  await daemon.ok('network', 'rm', 'plain');
+});
+
 test('IPv6 subnets, gateways and fixed addresses are those that were asked for', async () => {
   const ipv4 = ['--subnet', '10.77.0.0/16'];
   await daemon.ok(

@@ -19,7 +19,10 @@ import { MessageQueue } from './message-queue.ts';
 import { type ReceivedContext, receiveContext } from './receive-context.ts';
 import { StepStream } from './step-stream.ts';
 
-type ClassicDeps = Pick<BuilderDeps, 'images' | 'trees' | 'dirs' | 'downloads' | 'platform'>;
+type ClassicDeps = Pick<
+  BuilderDeps,
+  'images' | 'trees' | 'dirs' | 'downloads' | 'platform' | 'specs'
+>;
 
 export class ClassicDoor implements ClassicBuilds {
   readonly #deps: ClassicDeps;
@@ -37,6 +40,8 @@ export class ClassicDoor implements ClassicBuilds {
   ): Promise<AsyncIterable<ProgressMessage>> {
     const names = request.tags.map(toName);
     const platform = toPlatform(request, this.#deps.platform);
+    // Asked before anything is built: limits that do not exist are refused here.
+    const lacks = [...this.#deps.specs.shortcomings(request.resources), ...outputWarnings(request)];
     const received = await receiveContext(this.#deps, request, { body, signal });
     const left = new AbortController();
     const ending = AbortSignal.any([signal, left.signal]);
@@ -45,7 +50,7 @@ export class ClassicDoor implements ClassicBuilds {
       left.abort(new EngineError('cancelled', 'the client has left the build'));
       await running;
     });
-    const build = { request, names, received, platform };
+    const build = { request, names, received, platform, lacks };
     running = this.#run(build, queue, ending)
       .then(
         () => queue.close(),
@@ -61,6 +66,7 @@ export class ClassicDoor implements ClassicBuilds {
       readonly names: readonly ImageReference[];
       readonly received: ReceivedContext;
       readonly platform: Platform | undefined;
+      readonly lacks: readonly string[];
     },
     queue: MessageQueue,
     signal: AbortSignal,
@@ -80,7 +86,8 @@ export class ClassicDoor implements ClassicBuilds {
       const layers = image.layers.map(({ descriptor }) => descriptor);
       const { id } = await this.#deps.images.store({ config: image.config, layers, names });
       if (request.quiet) return say(`${id}\n`);
-      for (const warning of warningsOf(request, result)) say(`[Warning] ${warning}\n`);
+      for (const warning of [...build.lacks, ...warningsOf(request, result)])
+        say(`[Warning] ${warning}\n`);
       queue.send({ aux: { ID: id } });
       say(`Successfully built ${shortId(id.slice('sha256:'.length))}\n`);
       for (const name of names) say(`Successfully tagged ${familiarReference(name)}\n`);
@@ -135,6 +142,10 @@ function warningsOf({ cacheFrom }: ClassicBuildRequest, result: BuildResult): re
   const unused = `One or more build-args [${unusedArgs.join(' ')}] were not consumed`;
   const hint = `The layers of ${cacheFrom.join(', ')} are not looked at: the cache goes by content`;
   return [...(unusedArgs.length > 0 ? [unused] : []), ...(cacheFrom.length > 0 ? [hint] : [])];
+}
+
+function outputWarnings({ hasOutputs }: ClassicBuildRequest): readonly string[] {
+  return hasOutputs ? ['Outputs are discarded: this builder puts images into the store alone'] : [];
 }
 
 function epochOf(buildArgs: ReadonlyMap<string, string>): number | undefined {

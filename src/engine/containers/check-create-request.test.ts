@@ -29,6 +29,8 @@ const REFUSED: readonly (readonly [ContainerConfig, HostConfig, string])[] = [
     { NetworkMode: 'host' },
     'conflicting options: mac-address and the network mode',
   ],
+  [{}, { Dns: ['1.1.1.1', 'quay'] }, 'bad nameserver address: "quay"'],
+  [{ ExposedPorts: { 'quay/tcp': {} } }, {}, 'invalid port specification: "quay/tcp"'],
   [{}, { ExtraHosts: ['x'] }, 'bad format for add-host: "x"'],
   [{}, { ExtraHosts: ['x:y'] }, 'invalid IP address in add-host: "y"'],
   [{ Env: ['A=1', '=x'] }, {}, 'invalid environment variable: =x'],

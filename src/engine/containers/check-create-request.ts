@@ -1,6 +1,7 @@
 /** What can be wrong with a create request before anything is looked up. */
 import type { CreateContainerRequest } from '../../api/backends.ts';
 import type { HostConfig } from '../../wire/container-config.ts';
+import { parseContainerPorts } from '../../wire/port-syntax.ts';
 import { checkHealthcheck } from '../health/check-healthcheck.ts';
 import { checkHostConfig } from './check-host-config.ts';
 import type { ContainerSettings } from './container-deps.ts';
@@ -27,6 +28,7 @@ export function checkCreateRequest(
   checkHealthcheck(config.Healthcheck);
   checkNetworkOptions(config, hostConfig);
   publishRequests(config, hostConfig);
+  for (const port of Object.keys(config.ExposedPorts ?? {})) parseContainerPorts(port);
   if (config.WorkingDir && !config.WorkingDir.startsWith('/')) {
     throw invalidWorkingDir(config.WorkingDir);
   }

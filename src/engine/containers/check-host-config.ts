@@ -30,6 +30,12 @@ const CHECKS: readonly Check[] = [
     Object.keys(StorageOpt ?? {}).length === 0
       ? undefined
       : '--storage-opt is supported only for overlay over xfs with project quotas, which only root can set',
+  ({ Dns }) => {
+    const notAServer = (Dns ?? []).find((address) => isIP(address) === 0);
+    return notAServer === undefined
+      ? undefined
+      : `bad nameserver address: ${JSON.stringify(notAServer)}`;
+  },
   ({ ExtraHosts }) =>
     (ExtraHosts ?? []).map(extraHostProblem).find((problem) => problem !== undefined),
   ({ Annotations }) =>

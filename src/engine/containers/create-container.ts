@@ -13,6 +13,7 @@ import { noCommand, platformMismatch } from './container-errors.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { generateName, parseContainerName } from './container-names.ts';
 import { copyUpVolumes } from './copy-up-volumes.ts';
+import { ineffectiveEndpointSettings } from './endpoint-options.ts';
 import { endpointsOf } from './endpoint-requests.ts';
 import { ineffectiveSettings } from './ineffective-settings.ts';
 import { resolveLinks } from './links.ts';
@@ -77,13 +78,16 @@ export async function createContainer(
 /** What the container will not get, although it is made. */
 function createWarnings(
   deps: ContainerDeps,
-  { config, hostConfig }: CreateContainerRequest,
+  { config, hostConfig, networkingConfig }: CreateContainerRequest,
 ): readonly string[] {
   const lacksInit = hostConfig.Init === true && deps.settings.initPath === undefined;
   return [
     ...ineffectiveSettings(hostConfig),
     ...deps.specs.shortcomings(hostConfig),
     ...networkWarnings(deps.settings, hostConfig),
+    ...Object.entries(networkingConfig.EndpointsConfig ?? {}).flatMap(([name, settings]) =>
+      ineffectiveEndpointSettings(name, settings ?? {}),
+    ),
     ...(lacksInit ? ['Init is discarded: this machine has no static init; install tini.'] : []),
     ...(isUnknownCheck(config.Healthcheck) ? [UNKNOWN_CHECK] : []),
   ];

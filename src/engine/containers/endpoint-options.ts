@@ -4,6 +4,8 @@ import type { EndpointSettings } from '../../wire/container-config.ts';
 const INTERFACE_NAME = 'com.docker.network.endpoint.ifname';
 const SYSCTLS = 'com.docker.network.endpoint.sysctls';
 
+const HONOURED: readonly string[] = [INTERFACE_NAME, SYSCTLS];
+
 /** Names that the kernel takes for an interface; `lo` is there already. */
 const LINK_NAME = /^(?!lo$|\.{1,2}$)[^\s/:%]{1,15}$/;
 /** Settings of one interface: its name is written `IFNAME`, which the docker client sends in lower case. */
@@ -23,6 +25,26 @@ export function endpointOptions({ DriverOpts: options }: EndpointSettings): Endp
     ...(name === undefined ? {} : { interfaceName: name }),
     ...(sysctls.length === 0 ? {} : { sysctls }),
   };
+}
+
+/** One sentence for each setting of an endpoint that is kept and has no effect. */
+export function ineffectiveEndpointSettings(
+  networkName: string,
+  { DriverOpts, IPAMConfig }: EndpointSettings,
+): readonly string[] {
+  const unknown = Object.keys(DriverOpts ?? {}).filter((name) => !HONOURED.includes(name));
+  const linkLocal = IPAMConfig?.LinkLocalIPs ?? [];
+  return [
+    ...unknown.map(
+      (name) =>
+        `DriverOpts ${name} is discarded on network ${networkName}: no driver here knows it.`,
+    ),
+    ...(linkLocal.length === 0
+      ? []
+      : [
+          `LinkLocalIPs are discarded on network ${networkName}: interfaces get the addresses of their network alone.`,
+        ]),
+  ];
 }
 
 /** Why an endpoint cannot have its options; undefined when it can. */

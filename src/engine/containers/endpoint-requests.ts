@@ -1,5 +1,5 @@
 /** Which networks a container joins, and how. Pure. */
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 import type { CreateContainerRequest } from '../../api/backends.ts';
 import type { AddressPlan, NetworkRecord } from '../../network/network-record.ts';
 import type { EndpointRequest } from '../../network/sandbox-service.ts';
@@ -72,6 +72,10 @@ export function checkEndpointSettings(record: NetworkRecord, settings: EndpointS
   if ((settings.Aliases ?? []).length > 0 && !userDefined) throw aliasNeedsUserNetwork();
   const problem = endpointOptionProblem(settings);
   if (problem !== undefined) throw invalidEndpoint(record.name, problem);
+  const notAnAddress = (settings.IPAMConfig?.LinkLocalIPs ?? []).find((one) => isIP(one) === 0);
+  if (notAnAddress !== undefined) {
+    throw invalidEndpoint(record.name, `invalid link-local IP address: ${notAnAddress}`);
+  }
   if ((address !== '' || ipv6 !== '') && !userDefined) throw addressNeedsUserNetwork();
   if (address !== '') checkAddress(record, record, { address, family: 'ipv4' });
   if (ipv6 !== '') checkAddress(record, record.ipv6, { address: ipv6, family: 'ipv6' });

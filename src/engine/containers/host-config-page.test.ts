@@ -66,6 +66,7 @@ const REFUSED: HostConfig = {
   CgroupnsMode: 'wat',
   IpcMode: 'wat',
   Cgroup: 'container:x',
+  Dns: ['quay'],
   Links: ['a:b:c'],
   PidMode: 'wat',
   StorageOpt: { size: '1g' },
