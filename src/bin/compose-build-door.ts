@@ -1,4 +1,5 @@
 /** Builds the door for BuildKit's clients. */
+import type { BuildCache } from '../builder/build-cache.ts';
 import { BuildkitDoor } from '../builder/buildkit/buildkit-door.ts';
 import { TarArchiveWriter } from '../distribution/archive/tar-archive-writer.ts';
 import type { ImageService } from '../engine/images/image-service.ts';
@@ -17,6 +18,7 @@ export interface BuildDoorParts {
   readonly snapshots: Snapshotter;
   readonly trees: FileTrees;
   readonly builder: ComposedBuilder;
+  readonly caches: BuildCache;
 }
 
 /** Opens the door, which has cleaned up what a crash left. */
@@ -31,7 +33,7 @@ export async function composeBuildDoor(
     ...{ engineId: made.id, version, platform, platforms: runnablePlatforms(platform) },
     hostGatewayIp: facts.uplink.driver === 'none' ? '' : facts.hostAddress,
     solver: made.builder.solver,
-    cache: made.builder.cache,
+    cache: made.caches,
     exports: {
       ...{ content, snapshots, trees, archives: new TarArchiveWriter() },
       images: made.builder.images,

@@ -84,7 +84,6 @@ export async function composeBuilder(parts: EngineParts, made: BuilderParts) {
     cacheMountsDir: dataPaths.cacheMountsDir,
     images,
     isInUse: (id) => cache.isInUse(id) || mounts.isInUse(id),
-    clock,
   });
   const door = new ClassicDoor(deps, solver);
   const receive: ReceiveContext = (request, from) => receiveContext(deps, request, from);

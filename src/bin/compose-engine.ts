@@ -226,10 +226,7 @@ async function composeServices(
   });
   const trees = await MountedTrees.open(parts.runtimePaths.treesDir, parts.logger);
   const containerFiles = new ContainerFilesService({ ...deps, trees });
-  const onBuilt = () => caches.nudge();
-  const builder = await makeBuilder(parts, made.state, { deps, images, trees, onBuilt });
-  const caches = composeCaches(parts, [images.downloads, builder.cache]);
-  const buildClients = await composeBuildDoor(parts, { ...made.state, images, trees, builder });
+  const building = await composeBuilding(parts, made.state, { deps, images, trees });
   return {
     deps,
     containers,
@@ -239,18 +236,22 @@ async function composeServices(
     volumes,
     networks,
     system,
-    buildClients,
-    caches,
-    builds: builder.door,
+    ...building,
   };
 }
 
-function makeBuilder(
+/** What builds, and what looks after the caches that builds and downloads fill. */
+async function composeBuilding(
   parts: EngineParts,
-  { content, buildCache: documents }: EngineState,
-  given: Omit<BuilderParts, 'content' | 'documents'>,
+  state: EngineState,
+  given: Pick<BuilderParts, 'deps' | 'images' | 'trees'>,
 ) {
-  return composeBuilder(parts, { ...given, content, documents });
+  const { content, buildCache: documents } = state;
+  const onBuilt = () => caches.nudge();
+  const builder = await composeBuilder(parts, { ...given, content, documents, onBuilt });
+  const caches = composeCaches(parts, [given.images.downloads, builder.cache]);
+  const buildClients = await composeBuildDoor(parts, { ...state, ...given, builder, caches });
+  return { caches, buildClients, builds: builder.door };
 }
 
 function composeCaches(parts: EngineParts, sources: readonly CacheSource[]): CacheCollector {

@@ -49,8 +49,8 @@ const manifestOf = (config: string) => ({
 });
 
 const EMPTY_CACHE: BuildCache = {
-  list: async () => [],
-  prune: async () => ({ ids: [], reclaimedBytes: 0 }),
+  usage: async () => [],
+  prune: async () => ({ ids: [] }),
 };
 
 export interface FakeDoor {

@@ -2,10 +2,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../../oci/digest.ts';
-import { type Clock, toIsoNano } from '../../shared/clock.ts';
 import type { Collection } from '../../state/collection.ts';
 import type { CacheEntry, CacheSource } from '../../storage/cache-source.ts';
-import type { BuildCache, CachePrune, CacheRecord, PrunedCache } from '../build-cache.ts';
 import type { BuildImages } from '../build-images.ts';
 import type { CacheDocument } from './cache-document.ts';
 import { directoryBytes } from './directory-bytes.ts';
@@ -15,7 +13,6 @@ export interface StoredCacheDeps {
   readonly cacheMountsDir: string;
   readonly images: Pick<BuildImages, 'usesLayer' | 'sweep'>;
   readonly isInUse: (id: string) => boolean;
-  readonly clock: Clock;
 }
 
 /** Blobs and layers that the records name. */
@@ -27,18 +24,7 @@ export function cachedDigests(documents: Collection<CacheDocument>): readonly Di
     );
 }
 
-/** How BuildKit's clients see an entry. */
-function toRecord(entry: CacheEntry): CacheRecord {
-  const { id, description, parents, sizeBytes, inUse, shared, usageCount } = entry;
-  return {
-    ...{ id, description, parents, sizeBytes, inUse, shared, usageCount },
-    kind: entry.type as CacheRecord['kind'],
-    createdAt: toIsoNano(entry.createdMs),
-    lastUsedAt: entry.usageCount === 0 ? undefined : toIsoNano(entry.lastUsedMs),
-  };
-}
-
-export class StoredCache implements CacheSource, BuildCache {
+export class StoredCache implements CacheSource {
   readonly #deps: StoredCacheDeps;
 
   constructor(deps: StoredCacheDeps) {
@@ -60,30 +46,6 @@ export class StoredCache implements CacheSource, BuildCache {
     for (const id of ids) if (await this.#remove(id)) gone.push(id);
     if (gone.length > 0) await this.#deps.images.sweep();
     return gone;
-  }
-
-  async list(): Promise<readonly CacheRecord[]> {
-    return (await this.entries()).map(toRecord);
-  }
-
-  async prune(prune: CachePrune): Promise<PrunedCache> {
-    const unusedBefore = this.#deps.clock.now() - (prune.unusedForMs ?? 0);
-    const all = await this.entries();
-    const candidates = all
-      .filter((entry) => !entry.inUse && (prune.all || !entry.shared))
-      .filter((entry) => prune.matches?.(toRecord(entry)) ?? true)
-      .filter((entry) => entry.lastUsedMs <= unusedBefore)
-      .sort((a, b) => a.lastUsedMs - b.lastUsedMs);
-    let left = all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    const chosen: CacheEntry[] = [];
-    for (const entry of candidates) {
-      if (prune.keepBytes !== undefined && left <= prune.keepBytes) break;
-      left -= entry.sizeBytes;
-      chosen.push(entry);
-    }
-    const ids = await this.evict(chosen.map(({ id }) => id));
-    const gone = chosen.filter(({ id }) => ids.includes(id));
-    return { ids, reclaimedBytes: gone.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
   }
 
   async #entry(id: string): Promise<CacheEntry | undefined> {

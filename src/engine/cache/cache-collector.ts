@@ -2,13 +2,13 @@
  * Keeps the caches within the limits of `builder.gc`, and clears them when a client asks. Every source is asked anew
  * for each step: what came into use meanwhile stays.
  */
-import type { GcPolicy, GcSettings } from '../../handshake/gc-settings.ts';
+import type { GcSettings } from '../../handshake/gc-settings.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { CacheEntry, CacheSource } from '../../storage/cache-source.ts';
 import { checkCacheFilters } from '../../wire/cache-filters.ts';
 import type { CachePrune, CachePruned } from './cache-prune.ts';
-import { chooseEvictions, type DiskSpace } from './choose-evictions.ts';
+import { chooseEvictions, type DiskSpace, type EvictionRule } from './choose-evictions.ts';
 
 export interface CacheCollectorDeps {
   readonly sources: readonly CacheSource[];
@@ -57,9 +57,8 @@ export class CacheCollector {
   }
 
   /** What a client asks for. `invalid-argument` for filters without meaning. */
-  async prune({ filters, all, ...space }: CachePrune): Promise<CachePruned> {
-    const filter = checkCacheFilters(filters);
-    return await this.#apply({ ...space, all, keepDurationMs: 0, filter });
+  async prune({ filters = new Map(), ...rule }: CachePrune): Promise<CachePruned> {
+    return await this.#apply({ keepDurationMs: 0, ...rule, filter: checkCacheFilters(filters) });
   }
 
   /** Waits for what runs; nothing begins after it. */
@@ -69,7 +68,7 @@ export class CacheCollector {
     await this.#running;
   }
 
-  async #apply(policy: GcPolicy): Promise<CachePruned> {
+  async #apply(policy: EvictionRule): Promise<CachePruned> {
     const ids: string[] = [];
     let reclaimedBytes = 0;
     // What others stand on goes only after them: another round finds it free.
@@ -82,7 +81,7 @@ export class CacheCollector {
     return { ids, reclaimedBytes };
   }
 
-  async #evict(policy: GcPolicy): Promise<readonly SourcedEntry[]> {
+  async #evict(policy: EvictionRule): Promise<readonly SourcedEntry[]> {
     const { sources, diskSpace, clock } = this.#deps;
     const now = { disk: await diskSpace(), nowMs: clock.now() };
     const chosen = chooseEvictions(await this.#entries(), policy, now);

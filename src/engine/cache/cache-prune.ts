@@ -7,7 +7,11 @@ import type { Filters } from '../../wire/filters.ts';
 export interface CachePrune {
   /** Also what is shared with images, and what the cache itself needs. */
   readonly all: boolean;
-  readonly filters: Filters;
+  readonly filters?: Filters;
+  /** Another condition, for clients whose filters have a syntax of their own. */
+  matches?(entry: CacheEntry): boolean;
+  /** Entries that were of use since then stay. */
+  readonly keepDurationMs?: number;
   readonly reservedSpace?: SpaceAmount;
   readonly maxUsedSpace?: SpaceAmount;
   readonly minFreeSpace?: SpaceAmount;

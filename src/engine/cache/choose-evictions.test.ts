@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { GcPolicy } from '../../handshake/gc-settings.ts';
 import type { CacheEntry } from '../../storage/cache-source.ts';
-import { chooseEvictions } from './choose-evictions.ts';
+import { chooseEvictions, type EvictionRule } from './choose-evictions.ts';
 
 const HOUR_MS = 3600 * 1000;
 const NOW_MS = 1000 * HOUR_MS;
@@ -18,7 +17,7 @@ function entry(id: string, idleHours: number, more: Partial<CacheEntry> = {}): C
 
 const ENTRIES = [entry('new', 1), entry('old', 100), entry('middle', 50)];
 
-function chosen(policy: Partial<GcPolicy>, entries = ENTRIES, disk = DISK): readonly string[] {
+function chosen(policy: Partial<EvictionRule>, entries = ENTRIES, disk = DISK): readonly string[] {
   const whole = { all: false, keepDurationMs: 0, filter: {}, ...policy };
   return chooseEvictions(entries, whole, { disk, nowMs: NOW_MS }).map(({ id }) => id);
 }
@@ -66,4 +65,11 @@ test('a filter takes one value of each name', () => {
   assert.deepEqual(chosen({ filter: { type: ['x', 'y'] } }, entries), ['a', 'b']);
   assert.deepEqual(chosen({ filter: { type: ['x', 'y'], 'unused-for': ['3h'] } }, entries), ['a']);
   assert.deepEqual(chosen({ filter: { id: ['c'], description: ['b'] } }, entries), []);
+});
+
+test('a condition of the client holds together with the others', () => {
+  const matches = ({ id }: CacheEntry) => id !== 'middle';
+  assert.deepEqual(chosen({ matches }), ['old', 'new']);
+  assert.deepEqual(chosen({ matches, keepDurationMs: 10 * HOUR_MS }), ['old']);
+  assert.deepEqual(chosen({ matches, maxUsedSpace: { bytes: 150 } }), ['old', 'new']);
 });

@@ -9,6 +9,11 @@ export interface DiskSpace {
   readonly freeBytes: number;
 }
 
+/** What may go, and how much stays. */
+export interface EvictionRule extends GcPolicy {
+  matches?(entry: CacheEntry): boolean;
+}
+
 /** Kinds that only a policy for `all` takes: the cache itself works with them. */
 const INNER_TYPES: ReadonlySet<string> = new Set(['internal', 'frontend']);
 
@@ -18,7 +23,7 @@ const INNER_TYPES: ReadonlySet<string> = new Set(['internal', 'frontend']);
  */
 export function chooseEvictions<Entry extends CacheEntry>(
   entries: readonly Entry[],
-  policy: GcPolicy,
+  policy: EvictionRule,
   now: { readonly disk: DiskSpace; readonly nowMs: number },
 ): readonly Entry[] {
   let totalBytes = entries.reduce((sum, entry) => sum + entry.sizeBytes, 0);
@@ -35,9 +40,10 @@ export function chooseEvictions<Entry extends CacheEntry>(
   return chosen;
 }
 
-function isCandidate(entry: CacheEntry, policy: GcPolicy, nowMs: number): boolean {
+function isCandidate(entry: CacheEntry, policy: EvictionRule, nowMs: number): boolean {
   if (entry.inUse || nowMs - entry.lastUsedMs < policy.keepDurationMs) return false;
   if (!policy.all && (entry.shared || INNER_TYPES.has(entry.type))) return false;
+  if (policy.matches?.(entry) === false) return false;
   return matchesConditions(entry, policy.filter, nowMs);
 }
 
@@ -45,7 +51,11 @@ function isCandidate(entry: CacheEntry, policy: GcPolicy, nowMs: number): boolea
  * So many bytes all entries together may have; undefined when the policy sets no limit, and everything that is old
  * enough goes. Never less than what is reserved.
  */
-function bytesToKeep(totalBytes: number, policy: GcPolicy, disk: DiskSpace): number | undefined {
+function bytesToKeep(
+  totalBytes: number,
+  policy: EvictionRule,
+  disk: DiskSpace,
+): number | undefined {
   const reserved = toBytes(policy.reservedSpace, disk);
   const most = toBytes(policy.maxUsedSpace, disk);
   const free = toBytes(policy.minFreeSpace, disk);

@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CacheRecord } from '../../build-cache.ts';
+import type { CacheEntry } from '../../../storage/cache-source.ts';
 import { recordFilter } from './record-filter.ts';
 
-const record = (changes: Partial<CacheRecord>): CacheRecord => ({
-  ...{ id: 'a1', parents: [], kind: 'regular', description: 'RUN make', sizeBytes: 1 },
-  ...{ inUse: false, shared: false, createdAt: '', lastUsedAt: undefined, usageCount: 1 },
+const record = (changes: Partial<CacheEntry>): CacheEntry => ({
+  ...{ id: 'a1', parents: [], type: 'regular', description: 'RUN make', sizeBytes: 1 },
+  ...{ inUse: false, shared: false, createdMs: 0, lastUsedMs: 0, usageCount: 1 },
   ...changes,
 });
 
 for (const [filter, taken, left] of [
   ['id==a1', {}, { id: 'a2' }],
   ['id!=a2', {}, { id: 'a2' }],
-  ['type~=exec.*', { kind: 'exec.cachemount' }, {}],
+  ['type~=exec.*', { type: 'exec.cachemount' }, {}],
   ['description~="make$"', {}, { description: 'RUN cp' }],
   ['inuse', { inUse: true }, {}],
   ['private,type==regular', {}, { shared: true }],
-  ['immutable', {}, { kind: 'source.local' }],
+  ['immutable', {}, { type: 'source.local' }],
 ] as const) {
   test(`${filter} chooses records`, () => {
     const takes = recordFilter([filter]);

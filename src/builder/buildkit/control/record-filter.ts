@@ -1,8 +1,8 @@
-/** Filters of cache records, in containerd's syntax: `id==x`, `type~=source.*`, `inuse`, joined by commas. */
-import type { CacheRecord } from '../../build-cache.ts';
+/** Filters of cache entries, in containerd's syntax: `id==x`, `type~=source.*`, `inuse`, joined by commas. */
+import type { CacheEntry } from '../../../storage/cache-source.ts';
 import { badOption } from '../frontend/frontend-errors.ts';
 
-type Test = (record: CacheRecord) => boolean;
+type Test = (record: CacheEntry) => boolean;
 
 /** True for records that one of the filters takes; for all when there is none. */
 export function recordFilter(filters: readonly string[]): Test {
@@ -10,7 +10,7 @@ export function recordFilter(filters: readonly string[]): Test {
     // What buildx sends when its user asks for nothing.
     if (filter === '') return () => true;
     const parts = filter.split(',').map(toTest);
-    return (record: CacheRecord) => parts.every((test) => test(record));
+    return (record: CacheEntry) => parts.every((test) => test(record));
   });
   return (record) => tests.length === 0 || tests.some((test) => test(record));
 }
@@ -21,7 +21,7 @@ function toTest(term: string): Test {
   const match = TERM.exec(term.trim());
   if (match === null) throw badOption('filter', term);
   const [, field = '', operator = '', , value = ''] = match;
-  const read = (record: CacheRecord) => fieldOf(record, field);
+  const read = (record: CacheEntry) => fieldOf(record, field);
   switch (operator) {
     case '==':
       return (record) => read(record) === value;
@@ -45,12 +45,12 @@ function toPattern(value: string): RegExp {
 }
 
 /** A field as text; booleans are `true` or `false`. */
-function fieldOf(record: CacheRecord, field: string): string {
+function fieldOf(record: CacheEntry, field: string): string {
   switch (field) {
     case 'id':
       return record.id;
     case 'type':
-      return record.kind;
+      return record.type;
     case 'description':
       return record.description;
     case 'parents':
@@ -60,9 +60,9 @@ function fieldOf(record: CacheRecord, field: string): string {
     case 'shared':
       return String(record.shared);
     case 'mutable':
-      return String(record.kind !== 'regular');
+      return String(record.type !== 'regular');
     case 'immutable':
-      return String(record.kind === 'regular');
+      return String(record.type === 'regular');
     case 'private':
       return String(!record.shared);
     default:

@@ -1,5 +1,6 @@
 /** What earlier builds left: `docker buildx du` and `docker builder prune`. */
-import type { BuildCache, CacheRecord } from '../../build-cache.ts';
+import type { CacheEntry } from '../../../storage/cache-source.ts';
+import type { BuildCache } from '../../build-cache.ts';
 import { type ServedMethod, serverStream, unary } from '../grpc/service.ts';
 import { timestamp } from '../proto/common.ts';
 import {
@@ -19,7 +20,7 @@ export function usageMethods(cache: BuildCache): ReadonlyMap<string, ServedMetho
     [
       `${CONTROL}/DiskUsage`,
       unary({ request: DiskUsageRequest, response: DiskUsageResponse }, async ({ filter }) => ({
-        record: (await cache.list()).filter(recordFilter(filter)).map(toUsageRecord),
+        record: (await cache.usage()).filter(recordFilter(filter)).map(toUsageRecord),
       })),
     ],
     [
@@ -32,28 +33,28 @@ export function usageMethods(cache: BuildCache): ReadonlyMap<string, ServedMetho
 }
 
 async function* prune(cache: BuildCache, request: MessageOf<typeof PruneRequest>) {
-  const before = new Map((await cache.list()).map((record) => [record.id, record]));
-  const { filter, all, keepDuration, reservedSpace, maxUsedSpace } = request;
-  const keepBytes = Math.max(reservedSpace, maxUsedSpace);
+  const before = new Map((await cache.usage()).map((entry) => [entry.id, entry]));
+  const { filter, all, keepDuration, reservedSpace, maxUsedSpace, minFreeSpace } = request;
   const { ids } = await cache.prune({
     all,
     matches: recordFilter(filter),
-    ...(keepDuration === 0 ? {} : { unusedForMs: keepDuration / NS_PER_MS }),
-    ...(keepBytes === 0 ? {} : { keepBytes }),
+    keepDurationMs: keepDuration / NS_PER_MS,
+    reservedSpace: { bytes: reservedSpace },
+    maxUsedSpace: { bytes: maxUsedSpace },
+    minFreeSpace: { bytes: minFreeSpace },
   });
   for (const id of ids) {
-    const record = before.get(id);
-    if (record !== undefined) yield toUsageRecord(record);
+    const entry = before.get(id);
+    if (entry !== undefined) yield toUsageRecord(entry);
   }
 }
 
-function toUsageRecord(record: CacheRecord): EncodableOf<typeof UsageRecord> {
-  const { id, kind, description, sizeBytes, inUse, shared, parents, usageCount } = record;
-  const { createdAt, lastUsedAt } = record;
+function toUsageRecord(entry: CacheEntry): EncodableOf<typeof UsageRecord> {
+  const { id, type, description, sizeBytes, inUse, shared, parents, usageCount } = entry;
   return {
-    ...{ id, recordType: kind, description, size: sizeBytes, inUse, shared, parents, usageCount },
-    mutable: kind !== 'regular',
-    createdAt: timestamp(Date.parse(createdAt)),
-    lastUsedAt: lastUsedAt === undefined ? undefined : timestamp(Date.parse(lastUsedAt)),
+    ...{ id, recordType: type, description, size: sizeBytes, inUse, shared, parents, usageCount },
+    mutable: type !== 'regular',
+    createdAt: timestamp(entry.createdMs),
+    lastUsedAt: usageCount === 0 ? undefined : timestamp(entry.lastUsedMs),
   };
 }
