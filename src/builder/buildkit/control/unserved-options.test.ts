@@ -15,6 +15,7 @@ test('what clients send by themselves is nothing to complain of', () => {
         attrs: new Map([
           ['name', 'a'],
           ['prefer-image-digest', 'true'],
+          ['rewrite-timestamp', 'false'],
         ]),
       },
     ],
@@ -35,6 +36,7 @@ test('what has no effect is told', () => {
           type: 'oci',
           attrs: new Map([
             ['compression', 'zstd'],
+            ['rewrite-timestamp', 'true'],
             ['annotation.a', 'b'],
           ]),
         },
@@ -46,6 +48,7 @@ test('what has no effect is told', () => {
     'the cache is not exported (type=registry): it stays in the engine',
     'caches of other places are not looked at: the cache goes by content',
     'option compression=zstd of output oci has no effect',
+    'option rewrite-timestamp=true of output oci has no effect',
     'option annotation.a=b of output oci has no effect',
   ]);
 });

@@ -9,6 +9,7 @@ const OUTPUT_OPTIONS =
 const AS_DONE: ReadonlyMap<string, string> = new Map([
   ['compression', 'uncompressed'],
   ['force-compression', 'false'],
+  ['rewrite-timestamp', 'false'],
   ['oci-mediatypes', 'true'],
   ['mode', 'copy'],
 ]);
