@@ -1,45 +1,4 @@
-import { FakeTaskRunner, FakeTaskWorld } from '../../src/runtime/fake/fake-task-runner.ts';
-import type { ContainerId } from '../../src/shared/ids.ts';
-import type { TaskPrograms, TaskRig } from './task-rig.ts';
+import { fakeTaskRig } from '../support/fake-task-rig.ts';
 import { testTaskRunnerContract } from './task-runner.ts';
 
-const programs: TaskPrograms = {
-  exits: (code) => ['exit', String(code)],
-  prints: (stdout, stderr) => ['print', stdout, stderr],
-  exitsOnSignal: (signal, code) => ['on-signal', String(signal), String(code)],
-  printsSizes: () => ['sizes'],
-  copiesInput: () => ['cat'],
-  sleeps: () => ['sleep'],
-  missing: () => ['nosuch'],
-};
-
-async function makeRig(): Promise<TaskRig> {
-  const world = new FakeTaskWorld();
-  const rootfsDir = '/rootfs';
-  return {
-    runner: new FakeTaskRunner(world),
-    reopen: () => new FakeTaskRunner(world),
-    logs: world.logs,
-    programs,
-    request: (id: ContainerId, args) => ({
-      id,
-      runtimeName: 'crun',
-      rootfsDir,
-      logPath: `/logs/${id}`,
-      terminal: false,
-      openStdin: false,
-      stdinOnce: false,
-      resources: {},
-      spec: {
-        ociVersion: '1.0.2',
-        process: { terminal: false, user: { uid: 0, gid: 0 }, args, env: [], cwd: '/' },
-        root: { path: rootfsDir },
-        mounts: [],
-        linux: { namespaces: [] },
-      },
-    }),
-    close: () => Promise.resolve(),
-  };
-}
-
-testTaskRunnerContract('FakeTaskRunner', makeRig);
+testTaskRunnerContract('FakeTaskRunner', () => fakeTaskRig());

@@ -9,9 +9,17 @@ import { ProcTaskObserver } from '../../src/runtime/observe/proc-task-observer.t
 import type { TaskRecord, TaskRunner } from '../../src/runtime/task-runner.ts';
 import { newContainerId, newExecId } from '../../src/shared/ids.ts';
 import { runtimePaths } from '../../src/sys/paths.ts';
+import { testTaskObserverContract } from '../contract/task-observer.ts';
 import { requires } from '../support/capabilities.ts';
+import { conmonTaskRig } from '../support/conmon-task-rig.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeRuntimeRig, type RuntimeRig } from '../support/runtime-rig.ts';
+
+testTaskObserverContract(
+  'ProcTaskObserver',
+  async () => ({ rig: await conmonTaskRig('crun'), observer: new ProcTaskObserver() }),
+  requires('conmon', 'busybox', 'crun'),
+);
 
 describe('the task observer', requires('conmon', 'busybox', 'crun'), () => {
   const observer = new ProcTaskObserver();
@@ -92,14 +100,6 @@ describe('the task observer', requires('conmon', 'busybox', 'crun'), () => {
     await eventually(async () => !(await commandsOf(task)).includes('sleep 1004'));
   });
 
-  it('refuses a table without pids, and passes on what ps complains of', async () => {
-    const task = await start('exec sleep 1000');
-    await assert.rejects(observer.listProcesses(task, ['-eo', 'args']), {
-      kind: 'invalid-argument',
-    });
-    await assert.rejects(observer.listProcesses(task, ['--no-such-flag']), { kind: 'internal' });
-  });
-
   it('measures processor time that grows with work, memory, and threads', async () => {
     const idle = await start('exec sleep 1000');
     const busy = await start('while :; do :; done');
@@ -113,22 +113,6 @@ describe('the task observer', requires('conmon', 'busybox', 'crun'), () => {
     assert.ok(memory.usageBytes > 0 && memory.usageBytes < memory.limitBytes);
     assert.equal(pids.current, 1);
     assert.deepEqual(networks, {}, 'the traffic of the engine’s own namespace is not the task’s');
-  });
-
-  it('answers many at once as it answers one', async () => {
-    const tasks = await Promise.all([1, 2, 3].map(() => start('exec sleep 1000')));
-    const usages = await Promise.all([...tasks, ...tasks].map((task) => observer.measure(task)));
-    assert.deepEqual(
-      usages.map(({ pids }) => pids.current),
-      [1, 1, 1, 1, 1, 1],
-    );
-  });
-
-  it('says that a task has ended', async () => {
-    const task = await start('exit 3');
-    assert.equal((await runner.waitExit(task)).exitCode, 3);
-    await assert.rejects(observer.measure(task), { kind: 'conflict' });
-    await assert.rejects(observer.listProcesses(task, []), { kind: 'conflict' });
   });
 });
 

@@ -20,11 +20,19 @@ import { FakeLogs } from './fake-logs.ts';
 import { FakeProcess, type FakeProgram } from './fake-process.ts';
 import { FAKE_PROGRAMS } from './fake-programs.ts';
 
+/** An exec session in a task. */
+interface FakeSession {
+  readonly pid: number;
+  readonly args: readonly string[];
+  readonly process: FakeProcess;
+}
+
 interface FakeTask {
   readonly record: TaskRecord;
   readonly request: TaskRequest;
   readonly process: FakeProcess;
   readonly ended: Promise<TaskExit>;
+  readonly sessions: FakeSession[];
   exit: TaskExit | undefined;
   resources: Resources;
 }
@@ -82,6 +90,7 @@ export class FakeTaskRunner implements TaskRunner {
       request,
       process,
       exit: undefined,
+      sessions: [],
       ended: end(process),
       resources: request.resources,
     };
@@ -153,8 +162,10 @@ export class FakeTaskRunner implements TaskRunner {
       () => output.close(),
     );
     if (request.detached) output.close();
+    const { pid } = this.#world.nextIdentity();
+    task.sessions.push({ pid, args, process });
     return {
-      pid: this.#world.nextIdentity().pid,
+      pid,
       output,
       exit: process.exit,
       ...(request.attachStdin ? { stdin: process.stdin(true) } : {}),
