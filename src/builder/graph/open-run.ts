@@ -157,5 +157,6 @@ function pathsOf(
   if (instruction.from !== undefined) return [];
   const hasVariable = instruction.sources.some((source) => source.includes('$'));
   if (hasVariable) return 'everything';
-  return instruction.sources.map((source) => posix.join('/', source).slice(1));
+  const paths = instruction.sources.map((source) => posix.join('/', source).slice(1));
+  return paths.includes('') ? 'everything' : paths;
 }

@@ -1,12 +1,16 @@
 /** The builds that go on, and for a while those that are over: their progress may be asked for late. */
 import { jobExists, unknownJob } from './build-errors.ts';
 import type { BuildJob, ResultRef } from './build-job.ts';
+import type { StatusLog } from './status-log.ts';
 
 /** Clients open the calls of one build at the same time; the build's own may come last. */
 const ARRIVAL_MS = 10_000;
+/** Builds whose progress can still be asked for. A build that only asks for facts is over before its second call. */
+const KEPT_ENDED = 50;
 
 export class BuildJobs {
   readonly #running = new Map<string, BuildJob>();
+  readonly #ended = new Map<string, BuildJob>();
   readonly #waiting = new Set<() => void>();
 
   /** Takes a build in. `conflict` when there is one of that name. */
@@ -18,7 +22,18 @@ export class BuildJobs {
   }
 
   remove(job: BuildJob): void {
-    if (this.#running.get(job.order.ref) === job) this.#running.delete(job.order.ref);
+    const { ref } = job.order;
+    if (this.#running.get(ref) !== job) return;
+    this.#running.delete(ref);
+    this.#ended.delete(ref);
+    this.#ended.set(ref, job);
+    const [oldest] = this.#ended.keys();
+    if (this.#ended.size > KEPT_ENDED && oldest !== undefined) this.#ended.delete(oldest);
+  }
+
+  /** What a build tells or told; undefined when there was none of that name lately. */
+  logOf(ref: string): StatusLog | undefined {
+    return (this.#running.get(ref) ?? this.#ended.get(ref))?.log;
   }
 
   find(ref: string): BuildJob | undefined {

@@ -77,7 +77,7 @@ async function resultOf(deps: SolveDeps, job: BuildJob): Promise<ReturnedResult>
 }
 
 async function* watch(deps: SolveDeps, ref: string, call: CallInfo) {
-  const known = deps.jobs.find(ref)?.log ?? deps.history.logOf(ref);
+  const known = deps.jobs.logOf(ref) ?? deps.history.logOf(ref);
   const log = known ?? (await deps.jobs.wait(ref, call.signal)).log;
   yield* log.follow(call.signal);
 }

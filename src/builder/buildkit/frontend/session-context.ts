@@ -32,7 +32,9 @@ export function sessionContext(
       progress.step(stepName, async (step) => {
         const show = (bytes: number) => step.status(`transferring ${name}:`, bytes);
         show(0);
-        return await openDirectory(directory, { ...want, onProgress: show }, signal);
+        // A link that COPY names needs what it leads to.
+        const followPaths = want.include ?? [];
+        return await openDirectory(directory, { ...want, followPaths, onProgress: show }, signal);
       }),
   };
 }
