@@ -177,11 +177,16 @@ test('update stores limits and the restart policy, and warns of limits without e
 });
 
 test('a restart policy that was changed counts from the next end on', async () => {
-  await run('revived', 'sh', '-c', 'trap "exit 3" USR1; while :; do sleep 0.05; done');
+  await run('revived', 'sh', '-c', 'trap "exit 3" USR1; echo ready; while :; do sleep 0.05; done');
+  // Before its trap is set, the first process of a container does not hear the signal at all.
+  const isReady = (starts: number) =>
+    eventually(async () => (await daemon.ok('logs', 'revived')).split('ready').length > starts);
+  await isReady(1);
   await daemon.ok('update', '--restart', 'always', 'revived');
   await daemon.ok('exec', 'revived', 'kill', '-USR1', '1');
   const state = ['inspect', '-f', '{{.RestartCount}} {{.State.Running}}', 'revived'];
   await eventually(async () => (await daemon.ok(...state)) === '1 true');
+  await isReady(2);
   await daemon.ok('update', '--restart', 'no', 'revived');
   await daemon.ok('kill', '-s', 'USR1', 'revived');
   assert.equal(await daemon.ok('wait', 'revived'), '3');
