@@ -15,6 +15,7 @@ test('each rule finds what it is about, and nothing in a good Dockerfile', () =>
     ['FROM x\nRUN a \\\n\n b', ['NoEmptyContinuation:2']],
     ['FROM x\nRUN a\nrun b', ['ConsistentInstructionCasing:3']],
     ['FROM x AS a\nFROM y AS a', ['DuplicateStageName:2']],
+    ['FROM x AS Scratch', ['StageNameCasing:1', 'ReservedStageName:1']],
     ['FROM x\nWORKDIR a', ['WorkdirRelativePath:2']],
     ['FROM x\nMAINTAINER me', ['MaintainerDeprecated:2']],
     ['FROM x\nCMD a', ['JSONArgsRecommended:2']],

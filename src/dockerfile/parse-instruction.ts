@@ -11,7 +11,6 @@ import type { SourceInstruction } from './source-instruction.ts';
 type Parse = (source: SourceInstruction) => StageInstruction;
 
 const STAGE_NAME = /^[a-z][a-z0-9-_.]*$/;
-const RESERVED_STAGE_NAMES = ['context', 'scratch'];
 
 const PARSERS: Readonly<Record<string, Parse>> = {
   ADD: (source) => parseCopy('ADD', source),
@@ -64,9 +63,6 @@ function parseFrom(source: SourceInstruction): FromInstruction {
       range,
       `invalid name for build stage: "${name}", name can't start with a number or contain symbols`,
     );
-  }
-  if (name !== undefined && RESERVED_STAGE_NAMES.includes(name.toLowerCase())) {
-    throw parseError(range, `stage name "${name}" is reserved`);
   }
   return {
     kind: 'FROM',

@@ -16,6 +16,19 @@ const duplicateStageName: LintRule = {
     ),
 };
 
+const RESERVED_STAGE_NAMES = ['context', 'scratch'];
+
+const reservedStageName: LintRule = {
+  name: 'ReservedStageName',
+  description: 'Reserved words should not be used as stage names',
+  find: ({ stages }) =>
+    stages.flatMap(({ name, from: { range } }) =>
+      name !== undefined && RESERVED_STAGE_NAMES.includes(name)
+        ? { range, detail: `Stage name should not use the same name as reserved stage "${name}"` }
+        : [],
+    ),
+};
+
 const workdirRelativePath: LintRule = {
   name: 'WorkdirRelativePath',
   description:
@@ -147,6 +160,7 @@ function namesIn({ stages, globalArgs }: Dockerfile) {
 
 export const STAGE_RULES: readonly LintRule[] = [
   duplicateStageName,
+  reservedStageName,
   workdirRelativePath,
   maintainerDeprecated,
   jsonArgsRecommended,
