@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import type { ImageRunConfig } from '../oci/image-spec.ts';
 import { EngineError } from '../shared/errors.ts';
 import { parseSignal } from '../shared/signals.ts';
-import { parseContainerPorts } from '../wire/port-syntax.ts';
+import { parseContainerPorts, parseHostPorts } from '../wire/port-syntax.ts';
 import { type Expansion, expandWord } from './expand-word.ts';
 import type { CommandForm, StageInstruction } from './instruction.ts';
 
@@ -115,11 +115,18 @@ function changePorts(state: ConfigState, words: readonly string[]): ChangedConfi
   const ports = words
     .filter((word) => word !== '')
     .flatMap((word) => {
-      const { first, last, protocol } = parseContainerPorts(word);
+      const { first, last, protocol } = exposedPorts(word);
       return Array.from({ length: last - first + 1 }, (_, at) => `${first + at}/${protocol}`);
     });
   const ExposedPorts = { ...state.config.ExposedPorts, ...named(ports) };
   return set(state, { ExposedPorts }, `EXPOSE map[${ports.map((port) => `${port}:{}`).join(' ')}]`);
+}
+
+/** Of `[address:]host:container` the container's ports: what is in front means nothing in an image. */
+function exposedPorts(word: string) {
+  const at = word.lastIndexOf(':');
+  if (at >= 0) parseHostPorts(word.slice(0, at).split(':').at(-1));
+  return parseContainerPorts(word.slice(at + 1));
 }
 
 function changeVolumes(state: ConfigState, paths: readonly string[]): ChangedConfig {

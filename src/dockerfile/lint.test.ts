@@ -30,6 +30,7 @@ test('each rule finds what it is about, and nothing in a good Dockerfile', () =>
     ['FROM x\nARG A\nCOPY $A $B /d/', ['UndefinedVar:3']],
     ['FROM x AS a\nENV V=1\nFROM a\nWORKDIR /$V', []],
     ['FROM x\nEXPOSE 80/TCP', ['ExposeProtoCasing:2']],
+    [`FROM x\nEXPOSE \${P:-80}\nEXPOSE 127.0.0.1:80:81`, ['ExposeInvalidFormat:3']],
   ];
   for (const [text, expected] of cases) assert.deepEqual(found(text), expected, text);
 });

@@ -1,4 +1,5 @@
 /** Rules about how things are written. */
+import type { Dockerfile } from '../instruction.ts';
 import type { LintRule } from '../lint-rule.ts';
 
 const isUpper = (word: string) => word === word.toUpperCase();
@@ -63,21 +64,39 @@ const consistentInstructionCasing: LintRule = {
   },
 };
 
+const exposedWords = ({ stages }: Dockerfile) =>
+  stages
+    .flatMap(({ instructions }) => instructions)
+    .flatMap(({ range, ...one }) =>
+      one.kind === 'EXPOSE' ? one.ports.map((port) => ({ range, port })) : [],
+    );
+
+const exposeInvalidFormat: LintRule = {
+  name: 'ExposeInvalidFormat',
+  description:
+    'IP address and host-port mapping should not be used in EXPOSE instruction. This will become an error in a future release',
+  find: (dockerfile) =>
+    exposedWords(dockerfile)
+      // In `${P:-80}` the colon belongs to the variable.
+      .filter(({ port }) => port.replaceAll(/\$\{[^}]*\}/g, '').includes(':'))
+      .map(({ port, range }) => ({
+        range,
+        detail: `EXPOSE instruction should not define an IP address or host-port mapping, found '${port}'`,
+      })),
+};
+
 const exposeProtoCasing: LintRule = {
   name: 'ExposeProtoCasing',
   description: 'Protocol in EXPOSE instruction should be lowercase',
-  find: ({ stages }) =>
-    stages
-      .flatMap(({ instructions }) => instructions)
-      .flatMap((one) => (one.kind === 'EXPOSE' ? one.ports.map((port) => ({ ...one, port })) : []))
-      .flatMap(({ port, range }) =>
-        /\/.*[A-Z]/.test(port)
-          ? {
-              range,
-              detail: `Defined protocol '${port}' in EXPOSE instruction should be lowercase`,
-            }
-          : [],
-      ),
+  find: (dockerfile) =>
+    exposedWords(dockerfile).flatMap(({ port, range }) =>
+      /\/.*[A-Z]/.test(port)
+        ? {
+            range,
+            detail: `Defined protocol '${port}' in EXPOSE instruction should be lowercase`,
+          }
+        : [],
+    ),
 };
 
 export const CASING_RULES: readonly LintRule[] = [
@@ -86,4 +105,5 @@ export const CASING_RULES: readonly LintRule[] = [
   noEmptyContinuation,
   consistentInstructionCasing,
   exposeProtoCasing,
+  exposeInvalidFormat,
 ];

@@ -58,6 +58,12 @@ describe('changes of a config', () => {
     });
   });
 
+  it('take of a mapping of ports only the one of the container', () => {
+    const { ExposedPorts } = applyChanges({}, ['EXPOSE 127.0.0.1:8080:80/udp 9:90']);
+    assert.deepEqual(ExposedPorts, { '80/udp': {}, '90/tcp': {} });
+    assert.throws(() => applyChanges({}, ['EXPOSE no:80']), /no/);
+  });
+
   it('set user, working directory, stop signal and health check', () => {
     const changes = [
       'USER me:us',
