@@ -17,6 +17,7 @@ import { makeLayer } from '../steps/make-layer.ts';
 import type { BuildRun } from './build-run.ts';
 import { configure } from './configure.ts';
 import { planRun } from './plan-run.ts';
+import { findStage } from './plan-stages.ts';
 import { type StageState, toImageConfig, topOf, withConfig, withLayer } from './stage-state.ts';
 import type { StepOutcome, StepReporter } from './step-reporter.ts';
 import { declareArgs, stageExpansion } from './variables.ts';
@@ -44,6 +45,8 @@ export async function runInstruction(
       );
     case 'COPY':
     case 'ADD':
+      // Waiting for another stage is not part of the step.
+      await stageOf(run, instruction.from);
       return await reporter.vertexStep(instruction, (log) =>
         copyFiles(stage, { state, instruction, expansion }, log),
       );
@@ -60,6 +63,13 @@ export async function runInstruction(
         unchanged(configure(state, instruction, expansion)),
       );
   }
+}
+
+/** The stage that files are copied from, at its end. */
+async function stageOf({ request, dockerfile, stage }: BuildRun, from: string | undefined) {
+  if (from === undefined || request.namedContexts.has(from.toLowerCase())) return;
+  const index = findStage(dockerfile.stages, from);
+  if (index !== undefined) await stage(index);
 }
 
 function unchanged(state: StageState): StepOutcome<StageState> {

@@ -22,6 +22,8 @@ export async function runStage(run: BuildRun, planned: PlannedStage): Promise<St
     reporter: run.reporter(planned),
     ignoresCache: noCache === 'all' || isNamed,
   };
+  // Waiting for another stage is not part of the step.
+  if (planned.base.kind === 'stage') await run.stage(planned.base.index);
   const begun = await stageRun.reporter.vertexStep(shownFrom(planned), () =>
     baseState(run, planned),
   );
