@@ -18,7 +18,8 @@ test('a start that fails because the disk has filled up meanwhile is over, with 
   mount({ source: 'none', target: disk, type: 'tmpfs', data: 'size=64k' });
   try {
     const id = newContainerId();
-    const document = { id, name: 'x', status: { state: 'created' }, hostConfig: {}, config: {} };
+    const settings = { hostConfig: { LogConfig: { Type: 'none', Config: {} } }, config: {} };
+    const document = { id, name: 'x', status: { state: 'created' }, ...settings };
     const registry = new ContainerRegistry(
       await Collection.open({
         dir: join(disk, 'containers'),
@@ -36,6 +37,8 @@ test('a start that fails because the disk has filled up meanwhile is over, with 
       logger: silentLogger,
       failpoints: NO_FAILPOINTS,
       snapshots: { mount: fill },
+      files: { logPath: () => '' },
+      logKeeper: { assertPossible: () => undefined },
     };
     await assert.rejects(
       startOrRecordFailure(deps as unknown as ContainerDeps, registry.get(id)),
