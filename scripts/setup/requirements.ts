@@ -36,6 +36,7 @@ const REQUIREMENTS: readonly Requirement[] = [
   { program: 'openssl', packageName: 'openssl', purposes: TEST_ONLY },
   { program: 'skopeo', packageName: 'skopeo', purposes: TEST_ONLY },
   { program: 'mmdebstrap', packageName: 'mmdebstrap', purposes: TEST_ONLY },
+  { program: 'ps', packageName: 'procps', purposes: TEST_ONLY },
   { program: 'curl', packageName: 'curl', purposes: TEST_ONLY },
   { program: 'iperf3', packageName: 'iperf3', purposes: TEST_ONLY },
   { program: 'tmux', packageName: 'tmux', purposes: TEST_ONLY },
