@@ -1,9 +1,10 @@
 /**
- * Renews `vm/pins-*.json` from the Debian archive and the registry of npm: `tsx scripts/vm-pins.ts`. Run it to take
+ * Renews `vm/pins-*.json` from the Debian archive and the registry that npm is configured with: `tsx scripts/vm-pins.ts`. Run it to take
  * security updates into the image, and when the recipe names other packages.
  */
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { configuredNpmRegistry } from '../src/bin/npm-registry.ts';
 import { npmName } from '../src/vm-image/recipe/npm-name.ts';
 import { ARCHITECTURES, type Pins, readRecipe } from '../src/vm-image/recipe/recipe.ts';
 import { get } from './vm/debian-archive.ts';
@@ -11,16 +12,16 @@ import { resolvePackages } from './vm/resolve-packages.ts';
 
 const RECIPE_DIR = join(dirname(import.meta.dirname), 'vm');
 const ARCHIVE = process.env['DEBIAN_ARCHIVE'] ?? 'http://deb.debian.org/debian';
-const NPM_REGISTRY = 'https://registry.npmjs.org';
 /** Keeps every state that the archive ever had. */
 const SNAPSHOTS = 'https://snapshot.debian.org/archive/debian';
 
 async function integrityOf(name: string, version: string): Promise<string> {
-  const text = (await get(`${NPM_REGISTRY}/${name}/${version}`)).toString();
+  const text = (await get(`${npmRegistry}/${name}/${version}`)).toString();
   const { dist } = JSON.parse(text) as { dist: { integrity: string } };
   return dist.integrity;
 }
 
+const npmRegistry = await configuredNpmRegistry();
 const recipe = await readRecipe(RECIPE_DIR);
 for (const architecture of ARCHITECTURES) {
   const { packages, madeAt } = await resolvePackages(recipe, architecture, ARCHIVE);
@@ -31,7 +32,7 @@ for (const architecture of ARCHITECTURES) {
   }
   const time = madeAt.toISOString().replaceAll(/[-:]|\.\d+/g, '');
   const archive = `${SNAPSHOTS}/${time}`;
-  const pins: Pins = { v: 1, architecture, archive, npmRegistry: NPM_REGISTRY, packages, npm };
+  const pins: Pins = { v: 1, architecture, archive, packages, npm };
   const path = join(RECIPE_DIR, `pins-${architecture}.json`);
   writeFileSync(path, `${JSON.stringify(pins, undefined, 2)}\n`);
   console.log(`${path}: ${packages.length} packages, ${npm.length} of npm`);

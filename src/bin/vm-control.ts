@@ -16,6 +16,7 @@ import type { VmImage } from '../vm-image/image-document.ts';
 import { pullImage } from '../vm-image/pull-image.ts';
 import { ARCHITECTURES, type Architecture } from '../vm-image/recipe/recipe.ts';
 import { notServed, unknownArchitecture } from '../vm-image/vm-image-errors.ts';
+import { configuredNpmRegistry } from './npm-registry.ts';
 import { recipeDir } from './program-paths.ts';
 import { proxiesOf } from './proxy-settings.ts';
 import { readSystemAuthorities } from './system-authorities.ts';
@@ -34,6 +35,8 @@ export function vmControl(environment: Environment): VmControl {
   return {
     buildImage: async (options, onStep) => {
       const outputDir = outputOr(options.outputDir);
+      const toldRegistry = options.npmRegistry ?? environment['WHERRY_VM_NPM_REGISTRY'];
+      const npmRegistry = toldRegistry ?? (await configuredNpmRegistry());
       const image = await withDownload(environment, (download) =>
         buildImage({
           ...options,
@@ -43,7 +46,7 @@ export function vmControl(environment: Environment): VmControl {
           recipeDir: options.recipeDir === undefined ? recipeDir() : resolve(options.recipeDir),
           architecture: architectureOf(options.architecture),
           archive: options.archive ?? environment['WHERRY_VM_ARCHIVE'],
-          npmRegistry: options.npmRegistry ?? environment['WHERRY_VM_NPM_REGISTRY'],
+          npmRegistry,
           cacheDir: join(homeOf(environment, 'XDG_CACHE_HOME'), 'vm-packages'),
         }),
       );

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { requires } from '../../test/support/capabilities.ts';
 import { outcomeOf } from '../../test/support/outcome-of.ts';
 import { runCommand } from '../../test/support/run-command.ts';
-import { PackageShelf } from '../../test/support/vm/package-shelf.ts';
+import { PackageShelf, SHELF_URL } from '../../test/support/vm/package-shelf.ts';
 import { type BuildRequest, buildImage } from './build-image.ts';
 import { readImage } from './image-document.ts';
 import { pullImage } from './pull-image.ts';
@@ -25,6 +25,7 @@ async function workshop() {
       outputDir,
       architecture: 'amd64',
       cacheDir: join(dir, 'cache'),
+      npmRegistry: SHELF_URL,
       download: shelf.download,
       onStep: () => undefined,
       withTar: false,

@@ -31,13 +31,13 @@ const BUSYBOX = 'usr/bin/busybox';
 /** What the initial root's script loads, a path on each line. */
 const LOAD_LIST = 'modules.list';
 
-export interface BuildRequest extends Pick<PackageSources, 'cacheDir' | 'download' | 'onStep'> {
+export interface BuildRequest
+  extends Pick<PackageSources, 'cacheDir' | 'download' | 'npmRegistry' | 'onStep'> {
   readonly recipeDir: string;
   readonly architecture: Architecture;
   readonly outputDir: string;
-  /** Instead of those of the pins. */
+  /** Instead of that of the pins. */
   readonly archive?: string | undefined;
-  readonly npmRegistry?: string | undefined;
   /** Also a tar archive of the root, for WSL. */
   readonly withTar: boolean;
   /** Also the packed form of every file, to be published. */
@@ -49,14 +49,10 @@ export interface BuildRequest extends Pick<PackageSources, 'cacheDir' | 'downloa
  * recipe and pins give the same bytes.
  */
 export async function buildImage(request: BuildRequest): Promise<VmImage> {
-  const { recipeDir, architecture, archive, npmRegistry } = request;
+  const { recipeDir, architecture, archive } = request;
   const recipe = await readRecipe(recipeDir);
   const pinned = await readPins(recipeDir, architecture);
-  const pins = {
-    ...pinned,
-    archive: archive ?? pinned.archive,
-    npmRegistry: npmRegistry ?? pinned.npmRegistry,
-  };
+  const pins = { ...pinned, archive: archive ?? pinned.archive };
   const sources = { ...request, recipe, pins };
   const packages = await gatherDebian(sources);
   const modules = new KernelModules(packages, unxz);

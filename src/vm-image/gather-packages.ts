@@ -15,6 +15,8 @@ const UNUSED = /^(usr\/share|usr\/include|usr\/lib\/systemd|etc)\//;
 export interface PackageSources {
   readonly recipe: Recipe;
   readonly pins: Pins;
+  /** URL of the registry that packages of npm come from. */
+  readonly npmRegistry: string;
   readonly cacheDir: string;
   readonly download: Download;
   /** Told what is being done, for people. */
@@ -37,14 +39,14 @@ export async function gatherDebian(sources: PackageSources): Promise<ImageTree> 
 
 /** The wanted files of the packages of npm, at their places in the guest. */
 export async function gatherNpm(sources: PackageSources): Promise<ImageTree> {
-  const { recipe, pins, cacheDir, download, onStep } = sources;
+  const { recipe, pins, npmRegistry, cacheDir, download, onStep } = sources;
   const tree = new ImageTree();
   for (const wanted of recipe.npm) {
     const name = npmName(wanted.name, pins.architecture);
     const pin = pins.npm.find((each) => each.name === name && each.version === wanted.version);
     if (pin === undefined) throw notInPackages(`${name} ${wanted.version}`, 'the recipe');
     onStep(`${name} ${pin.version}`);
-    const url = `${pins.npmRegistry}/${npmPath(name, pin.version)}`;
+    const url = `${npmRegistry}/${npmPath(name, pin.version)}`;
     const file = { url, maxBytes: MOST_NPM_BYTES, digest: pin.integrity };
     const archive = await fetchPinned(file, cacheDir, download);
     const place = placementOf(npmName(wanted.into, pins.architecture), wanted.files);

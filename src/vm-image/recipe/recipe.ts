@@ -44,7 +44,6 @@ const pinsSchema = v.strictObject({
   architecture: v.picklist(ARCHITECTURES),
   /** A copy of the Debian archive that keeps what it once had. */
   archive: v.string(),
-  npmRegistry: v.string(),
   packages: v.array(
     v.strictObject({
       name: v.string(),

@@ -42,7 +42,8 @@ const RECIPE = {
   links: { bin: 'usr/bin' },
 };
 
-const URL = 'http://archive.test';
+/** Where its packages are said to come from. */
+export const SHELF_URL = 'http://archive.test';
 
 export class PackageShelf {
   /** By path; tests replace what they want to go wrong. */
@@ -55,7 +56,7 @@ export class PackageShelf {
   readonly asked: string[] = [];
 
   readonly download: Download = async (url) => {
-    const path = url.slice(URL.length);
+    const path = url.slice(SHELF_URL.length);
     this.asked.push(path);
     const file = this.files.get(path);
     if (file === undefined) throw notServed(url, 404);
@@ -72,13 +73,12 @@ export class PackageShelf {
     const archive = this.files.get('/@x/node-x64/-/node-x64-1.0.0.tgz') ?? Buffer.alloc(0);
     const integrity = `sha512-${createHash('sha512').update(archive).digest('base64')}`;
     const npm = [{ name: '@x/node-x64', version: '1.0.0', integrity }];
-    const places = { archive: URL, npmRegistry: URL };
     await writeFiles(dir, {
       'recipe.json': JSON.stringify({ ...RECIPE, ...changes }),
       'pins-amd64.json': JSON.stringify({
         v: 1,
         architecture: 'amd64',
-        ...places,
+        archive: SHELF_URL,
         packages,
         npm,
       }),
