@@ -1,17 +1,18 @@
 /**
- * Renews `vm/pins-*.json` from the Debian archive and the registry that npm is configured with: `tsx scripts/vm-pins.ts`. Run it to take
- * security updates into the image, and when the recipe names other packages.
+ * Renews `vm/pins-*.json` from the Debian mirror and the registry of npm that this machine is configured with (or the
+ * mirror that DEBIAN_ARCHIVE names): `tsx scripts/vm-pins.ts`. Run it to take security updates into the image, and when
+ * the recipe names other packages.
  */
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { configuredNpmRegistry } from '../src/bin/npm-registry.ts';
 import { npmName } from '../src/vm-image/recipe/npm-name.ts';
 import { ARCHITECTURES, type Pins, readRecipe } from '../src/vm-image/recipe/recipe.ts';
+import { debianMirror } from './setup/docker-clients.ts';
 import { get } from './vm/debian-archive.ts';
 import { resolvePackages } from './vm/resolve-packages.ts';
 
 const RECIPE_DIR = join(dirname(import.meta.dirname), 'vm');
-const ARCHIVE = process.env['DEBIAN_ARCHIVE'] ?? 'http://deb.debian.org/debian';
 /** Keeps every state that the archive ever had. */
 const SNAPSHOTS = 'https://snapshot.debian.org/archive/debian';
 
@@ -21,10 +22,11 @@ async function integrityOf(name: string, version: string): Promise<string> {
   return dist.integrity;
 }
 
+const mirror = process.env['DEBIAN_ARCHIVE'] ?? debianMirror();
 const npmRegistry = await configuredNpmRegistry();
 const recipe = await readRecipe(RECIPE_DIR);
 for (const architecture of ARCHITECTURES) {
-  const { packages, madeAt } = await resolvePackages(recipe, architecture, ARCHIVE);
+  const { packages, madeAt } = await resolvePackages(recipe, architecture, mirror);
   const npm: Pins['npm'] = [];
   for (const { name: pattern, version } of recipe.npm) {
     const name = npmName(pattern, architecture);
