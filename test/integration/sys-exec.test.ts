@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { buffer } from 'node:stream/consumers';
+import { cpus } from 'node:os';
+import { buffer, text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { pipe } from '../../src/sys/exec/pipe.ts';
 import { expectSuccess, run } from '../../src/sys/exec/run.ts';
+import { spawnProcess } from '../../src/sys/exec/spawn.ts';
 import { supervise } from '../../src/sys/exec/supervise.ts';
 import { identify } from '../../src/sys/proc/process-identity.ts';
+import { readAffinity } from '../../src/sys/proc/scheduling.ts';
 
 const shell = (script: string) => ({ file: 'sh', args: ['-c', script] });
 
@@ -146,5 +149,26 @@ describe('supervise', () => {
     const helper = await supervise(shell(script), { ...limits, ready: { fd: 3 }, exitFd: 4 });
     await helper.stop();
     assert.deepEqual(await helper.exited, { exitCode: 42, signal: null });
+  });
+});
+
+describe('spawnProcess on some processors', () => {
+  const oneCpuIsNotAll = { skip: cpus().length < 2 ? 'needs two processors' : false };
+
+  it('holds from the first instruction, and not for this program', oneCpuIsNotAll, async () => {
+    const before = readAffinity();
+    const [first = 0] = before;
+    const script = 'awk "/Cpus_allowed_list/ { print \\$2 }" /proc/self/status';
+    const options = { stdio: ['ignore', 'pipe-out', 'ignore'] as const, cpus: [first] };
+    const child = spawnProcess(shell(script), options);
+    assert.equal((await text(child.readable(1))).trim(), String(first));
+    assert.deepEqual(readAffinity(), before);
+  });
+
+  it('gives this program its processors back when the program is not there', () => {
+    const before = readAffinity();
+    const missing = { file: '/nonexistent', args: [] };
+    assert.throws(() => spawnProcess(missing, { stdio: [], cpus: before.slice(0, 1) }));
+    assert.deepEqual(readAffinity(), before);
   });
 });

@@ -6,7 +6,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { constants as osConstants } from 'node:os';
 import type { Failpoints } from '../../shared/failpoints.ts';
-import type { ProcessExit, StdioSlot } from '../../sys/exec/command.ts';
+import type { ProcessExit, SpawnOptions, StdioSlot } from '../../sys/exec/command.ts';
 import { watchExit } from '../../sys/exec/exit-watch.ts';
 import { reapOrphans } from '../../sys/exec/reap-orphans.ts';
 import {
@@ -99,7 +99,7 @@ export class ExecLauncher {
 
   async #withPipes({ request, runtime, files }: Session): Promise<ExecHandle> {
     const command = execCommand({ request, runtime, files }, []);
-    const child = await spawnerOf(request)(command, { stdio: stdioOf(request), detached: true });
+    const child = await spawnerOf(request)(command, spawnOptions(request, stdioOf(request)));
     const stdin = request.attachStdin && !request.detached ? child.writable(STDIN) : undefined;
     try {
       const pid = await startedPid(child, request, files);
@@ -127,7 +127,7 @@ export class ExecLauncher {
     try {
       const command = execCommand(session, ['--console-socket', socket.path]);
       const stdio = ['ignore', 'ignore', 'ignore'] as const;
-      const child = await spawnerOf(request)(command, { stdio, detached: true });
+      const child = await spawnerOf(request)(command, spawnOptions(request, stdio));
       const pid = await startedPid(child, request, files);
       const master = await socket.receive();
       if (master === undefined) throw noTerminal();
@@ -192,6 +192,11 @@ function spawnerOf({ hostNetwork }: LimitedExec) {
   return hostNetwork ? spawnInOuterNetwork : spawnProcess;
 }
 
+function spawnOptions({ limits }: LimitedExec, stdio: readonly StdioSlot[]): SpawnOptions {
+  const { cpus } = limits;
+  return { stdio, detached: true, ...(cpus === undefined ? {} : { cpus }) };
+}
+
 function stdioOf(request: ExecRequest): readonly StdioSlot[] {
   if (request.detached) return ['ignore', 'ignore', 'ignore'];
   return [request.attachStdin ? 'pipe-in' : 'ignore', 'pipe-out', 'pipe-out'];
@@ -212,7 +217,7 @@ async function startedPid(
   request: LimitedExec,
   files: SessionFiles,
 ): Promise<number> {
-  // Set on the runtime at once, they are inherited; a runtime with many threads may not hand them on.
+  // Set on the runtime at once, niceness is inherited; a runtime with many threads may not hand it on.
   await limitProcess(child.pid, request.limits);
   const { exitCode } = await child.exited;
   const pid = Number.parseInt(await textOf(files.pid), 10);

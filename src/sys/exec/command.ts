@@ -42,4 +42,9 @@ export interface SpawnOptions {
   readonly stdio: readonly StdioSlot[];
   /** A session of its own, so that terminal signals and group kills of ours do not reach it. */
   readonly detached?: boolean;
+  /**
+   * Processors that the process and its children run on from its first instruction (needs native calls). The slower
+   * way into the outer network does not honour it: there it is set on the running process.
+   */
+  readonly cpus?: readonly number[];
 }

@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { isNativeAvailable } from '../native.ts';
 import { hasOuterNetwork } from '../ns/outer-network.ts';
+import { startOnProcessors } from '../proc/scheduling.ts';
 import type { Command, ProcessExit, SpawnOptions } from './command.ts';
 import { spawnPortable } from './spawn-portable.ts';
 import { spawnPosix, spawnPosixInBackground } from './spawn-posix.ts';
@@ -28,8 +29,12 @@ export type SpawnProcess = (command: Command, options: SpawnOptions) => ChildPro
  * Starts a process; when it returns, the program is being executed. Throws `unavailable` when the program is not
  * installed, `internal` with `details.code` when the kernel refuses (ENOENT for the directory, EACCES, …).
  */
-export const spawnProcess: SpawnProcess = (command, options) =>
-  isNativeAvailable() ? spawnPosix(command, options) : spawnPortable(command, options);
+export const spawnProcess: SpawnProcess = (command, options) => {
+  const { cpus } = options;
+  const start = () =>
+    isNativeAvailable() ? spawnPosix(command, options) : spawnPortable(command, options);
+  return cpus === undefined ? start() : startOnProcessors(cpus, start);
+};
 
 /** Like `spawnProcess`, in the network that this program was started in, where it has left that one. */
 export async function spawnInOuterNetwork(

@@ -30,6 +30,17 @@ export function readAffinity(threadId = 0): readonly number[] {
   return cpus;
 }
 
+/** Runs `start` with this thread on some processors only, so that the processes it starts inherit them. */
+export function startOnProcessors<T>(cpus: readonly number[], start: () => T): T {
+  const own = readAffinity();
+  setAffinity(0, cpus);
+  try {
+    return start();
+  } finally {
+    setAffinity(0, own);
+  }
+}
+
 /** The greatest niceness, which gives way to everybody; 0 is the usual one. */
 export const GREATEST_NICENESS = 19;
 const PRIO_PROCESS = 0;
