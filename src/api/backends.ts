@@ -202,7 +202,7 @@ export interface ContainerFilesBackend {
 export interface ExecBackend {
   create(containerRef: string, request: CreateExecRequest): Promise<{ id: string }>;
   /** Checks that the session can start; for errors that must come before the connection is taken over. */
-  prepareStart(execId: string): Promise<{ tty: boolean; attachStdin: boolean }>;
+  checkStart(execId: string): void;
   start(
     execId: string,
     options: { consoleSize: TerminalSize | undefined },

@@ -151,7 +151,7 @@ async function proceed(
     socket.write(text);
     return;
   }
-  await serveSession(socket, session);
+  await serveSession(socket, session, takeover.tty);
 }
 
 const isWebSocket = (request: IncomingMessage) =>

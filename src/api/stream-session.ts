@@ -9,10 +9,14 @@ const LINGER_MS = 10_000;
 
 /**
  * Serves a session until its output ends or the client is gone, then ends the connection. The client's end of
- * input closes the process's stdin only: output goes on. Rejects when the output breaks; the connection is then
+ * input closes the process's stdin only: output goes on. Output is multiplexed in frames unless `raw`. Rejects when the output breaks; the connection is then
  * left to the caller.
  */
-export async function serveSession(socket: Socket, session: AttachSession): Promise<void> {
+export async function serveSession(
+  socket: Socket,
+  session: AttachSession,
+  raw: boolean,
+): Promise<void> {
   // A failure to let go shows again below, where it is waited for.
   const letGo = () => void session.close().catch(() => undefined);
   socket.once('close', letGo);
@@ -21,7 +25,7 @@ export async function serveSession(socket: Socket, session: AttachSession): Prom
   try {
     for await (const chunk of session.output) {
       if (socket.destroyed) break;
-      if (!writeChunk(socket, session.tty, chunk)) await drained(socket);
+      if (!writeChunk(socket, raw, chunk)) await drained(socket);
     }
   } finally {
     socket.off('close', letGo);

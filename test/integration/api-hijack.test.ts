@@ -134,8 +134,8 @@ test('exec start reads a chunked body, however it is cut, and not one byte more'
     '',
     '8;ext=1',
     '{"Detach',
-    '8',
-    '":false}',
+    '13',
+    '":false,"Tty":true}',
     '0',
     'Trailer: x',
     '',
@@ -158,9 +158,9 @@ test('without an upgrade the answer is 200 and raw bytes without chunking', asyn
     `POST /exec/${id}/start HTTP/1.1`,
     HOST,
     'Content-Type: application/json',
-    'Content-Length: 2',
+    'Content-Length: 12',
     '',
-    '{}GET /_ping HTTP/1.1',
+    '{"Tty":true}GET /_ping HTTP/1.1',
     '',
     '',
   );
@@ -181,7 +181,22 @@ test('a keep-alive connection can be taken over after ordinary requests', async 
   client.send('GET /_ping HTTP/1.1', HOST, '', '');
   await client.until('OK');
   client.send(`POST /exec/${id}/start HTTP/1.1`, HOST, 'Content-Length: 0', '', '');
-  assert.match((await client.toEnd()).toString(), /raw-stream\r\n[\s\S]*\r\n\r\nhi\n$/);
+  assert.match((await client.toEnd()).toString(), /raw-stream\r\n[\s\S]*\r\n\r\n[\s\S]*hi\n$/);
+});
+
+test('output of a session is framed as its start says, whether or not it has a terminal', async () => {
+  await using api = await apiOnSocket();
+  const start = async (options: { tty: boolean }, body: string) => {
+    const id = await runningWithExec(api, ['echo', 'hi'], options);
+    const client = new RawClient(api.socketPath);
+    const length = `Content-Length: ${body.length}`;
+    const json = 'Content-Type: application/json';
+    client.send(`POST /exec/${id}/start HTTP/1.1`, HOST, json, length, '', body);
+    client.socket.end();
+    return split(await client.toEnd()).body;
+  };
+  assert.deepEqual(frames(await start({ tty: true }, '{"Tty":false}')), ['stdout:hi\n']);
+  assert.equal((await start({ tty: false }, '{"Tty":true}')).toString(), 'hi\n');
 });
 
 test('errors before the stream are ordinary answers', async () => {

@@ -52,9 +52,8 @@ class FakeExec implements ExecBackend {
     return session;
   }
 
-  async prepareStart(execId: string): Promise<{ tty: boolean; attachStdin: boolean }> {
-    const { request } = this.#find(execId).document;
-    return { tty: request.tty, attachStdin: request.attachStdin };
+  checkStart(execId: string): void {
+    this.#find(execId);
   }
 
   async start(execId: string): Promise<AttachSession> {

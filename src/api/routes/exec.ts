@@ -37,10 +37,11 @@ const start: TakeoverHandler = async (request, { backends }) => {
     await backends.exec.startDetached(id);
     return { kind: 'empty', status: 200 };
   }
-  const { tty } = await backends.exec.prepareStart(id);
+  backends.exec.checkStart(id);
   return {
     kind: 'stream',
-    tty,
+    // As dockerd does: output is framed as this body says, whether or not the session has a terminal.
+    tty: body.Tty,
     standardHeaders: true,
     open: () => backends.exec.start(id, { consoleSize }, request.signal),
   };

@@ -26,7 +26,8 @@ const load: Handler = async (c, deps) => {
     { quiet: queryFlag(c, 'quiet'), platform: jsonPlatform(c) },
     c.req.raw.signal,
   );
-  return streamJsonLines(c, deps, await startedStream(progress));
+  // As dockerd does: once the archive is asked for, whatever is wrong with it is said in the stream.
+  return streamJsonLines(c, deps, progress);
 };
 
 async function save(c: ApiContext, deps: ApiDeps, names: readonly string[]): Promise<Response> {

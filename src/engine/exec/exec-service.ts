@@ -69,10 +69,8 @@ export class ExecService implements ExecBackend {
     return { id };
   }
 
-  async prepareStart(execId: string): Promise<{ tty: boolean; attachStdin: boolean }> {
-    const { document } = this.#session(execId);
-    this.#requireStartable(document);
-    return { tty: document.request.tty, attachStdin: document.request.attachStdin };
+  checkStart(execId: string): void {
+    this.#requireStartable(this.#session(execId).document);
   }
 
   async start(
