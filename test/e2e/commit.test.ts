@@ -144,3 +144,17 @@ test('the same holds for full copies instead of overlay', async () => {
   const look = 'cat /a/b; stat -c %u /a/b; ls /etc/group 2>/dev/null || echo gone';
   assert.equal(await plain.ok('run', '--rm', 'copied', 'sh', '-c', look), 'b\n5\ngone');
 });
+
+test('a container that ends while it is about to be paused is committed all the same', async () => {
+  const headers = { 'content-type': 'application/json' };
+  const post = (path: string, body = '') =>
+    requestOverSocket(daemon.socketPath, path, { method: 'POST', headers, body });
+  for (let round = 0; round < 20; round++) {
+    const config = { Image: BUSYBOX, Cmd: ['true'] };
+    const { body } = await post(`/containers/create?name=brief${round}`, JSON.stringify(config));
+    const { Id } = JSON.parse(body) as { Id: string };
+    await post(`/containers/${Id}/start`);
+    const answer = await post(`/commit?container=${Id}`);
+    assert.equal(answer.status, 201, answer.body);
+  }
+});

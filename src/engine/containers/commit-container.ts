@@ -3,6 +3,8 @@ import type { Digest } from '../../oci/digest.ts';
 import type { ImageRunConfig } from '../../oci/image-spec.ts';
 import { familiarReference } from '../../oci/reference.ts';
 import { CleanupStack } from '../../shared/cleanup-stack.ts';
+import { findEngineError } from '../../shared/errors.ts';
+import type { ContainerId } from '../../shared/ids.ts';
 import type { ContainerConfig } from '../../wire/container-config.ts';
 import { applyChanges } from '../images/apply-changes.ts';
 import { toRunConfig } from '../images/run-config.ts';
@@ -42,8 +44,7 @@ export async function commitContainer(
     if (state === 'removing' || state === 'dead') throw isOnItsWayOut('commit', id, state);
     const config = committedConfig(document, request);
     await using undo = new CleanupStack(reportCleanup(deps, id));
-    if (request.pause && state === 'running') {
-      await pauseLocked(deps, id, true);
+    if (request.pause && state === 'running' && (await pausedUnlessGone(deps, id))) {
       undo.defer(() => unpauseLocked(deps, id));
     }
     deps.failpoints.hit('image-commit:after-pause');
@@ -69,6 +70,17 @@ export async function commitContainer(
     });
     return imageId;
   });
+}
+
+/** False when the container's process has ended before its state says so: nothing writes any more then. */
+async function pausedUnlessGone(deps: ContainerDeps, id: ContainerId): Promise<boolean> {
+  try {
+    await pauseLocked(deps, id, true);
+    return true;
+  } catch (error) {
+    if (findEngineError(error)?.kind === 'conflict') return false;
+    throw error;
+  }
 }
 
 function committedConfig(document: ContainerDocument, request: CommitRequest): ImageRunConfig {
