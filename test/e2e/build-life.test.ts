@@ -165,3 +165,20 @@ test('a limit that the machine cannot give is told in the stream, and the image 
   assert.match(printed, /\[Warning\] The ulimit nofile is lowered to \d+/);
   assert.match(printed, /Successfully built/);
 });
+
+test('commands of a build in a network of the user find its members by name', async () => {
+  await daemon.ok('network', 'create', 'yard');
+  const flags = ['--name', 'crane', '--network', 'yard', '--network-alias', 'lift.here'];
+  await daemon.ok('run', '-d', ...flags, BUSYBOX, 'sleep', '1000');
+  const dir = context('named', { Dockerfile: `FROM ${BUSYBOX}\nRUN ping -c1 lift.here` });
+  assert.match(await daemon.ok('build', '--network', 'yard', dir), /1 packets received/);
+  await daemon.ok('rm', '-f', 'crane');
+  await daemon.ok('network', 'rm', 'yard');
+});
+
+test('what a command writes to stderr is shown in red', async () => {
+  const dir = context('red', { Dockerfile: `FROM ${BUSYBOX}\nRUN echo out; echo err >&2` });
+  const { stdout } = await daemon.docker('build', dir);
+  assert.ok(stdout.includes('\x1b[91merr\n\x1b[0m'), stdout);
+  assert.ok(stdout.includes('\nout\n'), stdout);
+});

@@ -5,6 +5,10 @@ import { shortId } from '../../shared/ids.ts';
 import type { ProgressMessage } from '../../wire/json-stream.ts';
 import type { BuildProgress, BuildStep, BuildStepEnd, VertexLog } from '../build-progress.ts';
 
+/** Colours of a terminal: the classic builder shows what commands write to stderr in red. */
+const RED = '\x1b[91m';
+const PLAIN = '\x1b[0m';
+
 /** Lines of a step that was not yet due. */
 interface StepLines {
   readonly lines: string[];
@@ -29,11 +33,12 @@ export class StepStream implements BuildProgress {
     this.#say(step, '\n');
   }
 
-  stepOutput(step: BuildStep, { data }: VertexLog): void {
+  stepOutput(step: BuildStep, { stream, data }: VertexLog): void {
     const lines = this.#linesOf(step);
     if (!lines.hasOutput) this.#say(step, ` ---> Running in ${containerOf(step)}\n`);
     lines.hasOutput = true;
-    this.#say(step, Buffer.from(data).toString('utf8'));
+    const text = Buffer.from(data).toString('utf8');
+    this.#say(step, stream === 'stderr' ? `${RED}${text}${PLAIN}` : text);
   }
 
   stepEnded({ step, cached, stateId }: BuildStepEnd): void {

@@ -75,7 +75,10 @@ async function joinNetwork(
   { place, request }: { readonly place: Workplace; readonly request: RunRequest },
   undo: CleanupStack,
 ): Promise<JoinedNetwork> {
-  const network = networkOf(request.networkMode, deps.sandboxes.networks());
+  const network = networkOf(
+    { mode: request.networkMode, containerId: place.id },
+    deps.sandboxes.networks(),
+  );
   if (network === 'host') {
     return { namespace: { kind: 'host' }, ipAddresses: [], nameService: false };
   }
