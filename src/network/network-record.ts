@@ -44,7 +44,7 @@ export interface NetworkSpec extends AddressWishes {
   /** IPv6 besides; absent for none. */
   readonly ipv6?: AddressWishes;
   readonly options: Readonly<Record<string, string>>;
-  readonly ipamOptions: Readonly<Record<string, string>>;
+  readonly ipamOptions?: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly internal: boolean;
   readonly attachable: boolean;

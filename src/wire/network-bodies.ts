@@ -24,7 +24,7 @@ const CreateNetworkSchema = struct({
     struct({
       Driver: v.optional(text, ''),
       Config: v.optional(v.array(IpamPoolSchema), []),
-      Options: v.optional(textMap, {}),
+      Options: v.optional(textMap),
     }),
     {},
   ),

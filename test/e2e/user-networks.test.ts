@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
+import { requestOverSocket } from '../support/http-over-socket.ts';
 import { BUSYBOX } from '../support/images.ts';
 
 const daemon = await startDaemon();
@@ -89,6 +90,18 @@ test('addresses come from the subnet that was asked for, and fixed ones outlive 
   const outside = ['run', '--rm', '--network', 'planned', '--ip', '10.78.0.1', BUSYBOX, 'true'];
   await refused(/no configured subnet contains IP address 10\.78\.0\.1/, ...outside);
   await removeAll(['fixed', 'chosen'], ['planned']);
+});
+
+test('a name may have spaces, and options that nobody gave are null', async () => {
+  await daemon.ok('network', 'create', 'two words');
+  const format = ['network', 'inspect', '-f', '{{.Name}} {{json .IPAM.Options}}'];
+  assert.equal(await daemon.ok(...format, 'two words'), 'two words {}');
+  await daemon.ok('network', 'rm', 'two words');
+  const request = { method: 'POST', headers: { 'content-type': 'application/json' } };
+  const body = JSON.stringify({ Name: 'plain' });
+  await requestOverSocket(daemon.socketPath, '/networks/create', { ...request, body });
+  assert.equal(await daemon.ok(...format, 'plain'), 'plain null');
+  await daemon.ok('network', 'rm', 'plain');
 });
 
 test('what cannot be made is refused with the reason', async () => {

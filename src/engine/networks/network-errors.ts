@@ -7,13 +7,8 @@ export const ambiguousNetwork = (ref: string, count: number) =>
     `network ${ref} is ambiguous (${count} matches found on ID prefix)`,
   );
 
-export const invalidNetworkName = (name: string) =>
-  new EngineError(
-    'invalid-argument',
-    name === ''
-      ? 'invalid name: name is empty'
-      : `invalid network name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
-  );
+export const emptyNetworkName = () =>
+  new EngineError('invalid-argument', 'invalid name: name is empty');
 
 export const predefinedNetwork = (name: string) =>
   new EngineError('forbidden', `operation is not permitted on predefined ${name} network `);

@@ -3,15 +3,13 @@ import type { AddressWishes, NetworkSpec } from '../../network/network-record.ts
 import { isPredefined } from '../../shared/predefined-networks.ts';
 import type { CreateNetworkBody } from '../../wire/network-bodies.ts';
 import {
-  invalidNetworkName,
+  emptyNetworkName,
   ipv6Disabled,
   predefinedNetwork,
   severalSubnets,
   unknownNetworkDriver,
   unsupportedNetwork,
 } from './network-errors.ts';
-
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 
 const NO_PARENT =
   "its containers would be neighbours of an interface of the host, which is outside of this user's namespace; " +
@@ -31,7 +29,7 @@ const REFUSED: Readonly<Record<string, string>> = {
 export function networkSpec(body: CreateNetworkBody): NetworkSpec {
   const { Name: name, IPAM: ipam } = body;
   if (isPredefined(name)) throw predefinedNetwork(name);
-  if (!NAME.test(name)) throw invalidNetworkName(name);
+  if (name.trim() === '') throw emptyNetworkName();
   checkDriver(body.Driver);
   checkSupported(body);
   const ipv4 = ipam.Config.find((pool) => !isIpv6Pool(pool));
@@ -41,7 +39,7 @@ export function networkSpec(body: CreateNetworkBody): NetworkSpec {
     ...addressWishes(ipv4),
     ...(body.EnableIPv6 ? { ipv6: addressWishes(ipv6) } : {}),
     options: body.Options,
-    ipamOptions: ipam.Options,
+    ...(ipam.Options === undefined ? {} : { ipamOptions: ipam.Options }),
     labels: body.Labels,
     internal: body.Internal,
     attachable: body.Attachable,

@@ -62,7 +62,7 @@ export function planNetwork(spec: NetworkSpec, around: NetworkSurroundings): Net
     subnetChosen: spec.subnet !== undefined,
     ...(ipv6 === undefined ? {} : { ipv6: planIpv6(ipv6, ipv6Surroundings(around)) }),
     options,
-    ipamOptions,
+    ...(ipamOptions === undefined ? {} : { ipamOptions }),
     labels,
     internal,
     attachable,
