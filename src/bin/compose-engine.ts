@@ -188,6 +188,7 @@ async function composeServices(
     events,
     clock,
     failpoints,
+    sharedPlaces: parts.facts.settings.sharedPlaces,
     usedBy: (name) => registry.usersOfVolume(name),
     heldBy: (name) => registry.usersOfVolume(name).filter((id) => holdsVolumes(registry.get(id))),
   });
@@ -313,6 +314,7 @@ async function containerDeps(parts: EngineParts, made: ContainerParts): Promise<
       runtimeNames: made.runtime.facts.runtimes.map(({ name }) => name),
       initPath: await findInit(parts.environment['PATH'] ?? ''),
       hostHostname: facts.hostname,
+      sharedPlaces: facts.settings.sharedPlaces,
       networkLack: facts.uplink.driver === 'none' ? facts.uplink.reason : undefined,
       log: { driver: facts.settings.logDriver, options: facts.settings.logOptions },
     },

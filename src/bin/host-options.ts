@@ -160,6 +160,12 @@ function cdiDirs({ settings, question }: DaemonConfiguration): string[] {
   return ['/etc/cdi', '/var/run/cdi', join(configHome(question), 'cdi')];
 }
 
+/** The word `none` stands for an empty list, which flags cannot tell from no list. */
+function sharedPlaces(told: readonly string[]): { sharedPlaces?: string[] } {
+  if (told.length === 0) return {};
+  return { sharedPlaces: told.filter((place) => place !== 'none') };
+}
+
 async function ownFacts(
   configuration: DaemonConfiguration,
   warnings: readonly string[],
@@ -195,6 +201,7 @@ async function ownFacts(
       cdiSpecDirs: cdiDirs(configuration),
       runtimes: { ...settings.runtimes },
       builderGc: settings.builderGc,
+      ...sharedPlaces(settings.sharedPlaces),
       additionalImageStores: [...settings.additionalImageStores],
       ...(settings.logDriver === undefined ? {} : { logDriver: settings.logDriver }),
       logOptions: { ...settings.logOptions },

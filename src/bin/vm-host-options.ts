@@ -37,7 +37,7 @@ export async function vmHostOptions(
   const addresses = apiAddresses(configuration);
   const { isAccelerated } = driver.features;
   const guest = canBeGuest(configuration.user) ? configuration.user : USUAL_GUEST;
-  const sharedDir = guest === USUAL_GUEST ? undefined : shareable(configuration.user.home);
+  const sharedDir = guest === USUAL_GUEST ? undefined : passable(configuration.user.home);
   const slow = isAccelerated ? [] : ['the virtual machine runs without help by the processor'];
   return {
     version: VERSION,
@@ -60,6 +60,7 @@ export async function vmHostOptions(
         consoleLog: runtime.vmConsole,
         user: guest,
         sharedDir,
+        apiSocket: passable(runtime.apiSocket),
         cpus: Math.min(cpus().length, MOST_CPUS),
         memoryMb: memoryMb(totalmem()),
       },
@@ -83,8 +84,8 @@ function canBeGuest({ uid, gid }: DaemonConfiguration['user']): boolean {
 }
 
 /** The path goes through the command line of the kernel, which is cut at spaces. */
-function shareable(home: string): string | undefined {
-  return /^\/[\w./@+-]+$/.test(home) ? home : undefined;
+function passable(path: string): string | undefined {
+  return /^\/[\w./@+-]+$/.test(path) ? path : undefined;
 }
 
 /** What is otherwise than in namespaces. */
@@ -92,7 +93,7 @@ function limits(sharedDir: string | undefined): readonly string[] {
   const shared =
     sharedDir === undefined ? 'no directory of this computer is' : `only ${sharedDir} is`;
   return [
-    `${shared} shared with the virtual machine: other bind mounts are directories of its own`,
+    `${shared} shared with the virtual machine: other bind mounts are refused`,
     'published ports are those of the virtual machine: nothing listens on this computer',
   ];
 }

@@ -89,6 +89,8 @@ export const engineSettingsSchema = v.object({
   storageDriver: v.optional(v.string()),
   /** Directories with images that several users share; absolute. */
   additionalImageStores: v.array(v.string()),
+  /** What bind mounts may be of; absent for everything. */
+  sharedPlaces: v.optional(v.array(v.string())),
   /** Limits of caches. */
   builderGc: gcSettingsSchema,
   /** All containers reach the host's loopback. */

@@ -103,6 +103,21 @@ describe(
       assert.equal((await stat(join(dir, 'made'))).uid, process.getuid?.());
     });
 
+    it('refuses to mount what is not shared, and mounts the API’s socket wherever the host has it', async () => {
+      for (const mount of ['/opt/x:/x', `${home.root}-other:/x`]) {
+        const { code, stderr } = await docker(['run', '--rm', '-v', mount, 'wherry/busybox']);
+        assert.equal(code, 125);
+        assert.match(
+          stderr,
+          /mounts denied: the path \/\S+ is not shared with the virtual machine/,
+        );
+      }
+      for (const path of ['/var/run/docker.sock', socket]) {
+        const test = ['wherry/busybox', 'test', '-S', '/s'];
+        await ok(['run', '--rm', '-v', `${path}:/s`, ...test]);
+      }
+    });
+
     it('serves a hundred connections at once', async () => {
       const answers = Array.from({ length: 100 }, () => getOverSocket(socket, '/_ping'));
       const statuses = (await Promise.all(answers)).map((answer) => answer.status);

@@ -19,6 +19,7 @@ import type { HostConfig } from '../../wire/container-config.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import type { ImageCommit } from '../images/commit-image.ts';
 import type { ImageView } from '../images/image-view.ts';
+import type { SharedPlaces } from '../shared-places.ts';
 import type { VolumeUse } from '../volumes/volume-service.ts';
 import type { ContainerRegistry } from './container-registry.ts';
 import type { ContainerSignals } from './container-signals.ts';
@@ -96,6 +97,7 @@ export interface ContainerSettings {
   readonly hostHostname: string;
   /** Why containers reach little of the outside; undefined when they reach all of it. */
   readonly networkLack: string | undefined;
+  readonly sharedPlaces: SharedPlaces;
 }
 
 /** What containers ask of health checks. */

@@ -137,6 +137,7 @@ function anonymousNames(mounts: readonly MountPoint[]): readonly string[] {
 function mountDeps(deps: ContainerDeps, id: ContainerId): ResolveMountsDeps {
   return {
     files: deps.files,
+    sharedPlaces: deps.settings.sharedPlaces,
     image: (ref) => deps.images.resolve(ref),
     mountsOf: (ref) => deps.registry.resolve(ref).mounts,
     volumes: {

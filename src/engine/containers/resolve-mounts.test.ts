@@ -17,6 +17,7 @@ function fixture(existing: readonly string[] = []) {
       ensure: async ({ name }: { name: string | undefined }) => name ?? 'anon',
       mountpoint: (name: string) => `/volumes/${name}/_data`,
     },
+    sharedPlaces: undefined,
     image: async (ref: string) => {
       if (ref !== 'files') throw new EngineError('not-found', `No such image: ${ref}`);
       return { id: digestOf('image'), layerChainIds: [digestOf('a'), digestOf('b')] };
@@ -104,4 +105,27 @@ test('an image is mounted read-only by its topmost layer; one that is missing is
     kind: 'invalid-argument',
     message: 'invalid mount config for type "image": No such image: none',
   });
+});
+
+test('with a machine that has not all files, other paths are refused instead of made', async () => {
+  const { deps, made } = fixture();
+  const partial = { ...deps, sharedPlaces: ['/home/me', '/run/docker.sock'] };
+  for (const source of ['/opt/x', '/home/me2', '/home/me/../you', '/home', '/']) {
+    const denied = {
+      kind: 'invalid-argument',
+      message: `mounts denied: the path ${source} is not shared with the virtual machine of the engine (shared with it: /home/me, /run/docker.sock)`,
+    };
+    await assert.rejects(resolveMounts(partial, {}, { Binds: [`${source}:/x`] }), denied);
+    const Mounts = [{ Type: 'bind', Source: source, Target: '/x' }];
+    await assert.rejects(resolveMounts(partial, {}, { Mounts }), denied);
+  }
+  await resolveMounts(
+    partial,
+    {},
+    { Binds: ['/home/me/src/:/x', '/run//docker.sock:/y', 'vol:/z'] },
+  );
+  assert.deepEqual(made, ['/home/me/src/', '/run//docker.sock']);
+  const nothing = { ...deps, sharedPlaces: [] };
+  const mounts = resolveMounts(nothing, {}, { Binds: ['/x:/x'] });
+  await assert.rejects(mounts, /\(nothing of this computer is shared with it\)/);
 });

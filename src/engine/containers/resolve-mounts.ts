@@ -5,6 +5,7 @@ import type { ContainerId } from '../../shared/ids.ts';
 import type { ContainerFiles } from '../../storage/container-files.ts';
 import type { ContainerConfig, HostConfig, MountRequest } from '../../wire/container-config.ts';
 import type { ImageView } from '../images/image-view.ts';
+import { checkShared, type SharedPlaces } from '../shared-places.ts';
 import { checkMount, refuse } from './check-mount.ts';
 import type { MountPoint } from './container-document.ts';
 import { duplicateMountPoint, invalidMount } from './container-errors.ts';
@@ -28,6 +29,7 @@ export interface ResolveMountsDeps {
   readonly volumes: MountVolumes;
   /** The image that a reference names; `not-found` when there is none. */
   readonly image: (ref: string) => Promise<Pick<ImageView, 'id' | 'layerChainIds'>>;
+  readonly sharedPlaces: SharedPlaces;
   /** Mounts of the container named in `VolumesFrom`. */
   readonly mountsOf: (ref: string) => readonly MountPoint[];
 }
@@ -125,6 +127,7 @@ async function resolveBind(
     return { ...common, type: 'volume', name, source, propagation: '', anonymous: false };
   }
   const source = bind.source;
+  checkShared(deps.sharedPlaces, source);
   if ((await deps.files.kindOf(source)) === 'missing') await deps.files.makeDirectory(source);
   const propagation = bind.propagation || 'rprivate';
   return { ...common, type: 'bind', name: '', source, propagation, anonymous: false };
@@ -156,6 +159,7 @@ async function resolveMount(deps: ResolveMountsDeps, request: MountRequest): Pro
 
 async function bindMount(deps: ResolveMountsDeps, request: MountRequest): Promise<MountPoint> {
   const { Source: source = '', BindOptions: options } = request;
+  checkShared(deps.sharedPlaces, source);
   if ((await deps.files.kindOf(source)) === 'missing') {
     if (options?.CreateMountpoint !== true) {
       throw refuse(request, `bind source path does not exist: ${source}`);

@@ -32,3 +32,12 @@ for (const [options, message] of [
     assert.throws(() => checkVolumeOptions('v1', options), { kind: 'invalid-argument', message });
   });
 }
+
+test('a bind of what the machine does not have is refused', () => {
+  const bind = { type: 'none', device: '/srv', o: 'bind' };
+  assert.throws(
+    () => checkVolumeOptions('v1', bind, ['/home/me']),
+    /mounts denied: the path \/srv/,
+  );
+  checkVolumeOptions('v1', { ...bind, device: '/home/me/data' }, ['/home/me']);
+});

@@ -1,5 +1,6 @@
 /** Options of the volume driver `local` (`docker volume create --opt`): `type`, `device`, `o`. */
 import type { VolumeMount } from '../../storage/volume-files.ts';
+import { checkShared, type SharedPlaces } from '../shared-places.ts';
 import {
   invalidVolumeOption,
   missingVolumeOption,
@@ -22,7 +23,7 @@ const BIND_WORDS = ['bind', 'rbind'];
 const BIND_OPTIONS = [...BIND_WORDS, 'ro', 'rw'];
 
 /** Refuses what cannot be mounted, with `invalid-argument`: at creation, not at the first start. */
-export function checkVolumeOptions(name: string, options: Options): void {
+export function checkVolumeOptions(name: string, options: Options, places?: SharedPlaces): void {
   for (const option of Object.keys(options)) {
     if (!KNOWN.includes(option)) throw invalidVolumeOption(name, option);
   }
@@ -36,7 +37,9 @@ export function checkVolumeOptions(name: string, options: Options): void {
     if (Object.keys(options).length > 0) throw unsupportedVolumeType(name, options['type'] ?? '');
     return;
   }
-  if (mount.type === 'bind') checkBind(name, mount);
+  if (mount.type !== 'bind') return;
+  checkBind(name, mount);
+  checkShared(places, mount.device);
 }
 
 /** What the options ask to have mounted; undefined for a plain directory and for what cannot be mounted. */

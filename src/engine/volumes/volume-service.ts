@@ -9,6 +9,7 @@ import type { MountForm, PinPlace, VolumeFiles } from '../../storage/volume-file
 import { assertKnownFilters, booleanFilter, type Filters } from '../../wire/filters.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import { matchesLabels } from '../label-filter.ts';
+import type { SharedPlaces } from '../shared-places.ts';
 import type { VolumeDocument } from './volume-document.ts';
 import {
   invalidVolumeName,
@@ -24,6 +25,7 @@ export interface VolumeDeps {
   readonly events: EventBus;
   readonly clock: Clock;
   readonly failpoints: Failpoints;
+  readonly sharedPlaces: SharedPlaces;
   /** Ids of the containers that have the volume among their mounts. */
   readonly usedBy: (name: string) => readonly ContainerId[];
   /** Ids of those whose processes have it mounted, or are about to. */
@@ -86,7 +88,7 @@ export class VolumeService implements VolumeBackend {
   /** Idempotent: a volume that exists is answered as it is. */
   create(request: CreateRequest): Promise<VolumeDocument> {
     const name = request.name || randomId();
-    checkRequest(name, request);
+    checkRequest(name, request, this.#deps.sharedPlaces);
     return this.#locks.run(name, async () => {
       const existing = this.#deps.documents.get(name);
       return existing === undefined ? await this.#make(name, request) : existing.value;
@@ -272,11 +274,11 @@ export class VolumeService implements VolumeBackend {
   }
 }
 
-function checkRequest(name: string, request: CreateRequest): void {
+function checkRequest(name: string, request: CreateRequest, places: SharedPlaces): void {
   if (!NAME.test(name)) throw invalidVolumeName(name);
   const driver = request.driver || 'local';
   if (driver !== 'local') throw unknownVolumeDriver(name, driver);
-  checkVolumeOptions(name, request.options);
+  checkVolumeOptions(name, request.options, places);
 }
 
 /** Volumes with options show what is somewhere else: it is not theirs to count or to prune. */

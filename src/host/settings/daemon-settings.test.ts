@@ -41,6 +41,7 @@ test('without any source every setting has its default', () => {
     logOptions: {},
     builderGc: DEFAULT_GC,
     additionalImageStores: [],
+    sharedPlaces: [],
     addressPools: [],
     shutdownTimeoutSeconds: 15,
     defaultUserns: 'host',

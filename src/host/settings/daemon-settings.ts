@@ -32,6 +32,8 @@ export interface DaemonSettings {
   readonly storageDriver?: string;
   readonly builderGc: GcSettings;
   readonly additionalImageStores: readonly string[];
+  /** What bind mounts may be of, absolute or the word `none`; everything when empty. */
+  readonly sharedPlaces: readonly string[];
   readonly bip?: string;
   readonly fixedCidr?: string;
   readonly addressPools: readonly SubnetPool[];
@@ -188,6 +190,7 @@ function toSettings(values: Values): DaemonSettings {
     logOptions: (values.get('log-opts') ?? {}) as DaemonSettings['logOptions'],
     ...optional('storageDriver', 'storage-driver'),
     additionalImageStores: list('additional-image-stores'),
+    sharedPlaces: list('shared-places'),
     builderGc: (values.get('builder') ?? DEFAULT_GC) as GcSettings,
     ...optional('bip', 'bip'),
     ...optional('fixedCidr', 'fixed-cidr'),

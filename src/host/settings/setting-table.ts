@@ -176,6 +176,12 @@ export const SETTINGS: readonly Setting[] = [
     form: 'list',
     help: 'directory with images to use and never change, an OCI image layout (repeatable)',
   },
+  {
+    key: 'shared-places',
+    flag: 'shared-place',
+    form: 'list',
+    help: 'path that bind mounts may be of, with all below; none for no bind mounts (repeatable)',
+  },
   { key: 'builder', form: 'builder', help: 'limits of caches (gc)' },
   {
     key: 'bip',

@@ -15,6 +15,7 @@ const parts: VmParts = {
   consoleLog: '/r/console',
   user: { uid: 1001, gid: 100 },
   sharedDir: '/home/me',
+  apiSocket: '/r/docker.sock',
   cpus: 2,
   memoryMb: 2048,
 };
@@ -32,7 +33,7 @@ test('the command line of a machine without help by the processor', () => {
     ...['no-user-config', 'display none', 'no-reboot', 'serial chardev:console'],
     'chardev file,id=console,path=/r/console,append=on',
     ...['kernel /i/vmlinuz', 'initrd /i/initrd'],
-    'append console=ttyS0 quiet loglevel=3 panic=-1 wherry.uid=1001 wherry.gid=100 wherry.share=/home/me',
+    'append console=ttyS0 quiet loglevel=3 panic=-1 wherry.uid=1001 wherry.gid=100 wherry.share=/home/me wherry.socket=/r/docker.sock',
     'drive file=/i/root.erofs,if=none,id=root,format=raw,readonly=on',
     'device virtio-blk-pci,drive=root',
     'drive file=/d/a,,b.raw,if=none,id=data,format=raw,discard=unmap,detect-zeroes=unmap',

@@ -2,6 +2,7 @@
 import { accessSync, constants } from 'node:fs';
 import { findExecutableSync } from '../../sys/exec/find-executable.ts';
 import { expectSuccess, run } from '../../sys/exec/run.ts';
+import { guestOptions } from './guest-options.ts';
 import type { VmDriver, VmParts } from './vm-driver.ts';
 import { noQemu } from './vm-errors.ts';
 
@@ -90,10 +91,8 @@ function drive(id: string, path: string, options: string): readonly string[] {
 }
 
 /** What the guest's init reads besides the kernel. */
-function kernelOptions(kind: ProcessorKind, { user, sharedDir }: VmParts): string {
-  const shared = sharedDir === undefined ? [] : [`wherry.share=${sharedDir}`];
-  const who = [`wherry.uid=${user.uid}`, `wherry.gid=${user.gid}`];
-  return [`console=${CONSOLES[kind]} quiet loglevel=3 panic=-1`, ...who, ...shared].join(' ');
+function kernelOptions(kind: ProcessorKind, parts: VmParts): string {
+  return [`console=${CONSOLES[kind]} quiet loglevel=3 panic=-1`, ...guestOptions(parts)].join(' ');
 }
 
 /** Files as they are: QEMU does with them what its user may. */

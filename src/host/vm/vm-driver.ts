@@ -27,6 +27,8 @@ export interface VmParts {
   readonly user: { readonly uid: number; readonly gid: number };
   /** A directory of this host that appears at the same path in the guest. */
   readonly sharedDir: string | undefined;
+  /** The API's socket on this host: containers that mount it get the guest's. */
+  readonly apiSocket: string | undefined;
   readonly cpus: number;
   readonly memoryMb: number;
 }
