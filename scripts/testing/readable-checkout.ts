@@ -8,7 +8,8 @@ import { commandAs, isRoot, type OrdinaryUser } from '../setup/ordinary-user.ts'
 const NEEDED = [
   ...['src', 'scripts', 'test', 'docs', 'vm', 'dist', 'node_modules'],
   ...['README.md', 'CONTRIBUTING.md', 'AGENTS.md'],
-  ...['package.json', 'package-lock.json', 'tsconfig.json'],
+  ...['package.json', 'package-lock.json', 'tsconfig.json', '.npmrc'],
+  ...['Dockerfile.test', '.dockerignore'],
 ];
 
 /** A checkout that `user` can read: `root` itself, or a copy that vanishes when disposed of. */
