@@ -1,7 +1,7 @@
 /** The account that containers run under: the caller's own, or one made for the tests when the caller is root. */
 import { chownSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { $ } from 'zx';
 import { TOOL_PATH } from './requirements.ts';
 
@@ -32,8 +32,7 @@ export async function ordinaryUser(): Promise<OrdinaryUser> {
   await ensureSubordinateIds(TEST_USER);
   const account = readAccount(TEST_USER);
   if (account === undefined) throw new Error(`useradd made no account ${TEST_USER}`);
-  ensureRuntimeDir(account);
-  return account;
+  return await withRuntimeDir(account);
 }
 
 /**
@@ -63,7 +62,7 @@ export function hasSubordinateIds(user: OrdinaryUser): boolean {
 /** The account of this process. */
 export function callingUser(): OrdinaryUser {
   const { username, uid, gid, homedir } = userInfo();
-  const runtimeDir = process.env['XDG_RUNTIME_DIR'] ?? join(homedir, '.cache', 'wherry-runtime');
+  const runtimeDir = process.env['XDG_RUNTIME_DIR'] ?? runtimeDirIn(homedir);
   mkdirSync(runtimeDir, { recursive: true, mode: 0o700 });
   return { name: username, uid, gid, home: homedir, runtimeDir };
 }
@@ -126,8 +125,23 @@ function readRanges(file: string): readonly { owner: string; end: number }[] {
     });
 }
 
-function ensureRuntimeDir({ runtimeDir, uid, gid }: OrdinaryUser): void {
-  if (existsSync(runtimeDir) && statSync(runtimeDir).uid === uid) return;
-  mkdirSync(runtimeDir, { recursive: true, mode: 0o700 });
-  chownSync(runtimeDir, uid, gid);
+/**
+ * The usual runtime directory; one in the account's home where the machine keeps none. `/run/user` itself is the
+ * session manager's to make.
+ */
+async function withRuntimeDir(user: OrdinaryUser): Promise<OrdinaryUser> {
+  const { runtimeDir, uid, gid, home } = user;
+  if (existsSync(runtimeDir) && statSync(runtimeDir).uid === uid) return user;
+  if (existsSync(dirname(runtimeDir))) {
+    mkdirSync(runtimeDir, { mode: 0o700 });
+    chownSync(runtimeDir, uid, gid);
+    return user;
+  }
+  const own = runtimeDirIn(home);
+  await $({ quiet: true })`${commandAs(user, ['mkdir', '-p', '-m', '700', own])}`;
+  return { ...user, runtimeDir: own };
+}
+
+function runtimeDirIn(home: string): string {
+  return join(home, '.cache', 'wherry-runtime');
 }

@@ -1,6 +1,7 @@
 /** Where the daemon keeps its things when it is not told. Pure, except for the question whether a directory is ours. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { errnoCode, isMissing } from '../sys/system-errors.ts';
 import type { DaemonSettings } from './settings/daemon-settings.ts';
 
 /** What the answer depends on. */
@@ -76,7 +77,13 @@ function absolute(path: string | undefined): string | undefined {
   return path?.startsWith('/') ? path : undefined;
 }
 
-function isOwnDirectory(path: string, uid: number): boolean {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found?.isDirectory() === true && found.uid === uid;
+/** False as well for what this process may not look at: that is nothing to build on. */
+export function isOwnDirectory(path: string, uid: number): boolean {
+  try {
+    const found = statSync(path);
+    return found.isDirectory() && found.uid === uid;
+  } catch (error) {
+    if (isMissing(error) || ['ENOTDIR', 'EACCES'].includes(errnoCode(error) ?? '')) return false;
+    throw error;
+  }
 }
