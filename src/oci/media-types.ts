@@ -60,3 +60,9 @@ export function isForeignLayerType(mediaType: string): boolean {
 export function layerCompression(mediaType: string): LayerCompression | undefined {
   return LAYERS.get(mediaType);
 }
+
+/** The type of the same layer when it is compressed with gzip; undefined for one that is compressed. */
+export function gzipTypeOf(mediaType: string): string | undefined {
+  if (LAYERS.get(mediaType) !== 'none') return undefined;
+  return mediaType === OCI_LAYER ? OCI_LAYER_GZIP : `${mediaType}.gzip`;
+}

@@ -7,7 +7,7 @@ import { requires } from '../support/capabilities.ts';
 import { ImageEngine, type Transcript } from '../support/image-engine.ts';
 import { filesImage } from '../support/images.ts';
 import { bringLoopbackUp } from '../support/loopback.ts';
-import { describe as descriptorOf, ociImage } from '../support/oci-image.ts';
+import { describe as descriptorOf, ociArchive, ociImage } from '../support/oci-image.ts';
 import { TestRegistry } from '../support/registry.ts';
 import { STUB_CREDENTIALS } from '../support/stub-access.ts';
 import { StubRegistry } from '../support/stub-registry.ts';
@@ -76,6 +76,29 @@ describe('a push', () => {
     const said = statuses(await world.engine.push(`${world.name}:v2`));
     assert.equal(said.filter((status) => status === 'Layer already exists').length, 2);
     assert.equal(world.registry.uploads.receivedBytes, before);
+  });
+
+  it('compresses layers that are plain tar, once, and keeps the digest from then on', async () => {
+    await using registry = await StubRegistry.start();
+    await using engine = await ImageEngine.start();
+    const plain = ociImage({
+      layers: [{ one: 'one' }, { two: 'two'.repeat(50_000) }],
+      packing: 'none',
+    });
+    const name = `${registry.host}/fleet/plain:v1`;
+    await engine.load(ociArchive(plain, name));
+    const digestIn = ({ lines }: Transcript) => lines.at(-1)?.aux as { Digest: string } | undefined;
+    const first = digestIn(await engine.push(name));
+    assert.ok(registry.uploads.receivedBytes < 20_000, `${registry.uploads.receivedBytes} bytes`);
+    const before = registry.uploads.receivedBytes;
+    assert.deepEqual(digestIn(await engine.push(name)), first);
+    assert.equal(registry.uploads.receivedBytes, before);
+    assert.deepEqual((await engine.images.inspect(name)).repoDigests, [
+      `${registry.host}/fleet/plain@${first?.Digest}`,
+    ]);
+    await using other = await ImageEngine.start();
+    await other.pull(name);
+    assert.equal((await other.images.inspect(name)).id, plain.id);
   });
 
   it('takes a broken upload up where it broke', async () => {

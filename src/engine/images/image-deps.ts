@@ -18,6 +18,7 @@ import type { Snapshotter } from '../../storage/snapshotter.ts';
 import type { EngineEvent } from '../events/engine-event.ts';
 import type { ImageDocument } from './image-document.ts';
 import type { ImageStore } from './image-store.ts';
+import type { LayerCompressor } from './layer-compressor.ts';
 import type { LayerTransfers } from './layer-transfers.ts';
 import type { Leases } from './leases.ts';
 
@@ -70,4 +71,5 @@ export interface ImageDeps extends ImageServiceOptions {
   readonly store: ImageStore;
   readonly transfers: LayerTransfers;
   readonly leases: Leases;
+  readonly compressor: LayerCompressor;
 }

@@ -1,4 +1,5 @@
 /** Images: the verbs of the API and what other parts of the engine ask. */
+import { availableParallelism } from 'node:os';
 import type {
   ImageBackend,
   ImageHistoryEntry,
@@ -34,6 +35,7 @@ import { ImageStore } from './image-store.ts';
 import type { ImageView } from './image-view.ts';
 import { importImage } from './import-image.ts';
 import { importFromUrl } from './import-url.ts';
+import { LayerCompressor } from './layer-compressor.ts';
 import { LayerTransfers } from './layer-transfers.ts';
 import { Leases } from './leases.ts';
 import { listImages } from './list-images.ts';
@@ -65,7 +67,10 @@ export class ImageService implements ImageBackend {
   static async open(options: ImageServiceOptions): Promise<ImageService> {
     const store = await ImageStore.open(options);
     const transfers = new LayerTransfers(options);
-    return new ImageService({ ...options, store, transfers, leases: new Leases() });
+    const leases = new Leases();
+    const atOnce = availableParallelism();
+    const compressor = new LayerCompressor({ content: options.content, leases, atOnce });
+    return new ImageService({ ...options, store, transfers, leases, compressor });
   }
 
   /** Cleans up after a crash: half-written blobs, unreferenced blobs and layers; unpacks lost layers anew. */

@@ -1,12 +1,11 @@
 /** From the tar stream of a layer to a blob in the store and to the layer's files, both at once. */
-import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
 import { chainIdOn } from '../../oci/chain-id.ts';
 import { type Digest, DigestCounter, digestOf } from '../../oci/digest.ts';
 import type { Descriptor } from '../../oci/image-spec.ts';
 import { OCI_LAYER, OCI_LAYER_GZIP } from '../../oci/media-types.ts';
 import { CleanupStack } from '../../shared/cleanup-stack.ts';
 import type { LayerUnpacking } from '../../storage/layer-unpacker.ts';
+import { gzipped } from './gzip-stream.ts';
 import type { ImageDeps } from './image-deps.ts';
 import type { ReleaseLease } from './leases.ts';
 
@@ -43,7 +42,7 @@ export async function packLayer(
   const unpacking = deps.unpacker.begin(slot, { mediaType: OCI_LAYER, diffId: undefined });
   undo.defer(() => unpacking.abort());
   const counter = new DigestCounter();
-  const staged = await deps.content.stage(gzipped(unpacked(tar, unpacking, counter)));
+  const staged = await deps.content.stage(gzipped(unpacked(tar, unpacking, counter), LEVEL));
   undo.defer(() => staged.discard());
   const diffId = counter.digest();
   if (diffId === EMPTY_TAR) return undefined;
@@ -69,17 +68,5 @@ async function* unpacked(
     counter.update(chunk);
     await unpacking.write(chunk);
     yield chunk;
-  }
-}
-
-async function* gzipped(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const gzip = createGzip({ level: LEVEL });
-  // A failure of the source destroys gzip with it, so that the loop below throws it.
-  const feeding = pipeline(source, gzip).catch(() => undefined);
-  try {
-    for await (const chunk of gzip) yield chunk as Uint8Array;
-  } finally {
-    gzip.destroy();
-    await feeding;
   }
 }

@@ -12,6 +12,7 @@ import {
   repositoryName,
 } from '../../oci/reference.ts';
 import type { ProgressMessage } from '../../wire/json-stream.ts';
+import { compressImage } from './compress-image.ts';
 import type { ImageDeps } from './image-deps.ts';
 import {
   invalidReference,
@@ -66,8 +67,9 @@ async function pushAll(deps: ImageDeps, push: Push, run: PushRun): Promise<void>
   const target = deps.registry.pushTarget(reference, push.credentials);
   const wanted = reference.tag === undefined ? names.toSorted() : [storedName(reference)];
   for (const name of wanted) {
-    const record = deps.store.find(name);
-    if (record === undefined) throw noSuchTag(toFamiliar(name));
+    const found = deps.store.find(name);
+    if (found === undefined) throw noSuchTag(toFamiliar(name));
+    const record = await compressImage(deps, found, run.signal);
     await pushOne(deps, { name, record, target, platform: push.platform }, run);
   }
 }

@@ -26,7 +26,7 @@ export async function storeMadeImage(deps: ImageDeps, image: MadeImage): Promise
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,
     config: { mediaType: OCI_CONFIG, digest: digestOf(config), size: config.length },
-    layers: image.layers,
+    layers: await storedForms(deps, image.layers, digestOf(config)),
   };
   const bytes = Buffer.from(JSON.stringify(manifest));
   const { signal } = new AbortController();
@@ -50,6 +50,21 @@ export async function storeMadeImage(deps: ImageDeps, image: MadeImage): Promise
   } finally {
     incoming.release();
   }
+}
+
+/**
+ * An image that is here already, with the same config and so the same layers, keeps the forms in which it has them: a
+ * push may have compressed them.
+ */
+async function storedForms(
+  deps: ImageDeps,
+  layers: readonly Descriptor[],
+  id: Digest,
+): Promise<readonly Descriptor[]> {
+  const known = deps.store.get(id)?.manifest.layers;
+  if (known === undefined || known.length !== layers.length) return layers;
+  const sizes = await Promise.all(known.map(({ digest }) => deps.content.stat(digest)));
+  return sizes.includes(undefined) ? layers : known;
 }
 
 /** The config comes from memory, everything else from the store. */

@@ -1,4 +1,6 @@
 /** Output into the engine's own image store, and from there to a registry. */
+import type { Digest } from '../../../oci/digest.ts';
+import type { Descriptor } from '../../../oci/image-spec.ts';
 import {
   canonicalReference,
   type ImageReference,
@@ -6,6 +8,7 @@ import {
   withDefaultTag,
 } from '../../../oci/reference.ts';
 import { messageOf } from '../../../shared/errors.ts';
+import type { ProgressMessage } from '../../../wire/json-stream.ts';
 import type { StoredImage } from '../../build-images.ts';
 import type { BuiltImage } from '../../solver.ts';
 import { parseBoolean } from '../frontend/frontend-options.ts';
@@ -30,8 +33,9 @@ export function exportImage(deps: ExportDeps, output: Export): Promise<ExportAns
     if (isPushed && names.length === 0) throw nameToPush();
     if (isOn(output, 'push-by-digest')) throw unsupportedOption('push-by-digest', 'true');
     const stored = await store(deps, run, { image, names });
-    if (isPushed) for (const name of names) await push(deps, run, name);
-    return answerOf(stored, { names, isPushed });
+    let pushed: PushedManifest | undefined;
+    if (isPushed) for (const name of names) pushed = await push(deps, run, name);
+    return answerOf(stored, { names, pushed });
   });
 }
 
@@ -77,22 +81,38 @@ async function store(
   return stored;
 }
 
-async function push(deps: ExportDeps, run: ExportRun, name: ImageReference): Promise<void> {
+/** What a registry has now: its layers may be compressed where those of the store were not. */
+type PushedManifest = Pick<Descriptor, 'digest' | 'size'>;
+
+async function push(
+  deps: ExportDeps,
+  run: ExportRun,
+  name: ImageReference,
+): Promise<PushedManifest | undefined> {
   const { progress, signal } = run;
   const shown = canonicalReference(name);
-  await progress.step(`pushing ${shown}`, async (step) => {
+  return await progress.step(`pushing ${shown}`, async (step) => {
     const session = await run.session();
     const credentials = await fetchCredentials(session, name.domain, signal);
+    let pushed: PushedManifest | undefined;
     try {
       for await (const line of deps.push(name, credentials, signal)) {
         const { id, status = '', progressDetail } = line;
+        pushed = pushedManifest(line) ?? pushed;
         if (id === undefined) continue;
         step.status(`${status} ${id}`, progressDetail?.current ?? 0, progressDetail?.total ?? 0);
       }
     } catch (error) {
       throw pushFailed(shown, messageOf(error), error);
     }
+    return pushed;
   });
+}
+
+/** The line of a push that says what the tag names now. */
+function pushedManifest({ aux }: ProgressMessage): PushedManifest | undefined {
+  const { Digest: digest, Size: size } = (aux ?? {}) as { Digest?: Digest; Size?: number };
+  return digest === undefined || size === undefined ? undefined : { digest, size };
 }
 
 /**
@@ -101,12 +121,17 @@ async function push(deps: ExportDeps, run: ExportRun, name: ImageReference): Pro
  */
 function answerOf(
   { id, manifest }: StoredImage,
-  { names, isPushed }: { readonly names: readonly ImageReference[]; readonly isPushed: boolean },
+  given: {
+    readonly names: readonly ImageReference[];
+    readonly pushed: PushedManifest | undefined;
+  },
 ): ExportAnswer {
-  const { mediaType, digest, size } = manifest;
+  const { names, pushed } = given;
+  const { mediaType } = manifest;
+  const { digest, size } = pushed ?? manifest;
   const descriptor = JSON.stringify({ mediaType, digest, size });
   return new Map([
-    ['containerimage.digest', isPushed ? digest : id],
+    ['containerimage.digest', pushed === undefined ? id : digest],
     ['containerimage.config.digest', id],
     ['containerimage.descriptor', Buffer.from(descriptor).toString('base64')],
     ...(names.length === 0
