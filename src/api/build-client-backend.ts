@@ -21,17 +21,22 @@ export interface BuildClientBackend {
   readonly ordered: OrderedBuildBackend;
 }
 
+/** A build as it is ordered. */
+export interface BuildOrder {
+  /** Empty when the client has none: it has nothing to be asked for then. */
+  readonly session: string;
+  query(): SessionBuildQuery;
+  /** The context, as an archive, where the query names no other place of it. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
 /** Builds over a session that are ordered and watched by plain requests, `POST /build?version=2`. */
 export interface OrderedBuildBackend {
   /**
    * Builds while the lines are read, until `signal` aborts. `query` is asked for once the session is there: these
    * clients do not end when they are refused earlier.
    */
-  build(
-    session: string,
-    query: () => SessionBuildQuery,
-    signal: AbortSignal,
-  ): AsyncIterable<ProgressMessage>;
+  build(order: BuildOrder, signal: AbortSignal): AsyncIterable<ProgressMessage>;
   /** Brings the archive for the build of that id. Resolves when it is of no more use. */
   upload(id: string, body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
   /** Stops that build, if there is one. */

@@ -1,5 +1,6 @@
 /** The query of `POST /build`. */
 import * as v from 'valibot';
+import { randomId } from '../shared/ids.ts';
 import type { HostConfig, Resources } from './container-config.ts';
 import { decode, integer, parseJson, struct, text, textMap, texts } from './decode.ts';
 import { decodeBoolean, decodeInteger } from './query.ts';
@@ -31,7 +32,7 @@ export interface BuildQuery {
 
 /** A build over a session, `version=2`. */
 export interface SessionBuildQuery extends BuildQuery {
-  /** Chosen by the client. */
+  /** Chosen by the client, if it means to refer to the build. */
   readonly buildId: string;
   readonly session: string;
   readonly outputs: readonly {
@@ -82,7 +83,7 @@ export function decodeSessionBuildQuery(query: URLSearchParams): SessionBuildQue
   const outputs = json(query.get('outputs') || undefined, Outputs) ?? [];
   return {
     ...decodeBuildQuery(query),
-    buildId: query.get('buildid') ?? '',
+    buildId: query.get('buildid') || randomId(),
     session: query.get('session') ?? '',
     outputs: outputs.map(({ Type, Attrs }) => ({
       type: Type,

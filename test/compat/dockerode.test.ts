@@ -6,6 +6,7 @@ import Docker from 'dockerode';
 import { tarOf } from '../../scripts/image/tar-of.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
+import { requestOverSocket } from '../support/http-over-socket.ts';
 import { BUSYBOX } from '../support/images.ts';
 import { TestRegistry } from '../support/registry.ts';
 
@@ -297,23 +298,54 @@ test('events arrive while a container lives', async () => {
   assert.match(seen.join(''), /"Action":"start"/);
 });
 
-test('an image is built from an archive of its context', async () => {
-  const files = {
-    Dockerfile: 'FROM ubuntu\nCOPY cargo /cargo\nCMD ["cat", "/cargo"]',
-    cargo: 'tea',
-  };
+/** A context of these files, as an archive. */
+async function archiveOf(files: Readonly<Record<string, string>>): Promise<Readable> {
   const entries = Object.entries(files).map(
     ([path, content]) =>
       ({ kind: 'file', path, mode: 0o644, content: Buffer.from(content) }) as const,
   );
-  const archive = Readable.from([await tarOf(entries, 0)]);
+  return Readable.from([await tarOf(entries, 0)]);
+}
+
+/** What the only command of an image prints. */
+async function printedBy(image: string): Promise<string> {
+  const output = new PassThrough();
+  await docker.run(image, [], output);
+  output.end();
+  return text(output);
+}
+
+test('an image is built from an archive of its context', async () => {
+  const archive = await archiveOf({
+    Dockerfile: 'FROM ubuntu\nCOPY cargo /cargo\nCMD ["cat", "/cargo"]',
+    cargo: 'tea',
+  });
   const lines = await progress(await docker.buildImage(archive, { t: 'built:ode' }));
   const built = lines.find(({ aux }) => aux !== undefined)?.['aux'];
   const { Id } = await docker.getImage('built:ode').inspect();
   assert.deepEqual(built, { ID: Id });
-  const output = new PassThrough();
-  await docker.run('built:ode', [], output);
-  output.end();
-  assert.equal(await text(output), 'tea');
+  assert.equal(await printedBy('built:ode'), 'tea');
   await docker.getImage('built:ode').remove({ force: true });
+});
+
+test('an archive is built by BuildKit’s rules, with a session beside it or without any', async () => {
+  const archive = () =>
+    archiveOf({
+      'own.Dockerfile':
+        'FROM ubuntu\nCOPY cargo /cargo\nRUN --mount=type=cache,target=/c cp /cargo /c && cp /c/cargo /twin\n' +
+        'CMD ["cat", "/twin"]',
+      cargo: 'coffee',
+    });
+  const options = { dockerfile: 'own.Dockerfile', version: '2' } as const;
+  await progress(await docker.buildImage(await archive(), { ...options, t: 'kit:session' }));
+  assert.equal(await printedBy('kit:session'), 'coffee');
+
+  const query = new URLSearchParams({ ...options, t: 'kit:alone' });
+  const alone = await requestOverSocket(daemon.socketPath, `/build?${query}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-tar' },
+    body: await buffer(await archive()),
+  });
+  assert.match(alone.body, /moby\.image\.id/);
+  assert.equal(await printedBy('kit:alone'), 'coffee');
 });

@@ -13,7 +13,7 @@ export interface RequestOptions {
   /** Default `GET`. */
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
 }
 
 const TIMEOUT_MS = 30_000;

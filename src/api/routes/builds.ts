@@ -30,11 +30,9 @@ const sessionBuild: Handler = async (c, deps) => {
     await ordered.upload(id.slice(UPLOAD.length), bodyChunks(c), signal);
     return c.body(null, 200);
   }
-  const query = () => {
-    if (id === '') throw buildIdExpected();
-    return decodeSessionBuildQuery(new URL(c.req.url).searchParams);
-  };
-  const messages = ordered.build(queryText(c, 'session') ?? '', query, signal);
+  const query = () => decodeSessionBuildQuery(new URL(c.req.url).searchParams);
+  const order = { session: queryText(c, 'session') ?? '', query, body: bodyChunks(c) };
+  const messages = ordered.build(order, signal);
   return streamJsonLines(c, deps, await startedStream(messages));
 };
 

@@ -2,7 +2,10 @@
 import type { SessionBuildQuery } from '../../../wire/build-query.ts';
 import type { SolveOrder } from '../build/build-job.ts';
 
-/** Words for `remote`: the context is among the client's directories, or comes by a request of its own. */
+/**
+ * Words for `remote`: the context is among the client's directories, or comes by a request of its own. Without any it
+ * is the body of the order.
+ */
 const IN_SESSION = 'client-session';
 export const BY_REQUEST = 'upload-request';
 
@@ -27,8 +30,8 @@ export function orderOfQuery(query: SessionBuildQuery): SolveOrder {
 }
 
 function frontendOptions(query: SessionBuildQuery): readonly (readonly [string, string])[] {
-  const { remote = IN_SESSION, target, platform, networkMode, cacheFrom } = query;
-  const context = remote === BY_REQUEST ? INPUT : remote;
+  const { remote, target, platform, networkMode, cacheFrom } = query;
+  const context = remote === undefined || remote === BY_REQUEST ? INPUT : remote;
   const hosts = query.extraHosts.map((entry) => entry.replace(':', '='));
   const given: readonly (readonly [string, string | undefined])[] = [
     ['filename', query.dockerfile],

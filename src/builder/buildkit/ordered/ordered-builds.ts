@@ -1,7 +1,8 @@
 /**
- * Builds that clients before buildx order by `POST /build?version=2`: the same as `Solve` and `Status`, told in JSON
- * lines. Files and secrets come from a session, as always.
+ * Builds that are ordered by `POST /build?version=2`, by clients before buildx and by libraries: the same as `Solve`
+ * and `Status`, told in JSON lines. Secrets come from a session, as always; so do files, or else from an archive.
  */
+import type { BuildOrder } from '../../../api/build-client-backend.ts';
 import { EngineError } from '../../../shared/errors.ts';
 import type { SessionBuildQuery } from '../../../wire/build-query.ts';
 import type { ProgressMessage } from '../../../wire/json-stream.ts';
@@ -10,12 +11,17 @@ import type { StatusUpdate } from '../build/status-log.ts';
 import { type SolveDeps, solve } from '../control/solve-methods.ts';
 import { StatusError, statusOf } from '../grpc/grpc-errors.ts';
 import { StatusResponse } from '../proto/control.ts';
-import type { Session, SessionRegistry } from '../session/session-registry.ts';
+import type { SessionRegistry } from '../session/session-registry.ts';
 import { BY_REQUEST, orderOfQuery } from './order-of-query.ts';
 import { Uploads } from './uploads.ts';
 
 export interface OrderedDeps extends SolveDeps {
   readonly sessions: SessionRegistry;
+}
+
+interface AskedBuild {
+  readonly query: SessionBuildQuery;
+  readonly body: AsyncIterable<Uint8Array>;
 }
 
 export class OrderedBuilds {
@@ -32,13 +38,12 @@ export class OrderedBuilds {
    * or when the session outlives the build; so the session is waited for first and closed last.
    */
   async *build(
-    sessionId: string,
-    query: () => SessionBuildQuery,
+    { session: sessionId, query, body }: BuildOrder,
     signal: AbortSignal,
   ): AsyncGenerator<ProgressMessage, void, void> {
     const session = await this.#deps.sessions.get(sessionId, signal);
     try {
-      yield* this.#run(query(), session, signal);
+      yield* this.#run({ query: query(), body }, AbortSignal.any([signal, session.gone]));
     } catch (error) {
       throw withoutExitCode(error);
     } finally {
@@ -56,16 +61,12 @@ export class OrderedBuilds {
     this.#running.get(id)?.abort(new EngineError('cancelled', 'context canceled'));
   }
 
-  async *#run(
-    query: SessionBuildQuery,
-    session: Session,
-    signal: AbortSignal,
-  ): AsyncGenerator<ProgressMessage, void, void> {
-    const { buildId } = query;
+  async *#run(asked: AskedBuild, signal: AbortSignal): AsyncGenerator<ProgressMessage, void, void> {
+    const { buildId } = asked.query;
     const stop = new AbortController();
     this.#running.set(buildId, stop);
     try {
-      yield* this.#lines(query, AbortSignal.any([signal, stop.signal, session.gone]));
+      yield* this.#lines(asked, AbortSignal.any([signal, stop.signal]));
     } finally {
       if (this.#running.get(buildId) === stop) this.#running.delete(buildId);
       stop.abort(new EngineError('cancelled', 'the client has left the build'));
@@ -74,10 +75,11 @@ export class OrderedBuilds {
   }
 
   async *#lines(
-    query: SessionBuildQuery,
+    { query, body }: AskedBuild,
     gone: AbortSignal,
   ): AsyncGenerator<ProgressMessage, void, void> {
     const job = new BuildJob(orderOfQuery(query), this.#deps.clock, gone);
+    if (query.remote === undefined) job.uploaded = body;
     if (query.remote === BY_REQUEST) job.uploaded = await this.#uploads.take(query.buildId, gone);
     const solving = solve(this.#deps, job);
     // What it rejects with is thrown below; the progress ends also when the build was not taken in.

@@ -26,9 +26,10 @@ export class Session {
   readonly offer: SessionOffer;
   /** Aborts when the client is gone. */
   readonly gone: AbortSignal;
-  readonly #client: GrpcClient;
+  readonly #client: GrpcClient | undefined;
 
-  constructor(offer: SessionOffer, client: GrpcClient, gone: AbortSignal) {
+  /** Without a client it serves nothing. */
+  constructor(offer: SessionOffer, client: GrpcClient | undefined, gone: AbortSignal) {
     this.offer = offer;
     this.#client = client;
     this.gone = gone;
@@ -41,7 +42,7 @@ export class Session {
 
   /** Ends the connection to the client. Idempotent. */
   close(): void {
-    this.#client.destroy();
+    this.#client?.destroy();
   }
 
   /** One message there, one back. `not-implemented` when the client does not serve the method. */
@@ -50,7 +51,7 @@ export class Session {
     request: EncodableOf<Q>,
     options: CallOptions,
   ): Promise<MessageOf<A>> {
-    if (!this.serves(method.path)) throw sessionLacks(method.path);
+    if (this.#client === undefined || !this.serves(method.path)) throw sessionLacks(method.path);
     return this.#client.call(method, request, options);
   }
 
@@ -59,10 +60,16 @@ export class Session {
     method: CalledMethod<Q, A>,
     options: CallOptions,
   ): OpenCall<EncodableOf<Q>, MessageOf<A>> {
-    if (!this.serves(method.path)) throw sessionLacks(method.path);
+    if (this.#client === undefined || !this.serves(method.path)) throw sessionLacks(method.path);
     return this.#client.open(method, options);
   }
 }
+
+const NO_SESSION = new Session(
+  { id: '', sharedKey: '', methods: [] },
+  undefined,
+  new AbortController().signal,
+);
 
 /** How long a build waits for the session that it names: both connections are opened at the same time. */
 const ARRIVAL_MS = 5_000;
@@ -84,9 +91,12 @@ export class SessionRegistry {
     gone.abort(connectionLost());
   }
 
-  /** The session of that id, also one that is about to come. Rejects when it does not, or when `signal` aborts. */
+  /**
+   * The session of that id, also one that is about to come; for an empty id one that serves nothing. Rejects when it
+   * does not come, or when `signal` aborts.
+   */
   get(id: string, signal: AbortSignal): Promise<Session> {
-    const session = this.#sessions.get(id);
+    const session = id === '' ? NO_SESSION : this.#sessions.get(id);
     if (session !== undefined) return Promise.resolve(session);
     return new Promise((resolve, reject) => {
       const waiting = this.#waiting.get(id) ?? new Set();
