@@ -36,6 +36,7 @@ export async function composeBuildDoor(
     cache: made.caches,
     exports: {
       ...{ content, snapshots, trees, archives: new TarArchiveWriter() },
+      registry: made.builder.registry,
       images: made.builder.images,
       push: (reference, credentials, signal) =>
         made.images.push(

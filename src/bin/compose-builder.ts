@@ -61,11 +61,12 @@ export async function composeBuilder(parts: EngineParts, made: BuilderParts) {
   const hold: typeof images.hold = (digests) => images.hold(digests);
   const cache = new LayerCache({ documents, snapshots, content, hold, clock, logger });
   const mounts = new CacheMounts({ documents, dir: dataPaths.cacheMountsDir, clock });
+  const { registry, downloads } = openRegistry(parts);
   const deps: BuilderDeps = {
     ...{ snapshots, content, images, tasks, logs, specs, sandboxes, renderNameFiles, cache },
     ...{ clock, logger, trees: made.trees },
     copier: new InRootCopier(),
-    downloads: openRegistry(parts).downloads,
+    ...{ registry, downloads },
     platform: machinePlatform(),
     runtimeName: settings.defaultRuntime,
     dirs: {
@@ -87,7 +88,7 @@ export async function composeBuilder(parts: EngineParts, made: BuilderParts) {
   });
   const door = new ClassicDoor(deps, solver);
   const receive: ReceiveContext = (request, from) => receiveContext(deps, request, from);
-  return { solver, images, cache: storedCache, door, receive };
+  return { solver, images, registry, cache: storedCache, door, receive };
 }
 
 async function emptied(dir: string, mode: number): Promise<void> {

@@ -51,6 +51,17 @@ export interface StoredImage {
   readonly manifest: Descriptor;
 }
 
+/** A layer of an image, with its place in the stack. */
+export interface PlacedLayer {
+  readonly descriptor: Descriptor;
+  readonly diffId: Digest;
+  readonly chainId: Digest;
+  readonly parent: Digest | undefined;
+}
+
+/** Where the bytes of a layer come from. */
+export type OpenLayer = (blob: Descriptor, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+
 export interface BuildImages {
   /** `not-found` with Docker's text when there is no such image. */
   resolve(request: ResolveImageRequest, signal: AbortSignal): Promise<BaseImage>;
@@ -60,6 +71,13 @@ export interface BuildImages {
   usesLayer(chainId: Digest): boolean;
   /** Removes blobs and layers that nobody needs any more. */
   sweep(): Promise<void>;
+  /** Brings a layer in whose parent is there. Nothing of it is swept until the result is called. */
+  fetchLayer(layer: PlacedLayer, open: OpenLayer, signal: AbortSignal): Promise<() => void>;
+  /** A layer in the form that registries get; its blob is not swept until `release`. */
+  compressed(
+    layer: Descriptor,
+    signal: AbortSignal,
+  ): Promise<{ readonly descriptor: Descriptor; readonly release: () => void }>;
   /** Protects blobs and layers from being swept until the result is called. */
   hold(digests: readonly Digest[]): Promise<() => void>;
 }

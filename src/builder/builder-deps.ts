@@ -1,5 +1,6 @@
 /** What the solver works with. Built once in the composition root. */
 import type { Downloads } from '../distribution/downloads.ts';
+import type { ImageRegistry } from '../distribution/image-registry.ts';
 import type { NameFileContents, NameFileInput } from '../network/name-files.ts';
 import type { SandboxService } from '../network/sandbox-service.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -29,6 +30,8 @@ export interface BuilderDeps {
   readonly cache: LayerCache;
   /** Fetches what ADD names. */
   readonly downloads: Downloads;
+  /** Where caches of other machines are. */
+  readonly registry: ImageRegistry;
   readonly clock: Clock;
   readonly logger: Logger;
   /** What images are built for unless the client says otherwise. */

@@ -28,7 +28,7 @@ export interface ClassicBuildRequest {
   readonly shmSizeBytes: number | undefined;
   readonly resources: Resources;
   readonly securityOpt: readonly string[];
-  /** Images whose layers should be taken; the cache here goes by content and needs no hint. */
+  /** Images that may carry a cache in their config. */
   readonly cacheFrom: readonly string[];
   /** By the name of the registry. */
   readonly credentials: ReadonlyMap<string, RegistryCredentials>;

@@ -9,6 +9,7 @@ import { CleanupStack } from '../shared/cleanup-stack.ts';
 import type { BuildProgress } from './build-progress.ts';
 import type { BuilderDeps } from './builder-deps.ts';
 import type { CacheMounts } from './cache/cache-mounts.ts';
+import { importCaches } from './graph/import-caches.ts';
 import { openRun, type RunParts } from './graph/open-run.ts';
 import { withEpoch } from './graph/source-date.ts';
 import { toImageConfig } from './graph/stage-state.ts';
@@ -53,7 +54,7 @@ export class DockerfileSolver implements Solver {
     };
     // The first failure ends the rest.
     const failing = new AbortController();
-    const parts: RunParts = {
+    const parts: Omit<RunParts, 'caches'> = {
       deps: this.#deps,
       cacheMounts: this.#cacheMounts,
       digests: this.#digests,
@@ -62,9 +63,11 @@ export class DockerfileSolver implements Solver {
       hold: (one) => releases.push(one),
     };
     try {
+      const caches = await importCaches(this.#deps, { request, progress }, parts.signal);
       const platforms = request.platforms.length === 0 ? [this.#deps.platform] : request.platforms;
       const images: BuiltImage[] = [];
-      for (const platform of platforms) images.push(await this.#build(parts, platform, failing));
+      for (const platform of platforms)
+        images.push(await this.#build({ ...parts, caches }, platform, failing));
       return { images, warnings, unusedArgs: unusedArgs(dockerfile, request), release };
     } catch (error) {
       release();
@@ -83,7 +86,7 @@ export class DockerfileSolver implements Solver {
         platform: formatPlatform(platform),
       }),
     );
-    const { run, finish } = openRun(parts, platform, undo);
+    const { run, steps, finish } = openRun(parts, platform, undo);
     try {
       // Needed stages begin at once; each waits for those that it needs.
       const stages = run.plan.needed.map(({ stage }) => run.stage(stage.index));
@@ -99,6 +102,7 @@ export class DockerfileSolver implements Solver {
         }),
         layers: state.layers,
         baseLayers: state.baseLayers,
+        steps,
       };
     } catch (error) {
       failing.abort(error);

@@ -11,6 +11,7 @@ import type { HostConfig, Resources } from '../wire/container-config.ts';
 import type { BuildContext } from './build-context.ts';
 import type { CredentialsFor, PullPolicy } from './build-images.ts';
 import type { BuildProgress } from './build-progress.ts';
+import type { ImportedSteps } from './cache/remote/cache-config.ts';
 
 /** The text that is built. */
 export interface DockerfileSource {
@@ -41,11 +42,18 @@ export interface RunSettings {
   readonly securityOpt: readonly string[];
 }
 
-/** Where results of other machines' builds are looked for. */
+/** A cache of another place. */
+export interface RemoteCache {
+  readonly steps: ImportedSteps;
+  /** The bytes of one of its layers. */
+  openBlob(blob: Descriptor, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+/** Where results of other machines' builds are looked for. A cache that cannot be had is no failure of the build. */
 export interface CacheImport {
-  /** `registry`, `local`, `inline` … */
-  readonly type: string;
-  readonly attributes: Readonly<Record<string, string>>;
+  /** As it is shown: an image's name, a directory. */
+  readonly name: string;
+  load(signal: AbortSignal): Promise<RemoteCache>;
 }
 
 export interface BuildRequest {
@@ -92,6 +100,16 @@ export interface BuiltLayer {
   readonly chainId: Digest;
 }
 
+/** A step of a build as a cache has it. */
+export interface CachedStep {
+  /** Stands for everything that the result depends on. */
+  readonly key: Digest;
+  /** All layers after the step, bottom first. */
+  readonly layers: readonly BuiltLayer[];
+  /** When its result was made. RFC 3339. */
+  readonly created: string;
+}
+
 export interface BuiltImage {
   readonly platform: Platform;
   readonly config: ImageConfig;
@@ -99,6 +117,8 @@ export interface BuiltImage {
   readonly layers: readonly BuiltLayer[];
   /** Which of the layers come from a base image, counted from the bottom. */
   readonly baseLayers: number;
+  /** Of all stages that were needed. */
+  readonly steps: readonly CachedStep[];
 }
 
 /** What was built; nothing of it is swept until `release`. */

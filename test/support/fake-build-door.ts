@@ -5,7 +5,9 @@ import type { BuildImages, NewImage } from '../../src/builder/build-images.ts';
 import { BuildkitDoor } from '../../src/builder/buildkit/buildkit-door.ts';
 import { FakeSolver } from '../../src/builder/fake/fake-solver.ts';
 import { TarArchiveWriter } from '../../src/distribution/archive/tar-archive-writer.ts';
+import { FakeRegistry } from '../../src/distribution/fake/fake-registry.ts';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
+import type { Descriptor } from '../../src/oci/image-spec.ts';
 import { OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import { canonicalReference } from '../../src/oci/reference.ts';
 import { systemClock } from '../../src/shared/clock.ts';
@@ -35,6 +37,14 @@ export class FakeBuildImages implements BuildImages {
 
   async sweep(): Promise<void> {
     // Nothing is kept.
+  }
+
+  fetchLayer(): Promise<never> {
+    return Promise.reject(new EngineError('not-found', 'no layers here'));
+  }
+
+  async compressed(descriptor: Descriptor): Promise<{ descriptor: Descriptor; release(): void }> {
+    return { descriptor, release: () => undefined };
   }
 
   async hold(): Promise<() => void> {
@@ -71,6 +81,7 @@ export function fakeBuildDoor(dir: string): FakeDoor {
       images,
       content: new MemoryContentStore(),
       archives: new TarArchiveWriter(),
+      registry: new FakeRegistry(),
       snapshots: new FakeSnapshotter(),
       trees: { open: () => Promise.reject(new Error('no files here')) },
       async *push(reference) {

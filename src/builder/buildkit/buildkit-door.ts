@@ -11,6 +11,7 @@ import type { Solver } from '../solver.ts';
 import type { BuildJob, ReturnedResult } from './build/build-job.ts';
 import { BuildJobs } from './build/build-jobs.ts';
 import { gatewayMethods } from './build/gateway-methods.ts';
+import { exportCache } from './cache/export-cache.ts';
 import { BuildHistory } from './control/build-history.ts';
 import { controlMethods } from './control/control-methods.ts';
 import { historyMethods } from './control/history-methods.ts';
@@ -99,14 +100,17 @@ export class BuildkitDoor {
   #run(job: BuildJob, request: FrontendRequest, signal: AbortSignal) {
     const { solver, platform, receive, exports } = this.#options;
     const deps = {
-      ...{ solver, platform, receive, images: exports.images },
+      ...{ solver, platform, receive },
+      ...{ images: exports.images, registry: exports.registry, content: exports.content },
       ...{ jobs: this.#jobs, sessions: this.#sessions, contexts: this.#contexts },
     };
     return runFrontend(deps, { job, request }, signal);
   }
 
-  #export(job: BuildJob, returned: ReturnedResult) {
+  async #export(job: BuildJob, returned: ReturnedResult) {
     const session = () => this.#sessions.get(job.order.session, job.signal);
-    return exportResult(this.#options.exports, { job, returned, session });
+    const { exports } = this.#options;
+    const answer = await exportResult(exports, { job, returned, session });
+    return new Map([...answer, ...(await exportCache(exports, { job, returned, session }))]);
   }
 }

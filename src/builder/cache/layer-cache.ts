@@ -28,6 +28,16 @@ export interface NewLayer {
   readonly stored: Promise<void>;
 }
 
+/** What a step wrote on another machine. */
+export interface FetchedLayer {
+  readonly layer: BuiltLayer | undefined;
+  readonly sizeBytes: number;
+  /** When it was made. RFC 3339. */
+  readonly created: string;
+  /** Ends its protection; to be called once something else protects it. */
+  release(): void;
+}
+
 /** A step that makes a layer. */
 export interface LayerWork {
   /** Stands for everything that the result depends on. */
@@ -37,6 +47,8 @@ export interface LayerWork {
   readonly parents: readonly string[];
   /** False: made anew, whatever is there. */
   readonly useCache: boolean;
+  /** The result from a cache of another place, where one has it. */
+  fetch?(signal: AbortSignal): Promise<FetchedLayer | undefined>;
   make(log: (log: StepLog) => void, signal: AbortSignal): Promise<NewLayer>;
 }
 
@@ -127,6 +139,8 @@ export class LayerCache {
     work: LayerWork,
     run: { readonly log: (log: StepLog) => void; readonly signal: AbortSignal },
   ): Promise<Found> {
+    const fetched = work.useCache ? await work.fetch?.(run.signal) : undefined;
+    if (fetched !== undefined) return await this.#keep(id, work, fetched);
     const { layer, sizeBytes, stored } = await work.make(run.log, run.signal);
     const created = this.#deps.clock.nowIso();
     const recorded = stored.then(() => this.#record(id, work, { layer, sizeBytes, created }));
@@ -135,6 +149,16 @@ export class LayerCache {
     // Whoever needs the blob waits for it and hears of the failure.
     recorded.catch(() => undefined).finally(() => this.#recent.delete(id));
     return found;
+  }
+
+  async #keep(id: string, work: LayerWork, fetched: FetchedLayer): Promise<Found> {
+    const { layer, sizeBytes, created, release } = fetched;
+    try {
+      await this.#record(id, work, { layer, sizeBytes, created });
+    } finally {
+      release();
+    }
+    return { layer, created, cached: true, stored: Promise.resolve() };
   }
 
   async #record(

@@ -11,17 +11,19 @@ import {
 import { EngineError, findEngineError, messageOf } from '../../shared/errors.ts';
 import { shortId } from '../../shared/ids.ts';
 import type { ProgressMessage } from '../../wire/json-stream.ts';
+import type { CredentialsFor } from '../build-images.ts';
 import type { BuilderDeps } from '../builder-deps.ts';
 import { invalidContext } from '../builder-errors.ts';
+import { registryCache } from '../cache/remote/registry-cache.ts';
 import type { ClassicBuildRequest, ClassicBuilds } from '../classic-door.ts';
-import type { BuildRequest, BuildResult, Solver } from '../solver.ts';
+import type { BuildRequest, BuildResult, CacheImport, Solver } from '../solver.ts';
 import { MessageQueue } from './message-queue.ts';
 import { type ReceivedContext, receiveContext } from './receive-context.ts';
 import { StepStream } from './step-stream.ts';
 
 type ClassicDeps = Pick<
   BuilderDeps,
-  'images' | 'trees' | 'dirs' | 'downloads' | 'platform' | 'specs'
+  'images' | 'trees' | 'dirs' | 'downloads' | 'platform' | 'specs' | 'registry' | 'content'
 >;
 
 export class ClassicDoor implements ClassicBuilds {
@@ -60,6 +62,19 @@ export class ClassicDoor implements ClassicBuilds {
     return queue;
   }
 
+  /** Images that carry their cache; `lost` is told why one is of no use. */
+  #caches(request: ClassicBuildRequest, lost: (problem: string) => void): readonly CacheImport[] {
+    const credentialsFor = credentialsOf(request);
+    return request.cacheFrom.map((ref) => {
+      const { name, load } = registryCache(this.#deps, { ref, credentialsFor });
+      const orTell = (error: unknown) => {
+        lost(`The cache of ${ref} cannot be used: ${messageOf(error)}`);
+        throw error;
+      };
+      return { name, load: (signal) => load(signal).catch(orTell) };
+    });
+  }
+
   async #run(
     build: {
       readonly request: ClassicBuildRequest;
@@ -77,7 +92,10 @@ export class ClassicDoor implements ClassicBuilds {
       (message) => (request.quiet ? undefined : queue.send(message)),
       request.removeContainers,
     );
-    const solving = this.#solver.solve(toBuildRequest(build), steps, signal);
+    const lost: string[] = [];
+    const cacheFrom = this.#caches(request, (problem) => lost.push(problem));
+    const asked = { ...toBuildRequest(build), cacheFrom };
+    const solving = this.#solver.solve(asked, steps, signal);
     solving.catch(() => steps.flush());
     const result = await solving;
     try {
@@ -86,7 +104,7 @@ export class ClassicDoor implements ClassicBuilds {
       const layers = image.layers.map(({ descriptor }) => descriptor);
       const { id } = await this.#deps.images.store({ config: image.config, layers, names });
       if (request.quiet) return say(`${id}\n`);
-      for (const warning of [...build.lacks, ...warningsOf(request, result)])
+      for (const warning of [...build.lacks, ...lost, ...warningsOf(result)])
         say(`[Warning] ${warning}\n`);
       queue.send({ aux: { ID: id } });
       say(`Successfully built ${shortId(id.slice('sha256:'.length))}\n`);
@@ -97,6 +115,12 @@ export class ClassicDoor implements ClassicBuilds {
   }
 }
 
+function credentialsOf({ credentials }: ClassicBuildRequest): CredentialsFor {
+  return async (host) =>
+    credentials.get(host) ??
+    (host === 'docker.io' ? credentials.get('https://index.docker.io/v1/') : undefined);
+}
+
 function toBuildRequest({
   request,
   received,
@@ -105,8 +129,7 @@ function toBuildRequest({
   readonly request: ClassicBuildRequest;
   readonly received: ReceivedContext;
   readonly platform: Platform | undefined;
-}): BuildRequest {
-  const { credentials } = request;
+}): Omit<BuildRequest, 'cacheFrom'> {
   return {
     dockerfile: received.dockerfile,
     dockerignore: received.dockerignore,
@@ -121,9 +144,7 @@ function toBuildRequest({
     secrets: async () => undefined,
     ssh: async () => undefined,
     pull: request.pull ? 'always' : 'missing',
-    credentialsFor: async (host) =>
-      credentials.get(host) ??
-      (host === 'docker.io' ? credentials.get('https://index.docker.io/v1/') : undefined),
+    credentialsFor: credentialsOf(request),
     run: {
       networkMode: request.networkMode,
       extraHosts: request.extraHosts,
@@ -133,15 +154,12 @@ function toBuildRequest({
     },
     entitlements: new Set(),
     sourceDateEpoch: epochOf(request.buildArgs),
-    cacheFrom: [],
   };
 }
 
-function warningsOf({ cacheFrom }: ClassicBuildRequest, result: BuildResult): readonly string[] {
-  const { unusedArgs } = result;
-  const unused = `One or more build-args [${unusedArgs.join(' ')}] were not consumed`;
-  const hint = `The layers of ${cacheFrom.join(', ')} are not looked at: the cache goes by content`;
-  return [...(unusedArgs.length > 0 ? [unused] : []), ...(cacheFrom.length > 0 ? [hint] : [])];
+function warningsOf({ unusedArgs }: BuildResult): readonly string[] {
+  if (unusedArgs.length === 0) return [];
+  return [`One or more build-args [${unusedArgs.join(' ')}] were not consumed`];
 }
 
 function outputWarnings({ hasOutputs }: ClassicBuildRequest): readonly string[] {

@@ -51,7 +51,7 @@ export class FakeSolver implements Solver {
     const platforms = request.platforms.length === 0 ? [HOST] : request.platforms;
     return {
       images: platforms.map((platform) => ({
-        ...{ platform, layers: [], baseLayers: 0 },
+        ...{ platform, layers: [], baseLayers: 0, steps: [] },
         config: configOf(platform, labels),
       })),
       warnings,

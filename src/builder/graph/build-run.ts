@@ -7,7 +7,7 @@ import type { BuildProgress } from '../build-progress.ts';
 import type { BuilderDeps } from '../builder-deps.ts';
 import type { CacheMounts } from '../cache/cache-mounts.ts';
 import type { SourceTree } from '../contexts/source-tree.ts';
-import type { BuildRequest } from '../solver.ts';
+import type { BuildRequest, CachedStep, RemoteCache } from '../solver.ts';
 import type { FileDigests } from '../steps/digest-selection.ts';
 import type { PlannedStage, StagePlan } from './plan-stages.ts';
 import type { StageState } from './stage-state.ts';
@@ -26,6 +26,10 @@ export interface BuildRun {
   readonly signal: AbortSignal;
   /** Images and caches that are held; let go when the result is. */
   hold(release: () => void): void;
+  /** What caches of other places have. */
+  readonly caches: readonly RemoteCache[];
+  /** A step that has its result. */
+  note(step: CachedStep): void;
   /** Has to be done before the result counts. */
   owe(stored: Promise<void>): void;
   /** Undone when the build ends. */

@@ -9,6 +9,7 @@ import type { BaseImage } from '../build-images.ts';
 import type { SourceTree } from '../contexts/source-tree.ts';
 import { contextTree, layersTree } from '../contexts/source-trees.ts';
 import { ignoreLines } from '../patterns/path-patterns.ts';
+import type { CachedStep } from '../solver.ts';
 import type { BuildRun } from './build-run.ts';
 import { findStage, type PlannedStage, planStages } from './plan-stages.ts';
 import { resolveBase, resolveStageBase, runStage } from './run-stage.ts';
@@ -19,15 +20,27 @@ import { globalArgs, platformArgs } from './variables.ts';
 /** What builds for several platforms share. */
 export type RunParts = Pick<
   BuildRun,
-  'deps' | 'cacheMounts' | 'digests' | 'request' | 'dockerfile' | 'progress' | 'signal' | 'hold'
+  | 'deps'
+  | 'cacheMounts'
+  | 'digests'
+  | 'request'
+  | 'dockerfile'
+  | 'progress'
+  | 'signal'
+  | 'hold'
+  | 'caches'
 >;
 
-/** `finish` resolves when everything that the result needs is durable. */
-export function openRun(
-  parts: RunParts,
-  platform: Platform,
-  undo: CleanupStack,
-): { readonly run: BuildRun; finish(): Promise<void> } {
+/** A build for one platform. */
+export interface OpenedRun {
+  readonly run: BuildRun;
+  /** Steps that have their results. */
+  readonly steps: readonly CachedStep[];
+  /** Resolves when everything that the result needs is durable. */
+  finish(): Promise<void>;
+}
+
+export function openRun(parts: RunParts, platform: Platform, undo: CleanupStack): OpenedRun {
   const { request, dockerfile, deps } = parts;
   const predefined = platformArgs(deps.platform, platform);
   const globals = globalArgs(dockerfile, { buildArgs: request.buildArgs, predefined });
@@ -37,12 +50,14 @@ export function openRun(
     namedContexts: new Set(request.namedContexts.keys()),
   });
   const owed: Promise<void>[] = [];
+  const steps: CachedStep[] = [];
   const stages = new Map<number, Promise<StageState>>();
   const trees = new Map<string, SourceTree>();
   const bases = new Map<number, Promise<BaseImage>>();
   const run: BuildRun = {
     ...parts,
     ...{ plan, globals, platform },
+    note: (step) => steps.push(step),
     owe: (stored) => owed.push(stored),
     defer: (step) => undo.defer(step),
     baseImage: (planned) => {
@@ -64,7 +79,7 @@ export function openRun(
     },
     reporter: (planned) => reporterOf(run, planned),
   };
-  return { run, finish: async () => void (await Promise.all(owed)) };
+  return { run, steps, finish: async () => void (await Promise.all(owed)) };
 }
 
 function startStage(run: BuildRun, index: number): Promise<StageState> {

@@ -11,6 +11,7 @@ import type {
 } from '../../dockerfile/instruction.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import type { LayerWork, NewLayer, StepLog } from '../cache/layer-cache.ts';
+import { fetchStep } from '../cache/remote/fetch-step.ts';
 import { addSources } from '../steps/add-sources.ts';
 import { copyStep, destinationOf, type PlannedCopy, planCopy } from '../steps/copy-step.ts';
 import { makeLayer } from '../steps/make-layer.ts';
@@ -119,12 +120,14 @@ async function layerStep(
     description: work.text,
     parents: [],
     useCache: !ignoresCache,
+    fetch: (signal) => fetchStep(run, { key: work.key, parent: topOf(state) }, signal),
     make: work.make,
   };
   const made = await run.deps.cache.layer(layerWork, { onLog: log, signal: run.signal });
   run.hold(() => made.release());
   run.owe(made.stored);
   const next = withLayer(state, made, work.createdBy);
+  run.note({ key: work.key, layers: next.layers, created: made.created });
   return { value: next, cached: made.cached, stateId: stateIdOf(next) };
 }
 

@@ -3,6 +3,8 @@ import type {
   BaseImage,
   BuildImages,
   NewImage,
+  OpenLayer,
+  PlacedLayer,
   ResolveImageRequest,
   StoredImage,
 } from '../../builder/build-images.ts';
@@ -20,6 +22,7 @@ import type { ImageDeps } from './image-deps.ts';
 import { invalidReference, noSuchImage } from './image-errors.ts';
 import { publishImageEvent } from './image-events.ts';
 import type { ImageRecord } from './image-store.ts';
+import { abandonImage } from './materialize-image.ts';
 import { checkImagePlatform } from './platform-choice.ts';
 import { pullImage } from './pull-image.ts';
 import { tryResolveImage } from './resolve-image.ts';
@@ -31,6 +34,8 @@ export function buildImages(deps: ImageDeps): BuildImages {
     store: (image) => storeImage(deps, image),
     usesLayer: (chainId) => deps.store.list().some((record) => record.chainIds.includes(chainId)),
     sweep: async () => void (await collectGarbage(deps)),
+    fetchLayer: (layer, openBlob, signal) => fetchLayer(deps, { layer, openBlob }, signal),
+    compressed: (layer, signal) => deps.compressor.compressed(layer, signal),
     hold: (digests) => deps.leases.hold(digests),
   };
 }
@@ -105,6 +110,21 @@ async function holdBase(
     chainIds,
     release,
   };
+}
+
+async function fetchLayer(
+  deps: ImageDeps,
+  { layer, openBlob }: { readonly layer: PlacedLayer; readonly openBlob: OpenLayer },
+  signal: AbortSignal,
+): Promise<() => void> {
+  const release = await deps.leases.hold([layer.descriptor.digest, layer.chainId]);
+  try {
+    await deps.transfers.ensure([layer], { openBlob, observe: () => undefined, signal });
+    return release;
+  } catch (error) {
+    await abandonImage(deps, release);
+    throw error;
+  }
 }
 
 async function storeImage(deps: ImageDeps, image: NewImage): Promise<StoredImage> {

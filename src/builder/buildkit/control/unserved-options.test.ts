@@ -26,11 +26,18 @@ test('what clients send by themselves is nothing to complain of', () => {
 test('what has no effect is told', () => {
   const told = unservedOptions(
     order({
-      frontendAttrs: new Map([
-        ['attest:provenance', 'mode=max'],
-        ['cache-imports', '[]'],
-      ]),
-      cache: { exports: [{ type: 'registry' }] },
+      frontendAttrs: new Map([['attest:provenance', 'mode=max']]),
+      cache: {
+        exports: [
+          {
+            type: 'registry',
+            attrs: new Map([
+              ['ref', 'a'],
+              ['compression', 'zstd'],
+            ]),
+          },
+        ],
+      },
       exporters: [
         {
           type: 'oci',
@@ -45,8 +52,7 @@ test('what has no effect is told', () => {
   );
   assert.deepEqual(told, [
     'provenance attestations are not made',
-    'the cache is not exported (type=registry): it stays in the engine',
-    'caches of other places are not looked at: the cache goes by content',
+    'option compression=zstd of the cache export registry has no effect',
     'option compression=zstd of output oci has no effect',
     'option rewrite-timestamp=true of output oci has no effect',
     'option annotation.a=b of output oci has no effect',

@@ -5,6 +5,15 @@ import type { SolveOrder } from '../build/build-job.ts';
 const OUTPUT_OPTIONS =
   /^(?:compression(?:-level)?|force-compression|oci-mediatypes|oci-artifact|rewrite-timestamp|name-canonical|dangling-name-prefix|annotation.*|mode|buildinfo.*)$/;
 
+/** Options of cache exports that would. */
+const CACHE_OPTIONS = /^(?:compression(?:-level)?|force-compression|oci-mediatypes|registry\..*)$/;
+const CACHE_AS_DONE: ReadonlyMap<string, string> = new Map([
+  ['compression', 'gzip'],
+  ['force-compression', 'false'],
+  ['oci-mediatypes', 'true'],
+  ['registry.insecure', 'false'],
+]);
+
 /** Values that say what is done anyway. */
 const AS_DONE: ReadonlyMap<string, string> = new Map([
   ['compression', 'uncompressed'],
@@ -22,14 +31,15 @@ export function unservedOptions(order: SolveOrder): readonly string[] {
   const provenance = options.get('attest:provenance');
   const isAsked = provenance !== undefined && !PROVENANCE_BY_DEFAULT.test(provenance);
   const hostname = options.get('hostname') ?? options.get('build-arg:BUILDKIT_SANDBOX_HOSTNAME');
-  const exports = order.cache?.exports ?? [];
-  const isImported = options.has('cache-imports') || options.has('cache-from');
   return [
     ...(isAsked ? ['provenance attestations are not made'] : []),
-    ...exports.map(
-      ({ type }) => `the cache is not exported (type=${type}): it stays in the engine`,
+    ...(order.cache?.exports ?? []).flatMap(({ type, attrs }) =>
+      [...attrs].flatMap(([name, value]) =>
+        CACHE_OPTIONS.test(name) && CACHE_AS_DONE.get(name) !== value
+          ? [`option ${name}=${value} of the cache export ${type} has no effect`]
+          : [],
+      ),
     ),
-    ...(isImported ? ['caches of other places are not looked at: the cache goes by content'] : []),
     ...(hostname === undefined ? [] : ['the host name of build containers cannot be chosen']),
     ...order.exporters.flatMap(({ type, attrs }) =>
       [...attrs].flatMap(([name, value]) =>

@@ -1,5 +1,6 @@
 /** What exporters work with. */
 import type { ArchiveWriter } from '../../../distribution/image-archive.ts';
+import type { ImageRegistry } from '../../../distribution/image-registry.ts';
 import type { ImageReference } from '../../../oci/reference.ts';
 import type { ContentStore } from '../../../storage/content-store.ts';
 import type { FileTrees } from '../../../storage/file-trees.ts';
@@ -25,6 +26,7 @@ export interface ExportDeps {
   readonly snapshots: Snapshotter;
   readonly trees: FileTrees;
   readonly push: PushImage;
+  readonly registry: ImageRegistry;
 }
 
 /** One output of a build. */

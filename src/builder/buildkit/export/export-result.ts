@@ -1,5 +1,6 @@
 /** Does with a build's result what its client ordered. */
-import type { BuildJob, ReturnedResult } from '../build/build-job.ts';
+import type { BuildJob, ResultRef, ReturnedResult } from '../build/build-job.ts';
+import { wantsInlineCache, withInlineCache } from '../cache/inline-cache.ts';
 import type { Session } from '../session/session-registry.ts';
 import { exportArchive } from './export-archive.ts';
 import type { Export, ExportAnswer, ExportDeps } from './export-deps.ts';
@@ -30,10 +31,10 @@ export async function exportResult(
   },
 ): Promise<ExportAnswer> {
   const { job, returned, session } = build;
+  const refs = wantsInlineCache(job) ? returned.refs.map(withCache) : returned.refs;
   const outputs = outputsOf(job).map(({ type, attrs }, index) => {
     const run = EXPORTERS.get(type);
     if (run === undefined) throw unknownExporter(type);
-    const { refs } = returned;
     const { progress, signal } = job;
     return { run, output: { index, type, attributes: attrs, refs, progress, session, signal } };
   });
@@ -42,6 +43,10 @@ export async function exportResult(
     for (const [name, value] of await run(deps, output)) answer.set(name, value);
   }
   return answer;
+}
+
+function withCache(ref: ResultRef): ResultRef {
+  return { ...ref, result: { ...ref.result, images: ref.result.images.map(withInlineCache) } };
 }
 
 /** Clients before 0.13 name their only output in another place. */

@@ -1,11 +1,15 @@
 /** BuildKit's Dockerfile frontend, as clients drive it: from their options and files to a build of our solver. */
+
+import type { ImageRegistry } from '../../../distribution/image-registry.ts';
 import { formatPlatform, type Platform } from '../../../oci/platform.ts';
-import type { BuildImages } from '../../build-images.ts';
+import type { ContentStore } from '../../../storage/content-store.ts';
+import type { BuildImages, CredentialsFor } from '../../build-images.ts';
 import type { BuildRequest, BuildResult, Solver } from '../../solver.ts';
 import { unknownFrontend } from '../build/build-errors.ts';
 import type { BuildJob, ResultRef } from '../build/build-job.ts';
 import type { BuildJobs } from '../build/build-jobs.ts';
 import { withSource } from '../build/source-place.ts';
+import { cacheImports } from '../cache/cache-imports.ts';
 import type { Definition } from '../proto/common.ts';
 import type { MessageOf } from '../proto/message.ts';
 import { fetchCredentials, fetchSecret } from '../session/credentials.ts';
@@ -31,7 +35,9 @@ import type { ReceiveContext } from './remote-context.ts';
 export interface FrontendDeps extends LocalsDeps {
   readonly solver: Solver;
   readonly jobs: BuildJobs;
-  readonly images: Pick<BuildImages, 'store'>;
+  readonly images: Pick<BuildImages, 'store' | 'resolve'>;
+  readonly registry: ImageRegistry;
+  readonly content: ContentStore;
   readonly receive: ReceiveContext;
   /** This machine's own. */
   readonly platform: Platform;
@@ -75,7 +81,7 @@ export async function runFrontend(
         dockerignore: await source.dockerignore(),
         namedContexts: await namedContexts(contextSources(deps, locals), request),
         ...fromOptions(options, job),
-        ...fromSession(await locals.session()),
+        ...fromSession(deps, options, await locals.session()),
       },
       job.progress,
       signal,
@@ -120,6 +126,7 @@ type FromOptions = Omit<
   | 'secrets'
   | 'ssh'
   | 'credentialsFor'
+  | 'cacheFrom'
 >;
 
 function fromOptions(options: FrontendOptions, job: BuildJob): FromOptions {
@@ -137,16 +144,21 @@ function fromOptions(options: FrontendOptions, job: BuildJob): FromOptions {
     run: runSettingsOf(options),
     entitlements: new Set(known),
     sourceDateEpoch: epoch === undefined || epoch === '' ? undefined : Number(epoch),
-    cacheFrom: cacheImportsOf(options),
     check: /(?:^|;)error=true(?:;|$)/.test(check ?? ''),
   };
 }
 
-function fromSession(session: Session): Pick<BuildRequest, 'secrets' | 'ssh' | 'credentialsFor'> {
+function fromSession(
+  deps: FrontendDeps,
+  options: FrontendOptions,
+  session: Session,
+): Pick<BuildRequest, 'secrets' | 'ssh' | 'credentialsFor' | 'cacheFrom'> {
+  const credentialsFor: CredentialsFor = (host, signal) => fetchCredentials(session, host, signal);
   return {
+    credentialsFor,
+    cacheFrom: cacheImports(deps, cacheImportsOf(options), { session, credentialsFor }),
     secrets: (id, signal) => fetchSecret(session, id, signal),
     ssh: (id, path, signal) => forwardAgent(session, { id, path }, signal),
-    credentialsFor: (host, signal) => fetchCredentials(session, host, signal),
   };
 }
 

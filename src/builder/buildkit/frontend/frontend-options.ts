@@ -1,7 +1,8 @@
 /** Options of BuildKit's Dockerfile frontend, as clients send them. */
 import type { Platform } from '../../../oci/platform.ts';
 import { parsePlatform } from '../../../oci/platform.ts';
-import type { BuildRequest, CacheImport, RunSettings } from '../../solver.ts';
+import type { BuildRequest, RunSettings } from '../../solver.ts';
+import type { NamedCache } from '../cache/cache-imports.ts';
 import { badOption, unknownPlatform } from './frontend-errors.ts';
 
 /** Texts by name; the names are listed in BuildKit's frontend/dockerui. */
@@ -49,14 +50,14 @@ export function pullOf(options: FrontendOptions): BuildRequest['pull'] {
 }
 
 /** Where earlier results may be had from. */
-export function cacheImportsOf(options: FrontendOptions): readonly CacheImport[] {
+export function cacheImportsOf(options: FrontendOptions): readonly NamedCache[] {
   const text = options.get('cache-imports') ?? '';
   const listed = text === '' ? [] : parseCacheImports(text);
   const refs = (options.get('cache-from') ?? '').split(',').filter((ref) => ref !== '');
   return [...listed, ...refs.map((ref) => ({ type: 'registry', attributes: { ref } }))];
 }
 
-function parseCacheImports(text: string): readonly CacheImport[] {
+function parseCacheImports(text: string): readonly NamedCache[] {
   try {
     const entries = JSON.parse(text) as readonly {
       readonly Type?: string;

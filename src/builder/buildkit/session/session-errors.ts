@@ -24,5 +24,9 @@ export const unexpectedData = (id: number) =>
 export const receiverFailed = (problem: string) =>
   new EngineError('invalid-argument', `error from receiver: ${problem}`);
 
+/** What the client sent is not what its name says. */
+export const corruptBlob = (digest: string) =>
+  new EngineError('corrupt', `the client's blob ${digest} does not match its digest`);
+
 /** A session of a client that does not say its name. */
 export const noSessionId = () => new EngineError('invalid-argument', 'session ID is empty');
