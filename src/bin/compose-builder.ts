@@ -77,7 +77,7 @@ export async function composeBuilder(parts: EngineParts, made: BuilderParts) {
   };
   const dockerfiles = new DockerfileSolver(deps, mounts);
   const solver: Solver = {
-    lint: (dockerfile) => dockerfiles.lint(dockerfile),
+    lint: (build) => dockerfiles.lint(build),
     solve: (...build) => dockerfiles.solve(...build).finally(made.onBuilt),
   };
   const storedCache = new StoredCache({

@@ -1,7 +1,7 @@
 /** The solver: parses, plans, runs the needed stages side by side, and gives back what they made. */
 
 import type { Dockerfile } from '../dockerfile/instruction.ts';
-import { failOnWarnings, lintDockerfile } from '../dockerfile/lint.ts';
+import { failOnWarnings, type LintRequest, lintDockerfile } from '../dockerfile/lint.ts';
 import { parseDockerfile } from '../dockerfile/parse-dockerfile.ts';
 import type { BuildWarning } from '../dockerfile/source-place.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
@@ -14,7 +14,8 @@ import { openRun, type RunParts } from './graph/open-run.ts';
 import { withEpoch } from './graph/source-date.ts';
 import { toImageConfig } from './graph/stage-state.ts';
 import { PROXY_ARGS } from './graph/variables.ts';
-import type { BuildRequest, BuildResult, BuiltImage, DockerfileSource, Solver } from './solver.ts';
+import { ignoreLines, PathPatterns } from './patterns/path-patterns.ts';
+import type { BuildRequest, BuildResult, BuiltImage, LintableBuild, Solver } from './solver.ts';
 import { FileDigests } from './steps/digest-selection.ts';
 
 /** Proxies and the time of the sources count without being declared. */
@@ -27,6 +28,11 @@ function unusedArgs({ stages, globalArgs }: Dockerfile, request: BuildRequest): 
   );
   const known = new Set([...declared, ...UNDECLARED]);
   return [...request.buildArgs.keys()].filter((name) => !known.has(name)).sort();
+}
+
+function lintRequestOf(build: Omit<LintableBuild, 'dockerfile'>): LintRequest {
+  const ignored = new PathPatterns(ignoreLines(build.dockerignore));
+  return { check: build.check, isIgnored: (path) => ignored.leavesOut(path) };
 }
 
 export class DockerfileSolver implements Solver {
@@ -45,9 +51,10 @@ export class DockerfileSolver implements Solver {
     signal: AbortSignal,
   ): Promise<BuildResult> {
     const dockerfile = parseDockerfile(request.dockerfile.text);
-    const warnings = lintDockerfile(dockerfile);
+    const lint = lintRequestOf(request);
+    const warnings = lintDockerfile(dockerfile, lint);
     for (const warning of warnings) progress.warn(warning);
-    failOnWarnings(dockerfile, warnings, request.check === true);
+    failOnWarnings(dockerfile, warnings, lint);
     const releases: (() => void)[] = [];
     const release = () => {
       for (const one of releases.splice(0)) one();
@@ -75,8 +82,8 @@ export class DockerfileSolver implements Solver {
     }
   }
 
-  lint(source: DockerfileSource): readonly BuildWarning[] {
-    return lintDockerfile(parseDockerfile(source.text));
+  lint({ dockerfile, ...request }: LintableBuild): readonly BuildWarning[] {
+    return lintDockerfile(parseDockerfile(dockerfile.text), lintRequestOf(request));
   }
 
   async #build(parts: RunParts, platform: Platform, failing: AbortController): Promise<BuiltImage> {

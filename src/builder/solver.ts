@@ -83,8 +83,8 @@ export interface BuildRequest {
   /** Seconds since 1970 that stand in for all times of new files, layers and the config; undefined: the present. */
   readonly sourceDateEpoch: number | undefined;
   readonly cacheFrom: readonly CacheImport[];
-  /** True: lint warnings fail the build, whatever the Dockerfile says. */
-  readonly check?: boolean;
+  /** Stands in for what the Dockerfile has as `# check=`. */
+  readonly check?: string | undefined;
 }
 
 /** What a named context stands for. */
@@ -132,6 +132,9 @@ export interface BuildResult {
   release(): void;
 }
 
+/** What lint looks at. */
+export type LintableBuild = Pick<BuildRequest, 'dockerfile' | 'dockerignore' | 'check'>;
+
 export interface Solver {
   /**
    * Builds. Rejects with `invalid-argument` for mistakes in the Dockerfile (the message has the place in BuildKit's
@@ -140,5 +143,5 @@ export interface Solver {
    */
   solve(request: BuildRequest, progress: BuildProgress, signal: AbortSignal): Promise<BuildResult>;
   /** Lint warnings alone; nothing is built. Rejects for syntax errors. */
-  lint(dockerfile: DockerfileSource): readonly BuildWarning[];
+  lint(build: LintableBuild): readonly BuildWarning[];
 }

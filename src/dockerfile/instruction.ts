@@ -74,6 +74,8 @@ export interface Place {
   readonly range: SourceRange;
   /** The instruction on one line, as written but for its white space. */
   readonly text: string;
+  /** Comment lines right before it, without `#`. */
+  readonly comments?: readonly string[];
   /** The instruction's name as written. */
   readonly keyword?: string;
   /** An empty line stands among its continued ones. */

@@ -13,7 +13,10 @@ export interface LintRule {
   /** Docker's name. */
   readonly name: string;
   readonly description: string;
-  find(dockerfile: Dockerfile): readonly Finding[];
+  /** It counts only when it is asked for. */
+  readonly isExperimental?: true;
+  /** `isIgnored`: whether a path of the context is left out by .dockerignore. */
+  find(dockerfile: Dockerfile, isIgnored: (path: string) => boolean): readonly Finding[];
 }
 
 /** Page of each rule in Docker's documentation. */

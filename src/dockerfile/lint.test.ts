@@ -4,8 +4,13 @@ import { failOnWarnings, lintDockerfile } from './lint.ts';
 import { parseDockerfile } from './parse-dockerfile.ts';
 
 /** Rules and lines. */
-const found = (text: string) =>
-  lintDockerfile(parseDockerfile(text)).map(({ rule, range }) => `${rule}:${range.startLine}`);
+const found = (text: string) => lint(text).map(({ rule, range }) => `${rule}:${range.startLine}`);
+
+/** `.dockerignore` names `*.md`. */
+function lint(text: string, check?: string) {
+  const isIgnored = (path: string) => path.endsWith('.md');
+  return lintDockerfile(parseDockerfile(text), { check, isIgnored });
+}
 
 test('each rule finds what it is about, and nothing in a good Dockerfile', () => {
   const cases: readonly (readonly [string, readonly string[]])[] = [
@@ -29,6 +34,11 @@ test('each rule finds what it is about, and nothing in a good Dockerfile', () =>
     ['ARG T\nFROM x$T', ['InvalidDefaultArgInFrom:2']],
     ['FROM x\nARG A\nCOPY $A $B /d/', ['UndefinedVar:3']],
     ['FROM x AS a\nENV V=1\nFROM a\nWORKDIR /$V', []],
+    [
+      'FROM x\nCOPY a ./b.md /d/\nADD https://x/y.md $A.md /\nCOPY --from=y c.md /',
+      ['CopyIgnoredFile:2', 'UndefinedVar:3'],
+    ],
+    ['# nothing of b\nFROM x AS b', []],
     ['FROM x\nEXPOSE 80/TCP', ['ExposeProtoCasing:2']],
     [`FROM x\nEXPOSE \${P:-80}\nEXPOSE 127.0.0.1:80:81`, ['ExposeInvalidFormat:3']],
   ];
@@ -40,13 +50,33 @@ test('the directive check leaves rules out, or makes errors of them', () => {
   assert.deepEqual(found('# check=skip=all\nfrom x AS B\nCMD a'), []);
   const strict = parseDockerfile('# check=error=true\nFROM x\nCMD a');
   assert.throws(
-    () => failOnWarnings(strict, lintDockerfile(strict), false),
+    () => failOnWarnings(strict, lint('FROM x\nCMD a'), { check: undefined }),
     /lint violation found for rules: JSONArgsRecommended/,
   );
 });
 
+test('what the client says of checks stands in for the directive', () => {
+  const text = '# check=error=true\nFROM x\nCMD a';
+  assert.deepEqual(lint(text, 'skip=JSONArgsRecommended'), []);
+  failOnWarnings(parseDockerfile(text), lint(text), { check: 'error=false' });
+});
+
+test('an experimental rule counts when it is asked for', () => {
+  const text = '# of b\nFROM x AS b\n# A is it\nARG A\n\n# other\n\nARG B\n# wrong\nARG C D';
+  const ask = '# check=experimental=all\n';
+  const all = lint(text, 'experimental=InvalidDefinitionDescription');
+  assert.deepEqual(
+    all.map(({ detail }) => detail),
+    [
+      'Comment for FROM should follow the format: `# b <description>`',
+      'Comment for ARG should follow the format: `# <arg_key> <description>`',
+    ],
+  );
+  assert.equal(found(`${ask}${text}`).length, 2);
+});
+
 test('a warning names its rule, its page, and what is wrong', () => {
-  const [warning] = lintDockerfile(parseDockerfile('FROM x\nCMD a'));
+  const [warning] = lint('FROM x\nCMD a');
   assert.equal(warning?.url, 'https://docs.docker.com/go/dockerfile/rule/json-args-recommended/');
   assert.match(warning?.detail ?? '', /^JSON arguments recommended for CMD/);
 });

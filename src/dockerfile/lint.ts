@@ -1,27 +1,49 @@
 /** Docker's build checks (docs.docker.com/reference/build-checks). */
 import { EngineError } from '../shared/errors.ts';
 import type { Dockerfile } from './instruction.ts';
-import { toWarning } from './lint-rule.ts';
+import { type LintRule, toWarning } from './lint-rule.ts';
 import { CASING_RULES } from './rules/casing.ts';
+import { COPY_RULES } from './rules/copies.ts';
+import { DESCRIPTION_RULES } from './rules/descriptions.ts';
 import { STAGE_RULES } from './rules/stages.ts';
 import { VARIABLE_RULES } from './rules/variables.ts';
 import type { BuildWarning } from './source-place.ts';
 
-const RULES = [...CASING_RULES, ...STAGE_RULES, ...VARIABLE_RULES];
+const RULES: readonly LintRule[] = [
+  ...CASING_RULES,
+  ...STAGE_RULES,
+  ...VARIABLE_RULES,
+  ...COPY_RULES,
+  ...DESCRIPTION_RULES,
+];
 
-/** What `# check=` says: rules that do not count, and whether findings are errors. */
+/** What `# check=` says: which rules count, and whether findings are errors. */
 interface CheckSettings {
-  readonly skipsAll: boolean;
-  readonly skipped: ReadonlySet<string>;
+  readonly isSkipped: (rule: string) => boolean;
+  readonly isTried: (rule: string) => boolean;
   readonly isError: boolean;
 }
 
+/** What the client says of checks. */
+export interface LintRequest {
+  /** Stands in for what the Dockerfile has as `# check=`. */
+  readonly check: string | undefined;
+  /** Whether a path of the context is left out by .dockerignore. */
+  isIgnored(path: string): boolean;
+}
+
 /** Warnings in the order of the lines. */
-export function lintDockerfile(dockerfile: Dockerfile): readonly BuildWarning[] {
-  const { skipsAll, skipped } = checkSettings(dockerfile);
-  if (skipsAll) return [];
-  return RULES.filter(({ name }) => !skipped.has(name))
-    .flatMap((rule) => rule.find(dockerfile).map((finding) => toWarning(rule, finding)))
+export function lintDockerfile(
+  dockerfile: Dockerfile,
+  request: LintRequest,
+): readonly BuildWarning[] {
+  const { isSkipped, isTried } = checkSettings(dockerfile, request);
+  return RULES.filter(({ name, isExperimental }) =>
+    isExperimental === true ? isTried(name) : !isSkipped(name),
+  )
+    .flatMap((rule) =>
+      rule.find(dockerfile, request.isIgnored).map((finding) => toWarning(rule, finding)),
+    )
     .sort((a, b) => a.range.startLine - b.range.startLine);
 }
 
@@ -29,9 +51,9 @@ export function lintDockerfile(dockerfile: Dockerfile): readonly BuildWarning[] 
 export function failOnWarnings(
   dockerfile: Dockerfile,
   warnings: readonly BuildWarning[],
-  isWanted: boolean,
+  request: Pick<LintRequest, 'check'>,
 ): void {
-  if (warnings.length === 0 || !(isWanted || checkSettings(dockerfile).isError)) return;
+  if (warnings.length === 0 || !checkSettings(dockerfile, request).isError) return;
   const lines = warnings.map(
     ({ rule, detail, range }) => `  - ${rule}: ${detail} (line ${range.startLine})`,
   );
@@ -41,9 +63,19 @@ export function failOnWarnings(
   );
 }
 
-function checkSettings({ check = '' }: Dockerfile): CheckSettings {
+function checkSettings(
+  dockerfile: Dockerfile,
+  { check = dockerfile.check ?? '' }: Pick<LintRequest, 'check'>,
+): CheckSettings {
   const parts = check.split(';').map((part) => part.trim());
-  const skip = parts.find((part) => part.startsWith('skip='))?.slice('skip='.length) ?? '';
-  const skipped = new Set(skip.split(',').map((name) => name.trim()));
-  return { skipsAll: skipped.has('all'), skipped, isError: parts.includes('error=true') };
+  const isIn = (key: string) => {
+    const value = parts.find((part) => part.startsWith(`${key}=`))?.slice(key.length + 1) ?? '';
+    const names = value.split(',').map((name) => name.trim());
+    return (rule: string) => names.includes(rule) || names.includes('all');
+  };
+  return {
+    isSkipped: isIn('skip'),
+    isTried: isIn('experimental'),
+    isError: parts.includes('error=true'),
+  };
 }

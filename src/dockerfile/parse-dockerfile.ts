@@ -54,7 +54,8 @@ function toStage(
   return { ...stage, index, name: stage.from.stageName?.toLowerCase() };
 }
 
-function placeOf({ keyword, text, range, hasEmptyContinuation }: SourceInstruction) {
+function placeOf(source: SourceInstruction) {
+  const { keyword, text, range, hasEmptyContinuation, comments } = source;
   const shown = `${keyword.toUpperCase()} ${text}`.trim().replaceAll(/\s+/g, ' ');
-  return { range, keyword, hasEmptyContinuation, text: shown };
+  return { range, keyword, hasEmptyContinuation, comments, text: shown };
 }

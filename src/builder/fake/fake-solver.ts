@@ -15,7 +15,13 @@ import { ZERO_TIME } from '../../shared/clock.ts';
 import { EngineError } from '../../shared/errors.ts';
 import { randomId } from '../../shared/ids.ts';
 import type { BuildProgress } from '../build-progress.ts';
-import type { BuildRequest, BuildResult, DockerfileSource, Solver } from '../solver.ts';
+import type {
+  BuildRequest,
+  BuildResult,
+  DockerfileSource,
+  LintableBuild,
+  Solver,
+} from '../solver.ts';
 
 const HOST: Platform = { os: 'linux', architecture: 'amd64' };
 
@@ -38,7 +44,7 @@ export class FakeSolver implements Solver {
     signal: AbortSignal,
   ): Promise<BuildResult> {
     this.requests.push(request);
-    const warnings = this.lint(request.dockerfile);
+    const warnings = this.lint(request);
     for (const warning of warnings) progress.warn(warning);
     const labels = new Map(request.labels);
     const steps = stepsOf(request.dockerfile);
@@ -101,7 +107,7 @@ export class FakeSolver implements Solver {
     }
   }
 
-  lint({ text }: DockerfileSource): readonly BuildWarning[] {
+  lint({ dockerfile: { text } }: LintableBuild): readonly BuildWarning[] {
     return text.split('\n').flatMap((line, index) => {
       if (!line.startsWith('from')) return [];
       const range = { startLine: index + 1, endLine: index + 1 };

@@ -23,6 +23,8 @@ export interface PlannedRun {
   make(log: (log: StepLog) => void, signal: AbortSignal): Promise<NewLayer>;
 }
 
+const NOTHING_EXCLUDED = { excluded: new PathPatterns([]), doubleStar: false };
+
 interface RunInput {
   readonly state: StageState;
   readonly instruction: Located<RunInstruction>;
@@ -123,7 +125,7 @@ async function keyOfMount(run: BuildRun, { options, tree }: RunMount): Promise<s
   if (options.type !== 'bind' || tree === undefined) return JSON.stringify(shape(options));
   const source = options.source ?? '/';
   if (tree.identity !== undefined) return JSON.stringify([shape(options), tree.identity]);
-  const selections = await selectFiles(tree, [source], new PathPatterns([]));
+  const selections = await selectFiles(tree, [source], NOTHING_EXCLUDED);
   const files = await run.digests.ofSelections(selections, { keepsOwners: tree.keepsOwners });
   return JSON.stringify([shape(options), files]);
 }

@@ -41,7 +41,7 @@ export async function planCopy(digests: FileDigests, request: CopyRequest): Prom
   const excluded = new PathPatterns(excludes);
   const selections = destination.parents
     ? (await Promise.all(sources.map((source) => selectFromPivot(tree, source, excluded)))).flat()
-    : await selectFiles(tree, sources, excluded);
+    : await selectFiles(tree, sources, { excluded, doubleStar: false });
   const files = await digests.ofSelections(selections, {
     keepsOwners: tree.keepsOwners && chown === undefined,
   });
@@ -58,7 +58,7 @@ async function selectFromPivot(
   excluded: PathPatterns,
 ): Promise<readonly Selection[]> {
   const at = source.indexOf('/./');
-  const selections = await selectFiles(tree, [source], excluded);
+  const selections = await selectFiles(tree, [source], { excluded, doubleStar: true });
   if (at < 0) return selections;
   const pivot = posix.join('/', source.slice(0, at)).slice(1);
   return selections.map((one) => ({ ...one, source: posix.relative(pivot, one.source) }));

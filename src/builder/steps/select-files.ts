@@ -37,16 +37,22 @@ export interface Selection {
 
 const DIRECTORY = O_PATH | constants.O_DIRECTORY;
 
+export interface Choice {
+  readonly excluded: PathPatterns;
+  /** `**` in a source stands for any directories. As file name pattern of Go it is no more than `*`. */
+  readonly doubleStar: boolean;
+}
+
 /** `not-found` for a source without wildcards that is not there, or is ignored. */
 export async function selectFiles(
   tree: SourceTree,
   sources: readonly string[],
-  excluded: PathPatterns,
+  choice: Choice,
 ): Promise<readonly Selection[]> {
   const { dir } = await tree.open();
   const rootFd = openSync(dir, DIRECTORY);
   try {
-    const walk = new Walk(rootFd, tree, excluded);
+    const walk = new Walk(rootFd, tree, choice);
     const selections: Selection[] = [];
     for (const source of sources) {
       const clean = posix.join('/', source).slice(1).replace(/\/$/, '');
@@ -67,20 +73,28 @@ class Walk {
   readonly #rootFd: number;
   readonly #ignored: PathPatterns;
   readonly #excluded: PathPatterns;
+  readonly #doubleStar: boolean;
 
-  constructor(rootFd: number, { ignored }: SourceTree, excluded: PathPatterns) {
+  constructor(rootFd: number, { ignored }: SourceTree, { excluded, doubleStar }: Choice) {
     this.#rootFd = rootFd;
     this.#ignored = ignored;
     this.#excluded = excluded;
+    this.#doubleStar = doubleStar;
   }
 
   /** Paths that fit a pattern, in order. */
   matching(pattern: string): readonly string[] {
     let paths = [''];
-    for (const segment of pattern.split('/')) {
-      paths = paths.flatMap((path) => this.#step(path, segment));
+    const segments = pattern.split('/');
+    for (const [index, segment] of segments.entries()) {
+      const isDeep = this.#doubleStar && segment === '**';
+      // At the end it means what is in the directories that were found: they bring all of that themselves.
+      if (isDeep && index === segments.length - 1) break;
+      paths = paths.flatMap((path) =>
+        isDeep ? this.#directories(path) : this.#step(path, segment),
+      );
     }
-    return paths;
+    return [...new Set(paths)];
   }
 
   /** Undefined when nothing is there. */
@@ -122,6 +136,17 @@ class Walk {
       // A directory that is left out comes along for the sake of what was taken back.
       if (isOut && files.length > index) files.splice(index, 0, { below, path, stats });
     }
+  }
+
+  /** `path`, if it is a directory, and all directories below it; links are not followed. */
+  #directories(path: string): readonly string[] {
+    const real = this.#realPath(path);
+    if (real === undefined || !lstatSync(real).isDirectory()) return [];
+    const below = readdirSync(real, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+      .sort();
+    return [path, ...below.flatMap((name) => this.#directories(posix.join(path, name)))];
   }
 
   #step(path: string, segment: string): readonly string[] {

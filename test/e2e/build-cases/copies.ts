@@ -74,6 +74,12 @@ export const COPY_CASES: readonly BuildCase[] = [
     'test -f /x/d/sub/c.txt && test -f /x/top.txt',
   ),
   copy('--parents from a point on', 'COPY --parents d/./sub/c.txt /x/', 'test -f /x/sub/c.txt'),
+  copy(
+    '--parents with ** for any directories',
+    'COPY --parents **/*.txt /x/\nCOPY --parents d/./**/c* /y/\nCOPY --parents d/** /z/',
+    'test "$(cd /x && find . -type f | sort | tr "\\n" " ")" = "./d/a.txt ./d/sub/c.txt ./top.txt " && test -f /y/sub/c.txt && test -f /z/d/sub/c.txt',
+  ),
+  copy('** is * without --parents', 'COPY **/*.txt /x/', 'test "$(ls /x)" = a.txt'),
   copy('--exclude', 'COPY --exclude=*.md d /x', 'test ! -e /x/b.md && test -f /x/a.txt'),
   copy(
     '--exclude with what is taken back',

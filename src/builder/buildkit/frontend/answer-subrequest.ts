@@ -6,12 +6,14 @@ import type { DockerfileSource, Solver } from '../../solver.ts';
 import { outlineOf, targetsOf } from './describe-dockerfile.ts';
 import type { FrontendAnswer } from './dockerfile-frontend.ts';
 import { unsupportedRequest } from './frontend-errors.ts';
-import { type FrontendOptions, withPrefix } from './frontend-options.ts';
+import { checkOf, type FrontendOptions, withPrefix } from './frontend-options.ts';
 
 export interface Subrequest {
   /** `frontend.lint` and the like. */
   readonly name: string;
   readonly dockerfile: DockerfileSource;
+  /** Fetches it. */
+  dockerignore(): Promise<string>;
   readonly options: FrontendOptions;
 }
 
@@ -19,12 +21,15 @@ export interface Subrequest {
 const VERSION = '1.0.0';
 
 /** Answers with metadata alone. `not-implemented` for requests that are not known. */
-export function answerSubrequest(solver: Solver, request: Subrequest): FrontendAnswer {
+export async function answerSubrequest(
+  solver: Solver,
+  request: Subrequest,
+): Promise<FrontendAnswer> {
   switch (request.name) {
     case 'frontend.subrequests.describe':
       return describe();
     case 'frontend.lint':
-      return lint(solver, request.dockerfile);
+      return await lint(solver, request);
     case 'frontend.targets':
       return targets(request.dockerfile);
     case 'frontend.outline':
@@ -86,8 +91,9 @@ function outline({ dockerfile, options }: Subrequest): FrontendAnswer {
   });
 }
 
-function lint(solver: Solver, dockerfile: DockerfileSource): FrontendAnswer {
-  const { warnings, problem } = warningsOf(solver, dockerfile);
+async function lint(solver: Solver, request: Subrequest): Promise<FrontendAnswer> {
+  const { dockerfile } = request;
+  const { warnings, problem } = warningsOf(solver, request, await request.dockerignore());
   const source = {
     filename: dockerfile.name,
     language: 'Dockerfile',
@@ -106,9 +112,9 @@ function lint(solver: Solver, dockerfile: DockerfileSource): FrontendAnswer {
   });
 }
 
-function warningsOf(solver: Solver, dockerfile: DockerfileSource) {
+function warningsOf(solver: Solver, { dockerfile, options }: Subrequest, dockerignore: string) {
   try {
-    const found = solver.lint(dockerfile);
+    const found = solver.lint({ dockerfile, dockerignore, check: checkOf(options) });
     const warnings = found.toSorted((one, other) => one.range.startLine - other.range.startLine);
     return { warnings, problem: undefined };
   } catch (error) {

@@ -19,6 +19,7 @@ import { answerSubrequest } from './answer-subrequest.ts';
 import { noSbom } from './frontend-errors.ts';
 import {
   cacheImportsOf,
+  checkOf,
   type FrontendOptions,
   isListWanted,
   noCacheOf,
@@ -72,7 +73,9 @@ export async function runFrontend(
   try {
     const asked = options.get('requestid');
     if (asked !== undefined) {
-      return answerSubrequest(deps.solver, { name: asked, dockerfile, options });
+      const dockerignore = () => source.dockerignore();
+      const subrequest = { name: asked, dockerfile, dockerignore, options };
+      return await answerSubrequest(deps.solver, subrequest);
     }
     const platforms = platformsOf(options, deps.platform);
     const result = await deps.solver.solve(
@@ -132,7 +135,6 @@ type FromOptions = Omit<
 function fromOptions(options: FrontendOptions, job: BuildJob): FromOptions {
   const buildArgs = withPrefix(options, 'build-arg:');
   const epoch = buildArgs.get('SOURCE_DATE_EPOCH');
-  const check = buildArgs.get('BUILDKIT_DOCKERFILE_CHECK');
   const granted = new Set(job.order.entitlements);
   const known = (['security.insecure', 'network.host'] as const).filter((one) => granted.has(one));
   return {
@@ -144,7 +146,7 @@ function fromOptions(options: FrontendOptions, job: BuildJob): FromOptions {
     run: runSettingsOf(options),
     entitlements: new Set(known),
     sourceDateEpoch: epoch === undefined || epoch === '' ? undefined : Number(epoch),
-    check: /(?:^|;)error=true(?:;|$)/.test(check ?? ''),
+    check: checkOf(options),
   };
 }
 

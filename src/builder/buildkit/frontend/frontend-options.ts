@@ -49,6 +49,11 @@ export function pullOf(options: FrontendOptions): BuildRequest['pull'] {
   throw badOption('image-resolve-mode', mode);
 }
 
+/** What checks the client wants, in the words of `# check=`; undefined leaves it to the Dockerfile. */
+export function checkOf(options: FrontendOptions): string | undefined {
+  return options.get('build-arg:BUILDKIT_DOCKERFILE_CHECK') || undefined;
+}
+
 /** Where earlier results may be had from. */
 export function cacheImportsOf(options: FrontendOptions): readonly NamedCache[] {
   const text = options.get('cache-imports') ?? '';
