@@ -9,7 +9,8 @@ import type { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { startThread } from '../../src/bin/program-paths.ts';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
-import { OCI_LAYER_GZIP } from '../../src/oci/media-types.ts';
+import { OCI_LAYER, OCI_LAYER_GZIP } from '../../src/oci/media-types.ts';
+import type { LayerToUnpack } from '../../src/storage/layer-unpacker.ts';
 import { ThreadedUnpacker } from '../../src/storage/unpack/threads/threaded-unpacker.ts';
 import { layerTar } from '../support/layer-tar.ts';
 
@@ -41,8 +42,13 @@ beforeEach(async () => {
   dir = await mkdtemp(join(root, 'layer-'));
 });
 
-async function unpack(packed: Buffer, diffId: Digest = digestOf(TAR)) {
-  const layer = { mediaType: OCI_LAYER_GZIP, diffId, sizeBytes: packed.length };
+const unpack = (packed: Buffer, diffId: Digest = digestOf(TAR)) =>
+  unpackAs({ mediaType: OCI_LAYER_GZIP, diffId, sizeBytes: packed.length }, packed);
+
+/** As for a layer that is being made. */
+const unpackNew = (plain: Buffer) => unpackAs({ mediaType: OCI_LAYER, diffId: undefined }, plain);
+
+async function unpackAs(layer: LayerToUnpack, packed: Buffer) {
   const unpacking = unpacker.begin({ dir, whiteouts: 'files' }, layer);
   try {
     for (let at = 0; at < packed.length; at += 65_536) {
@@ -108,6 +114,16 @@ describe('a thread that unpacks', () => {
     const small = layerTar([{ name: 'note', content: 'aye' }]);
     await unpack(gzipSync(small), digestOf(small));
     assert.equal(await readFile(join(dir, 'note'), 'utf8'), 'aye');
+    dir = await mkdtemp(join(root, 'made-'));
+    await unpackNew(small);
+    assert.equal(await readFile(join(dir, 'note'), 'utf8'), 'aye');
     assert.equal(threads.length, 3);
+  });
+
+  it('is started in the middle of a layer that is being made and grows large', async () => {
+    await Promise.all(threads.map((thread) => thread.terminate()));
+    assert.equal((await unpackNew(TAR)).entryCount, 3);
+    assert.ok((await readFile(join(dir, 'noise'))).equals(NOISE));
+    assert.equal(threads.length, 4);
   });
 });

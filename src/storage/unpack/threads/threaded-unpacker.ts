@@ -11,6 +11,7 @@ import type {
 } from '../../layer-unpacker.ts';
 import type { LayerSlot } from '../../snapshotter.ts';
 import { TarUnpacker } from '../tar-unpacker.ts';
+import { DeferredUnpacking } from './deferred-unpacking.ts';
 import { UnpackThread } from './unpack-thread.ts';
 
 export interface UnpackThreads {
@@ -24,6 +25,8 @@ export interface UnpackThreads {
 
 /** Below so many packed bytes a layer is unpacked before a thread would have started. */
 const WORTH_A_THREAD_BYTES = 32 * 1024;
+/** The same for layers that are being made, which are not packed. */
+const WORTH_A_THREAD_PLAIN_BYTES = 128 * 1024;
 /** How many bytes may be on their way to a thread. */
 const WINDOW_BYTES = 1024 * 1024;
 
@@ -44,14 +47,11 @@ export class ThreadedUnpacker implements LayerUnpacker {
   }
 
   begin(slot: Pick<LayerSlot, 'dir' | 'whiteouts'>, layer: LayerToUnpack): LayerUnpacking {
-    const { dir, whiteouts } = slot;
-    // Of a layer that is being made nobody knows the size.
-    if ((layer.sizeBytes ?? 0) < WORTH_A_THREAD_BYTES) return this.#inline.begin(slot, layer);
-    const busy = this.#take();
-    const id = this.#nextId++;
-    const unpacking = new ThreadedUnpacking(busy.thread, id, () => this.#release(busy));
-    unpacking.begin({ id, op: 'begin', slot: { dir, whiteouts }, layer });
-    return unpacking;
+    const { sizeBytes } = layer;
+    const small = () => this.#inline.begin(slot, layer);
+    const large = () => this.#beginInThread(slot, layer);
+    if (sizeBytes !== undefined) return sizeBytes < WORTH_A_THREAD_BYTES ? small() : large();
+    return new DeferredUnpacking({ small, large, largeBytes: WORTH_A_THREAD_PLAIN_BYTES });
   }
 
   /** Ends all threads. */
@@ -60,6 +60,17 @@ export class ThreadedUnpacker implements LayerUnpacker {
     this.#threads = [];
     for (const { idleTimer } of threads) clearTimeout(idleTimer);
     await Promise.all(threads.map(({ thread }) => thread.stop()));
+  }
+
+  #beginInThread(
+    { dir, whiteouts }: Pick<LayerSlot, 'dir' | 'whiteouts'>,
+    layer: LayerToUnpack,
+  ): LayerUnpacking {
+    const busy = this.#take();
+    const id = this.#nextId++;
+    const unpacking = new ThreadedUnpacking(busy.thread, id, () => this.#release(busy));
+    unpacking.begin({ id, op: 'begin', slot: { dir, whiteouts }, layer });
+    return unpacking;
   }
 
   /** A thread with nothing to do, a new one while there may be more, or else the least busy one. */
