@@ -8,8 +8,9 @@ import { runCommand } from '../../test/support/run-command.ts';
 import { type ImageRecipe, imageArchive, imageBlobs } from '../image/image-archive.ts';
 import { type LayerEntry, tarOf } from '../image/tar-of.ts';
 import { serveGeneratedImage } from './generated-registry.ts';
+import { PingWatch } from './ping-watch.ts';
 import type { Reading } from './sections.ts';
-import { ApiClient, runClient, type Subject } from './subject.ts';
+import { runClient, type Subject } from './subject.ts';
 
 const FILES = 20_000;
 const LAYERS = 5;
@@ -18,8 +19,6 @@ const CREATED = '2025-01-01T00:00:00.000Z';
 const BYTES_PER_MB = 1_000_000;
 const LARGE_MB = 2_000;
 const LARGE_LAYERS = 4;
-/** How often the engine is asked for a sign of life meanwhile. */
-const PING_PAUSE_MS = 5;
 
 const DEBIAN = 'pull Debian, ms';
 const MANY_FILES = `pull ${FILES} files in ${LAYERS} layers, ms`;
@@ -48,6 +47,7 @@ export async function measureImageTransfers(subject: Subject): Promise<readonly 
       ...readings,
       ['saved archive, MB', size],
       ['longest ping meanwhile, ms', longest],
+      ...(await measureCommit(subject)),
       [
         `memory of the largest process, ${LARGE_MB} MB pulled, MB`,
         await memoryOfLargePull(subject),
@@ -56,6 +56,23 @@ export async function measureImageTransfers(subject: Subject): Promise<readonly 
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** A container with many files becomes an image. */
+async function measureCommit(subject: Subject): Promise<readonly Reading[]> {
+  const name = 'bench-commit';
+  const make = `for d in $(seq 100); do mkdir -p /d/$d; for f in $(seq ${FILES / 100}); do
+    echo $d $f $RANDOM > /d/$d/$f; done; done`;
+  await runClient(subject, 'run', '--name', name, subject.image, 'sh', '-c', make);
+  const watch = new PingWatch(subject);
+  const took = await timed(subject, 'commit', name, 'bench/committed:1');
+  const longest = await watch.end();
+  await runClient(subject, 'rm', '-f', name);
+  await runClient(subject, 'rmi', '-f', 'bench/committed:1');
+  return [
+    [`commit of ${FILES} small files, ms`, took],
+    ['longest ping during it, ms', longest],
+  ];
 }
 
 /** The high-water mark of the subject's largest process, which has pulled and unpacked a large image. */
@@ -112,33 +129,4 @@ async function timed(subject: Subject, ...args: readonly string[]): Promise<numb
   const started = performance.now();
   await runClient(subject, ...args);
   return performance.now() - started;
-}
-
-/** Asks for a sign of life all the time, and remembers the longest wait for one. */
-class PingWatch {
-  readonly #api: ApiClient;
-  readonly #running: Promise<void>;
-  #ended = false;
-  #longestMs = 0;
-
-  constructor(subject: Subject) {
-    this.#api = new ApiClient(subject);
-    this.#running = this.#watch();
-  }
-
-  async end(): Promise<number> {
-    this.#ended = true;
-    await this.#running;
-    this.#api[Symbol.dispose]();
-    return this.#longestMs;
-  }
-
-  async #watch(): Promise<void> {
-    while (!this.#ended) {
-      const started = performance.now();
-      await this.#api.call('GET', '/_ping');
-      this.#longestMs = Math.max(this.#longestMs, performance.now() - started);
-      await new Promise((resolve) => setTimeout(resolve, PING_PAUSE_MS));
-    }
-  }
 }
