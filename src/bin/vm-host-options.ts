@@ -2,6 +2,7 @@
 import { arch, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { ensureDataDisk } from '../host/vm/data-disk.ts';
+import { FileEvents } from '../host/vm/files/file-events.ts';
 import { findQemu } from '../host/vm/qemu-driver.ts';
 import { unusableImage } from '../host/vm/vm-errors.ts';
 import type { VmHostOptions } from '../host/vm/vm-host.ts';
@@ -38,13 +39,12 @@ export async function vmHostOptions(
   const { isAccelerated } = driver.features;
   const guest = canBeGuest(configuration.user) ? configuration.user : USUAL_GUEST;
   const sharedDir = guest === USUAL_GUEST ? undefined : passable(configuration.user.home);
-  const slow = isAccelerated ? [] : ['the virtual machine runs without help by the processor'];
   return {
     version: VERSION,
     paths: runtime,
     dataRoot: roots.dataRoot,
     apiAddresses: addresses,
-    warnings: [...openDoors(addresses), ...slow, ...limits(sharedDir)],
+    warnings: [...openDoors(addresses), ...driver.notes, ...limits(sharedDir)],
     emit: surroundings.emit,
     cleanUp: surroundings.cleanUp,
     machine: {
@@ -73,6 +73,10 @@ export async function vmHostOptions(
       },
       startTimeoutMs: isAccelerated ? START_TIMEOUT_MS.accelerated : START_TIMEOUT_MS.emulated,
       stopTimeoutMs: Math.max(0, settings.shutdownTimeoutSeconds) * 1000 + STOP_MARGIN_MS,
+      attend: (connect) =>
+        sharedDir === undefined
+          ? { close: () => undefined }
+          : new FileEvents({ connect, sharedDir, clock: systemClock, logger }),
       clock: systemClock,
       logger,
     },

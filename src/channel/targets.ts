@@ -5,6 +5,8 @@ export const TARGETS = {
   api: 'api',
   /** Sets the guest's clock: `clock MILLISECONDS` since the epoch. The guest ends the stream when it is done. */
   clock: 'clock',
+  /** Lines of JSON, from the host: files that changed, for `guest/touch-files.ts`. */
+  files: 'files',
   /** Stops the engine with its containers, then the guest. The guest ends the stream when it begins. */
   shutdown: 'shutdown',
 } as const;

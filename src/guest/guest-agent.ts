@@ -7,6 +7,7 @@ import { TARGETS } from '../channel/targets.ts';
 import { messageOf } from '../shared/errors.ts';
 import { run } from '../sys/exec/run.ts';
 import { unknownTarget } from './guest-errors.ts';
+import { touchFiles } from './touch-files.ts';
 
 export interface GuestAgentOptions {
   readonly transport: Duplex;
@@ -53,6 +54,8 @@ async function serve(
   } else if (verb === TARGETS.clock) {
     await setClock(Number(value));
     stream.end();
+  } else if (verb === TARGETS.files) {
+    await touchFiles(stream);
   } else if (verb === TARGETS.shutdown) {
     stream.end(shutDown);
   } else throw unknownTarget(target);

@@ -1,7 +1,7 @@
 /** The engine in a virtual machine, by the stock docker client: an image built on the spot, QEMU, an ordinary user. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { MachineReport } from '../../src/handshake/machine-report.ts';
@@ -11,12 +11,20 @@ import { getOverSocket } from '../support/http-over-socket.ts';
 import { runCommand } from '../support/run-command.ts';
 import { makeTestHome, type TestHome } from '../support/test-home.ts';
 import { buildVmImage } from '../support/vm/build-vm-image.ts';
+import { installWatchTool, watchCommand } from '../support/vm/watch-tool.ts';
 
 const CLI = join(import.meta.dirname, '../../dist/cli.js');
 /** Without help by the processor, beside another test. */
 const START_TIMEOUT_MS = 300_000;
 const STEP_TIMEOUT_MS = 120_000;
 const BLOB_BYTES = 2 << 20;
+
+/** What the process watches, files and directories. */
+async function inotifyWatches(pid: number): Promise<number> {
+  const dir = `/proc/${pid}/fdinfo`;
+  const texts = (await readdir(dir)).map((fd) => readFile(join(dir, fd), 'utf8').catch(() => ''));
+  return (await Promise.all(texts)).join('').match(/^inotify wd:/gm)?.length ?? 0;
+}
 
 describe(
   'the engine in a virtual machine',
@@ -116,6 +124,31 @@ describe(
         const test = ['wherry/busybox', 'test', '-S', '/s'];
         await ok(['run', '--rm', '-v', `${path}:/s`, ...test]);
       }
+    });
+
+    it('tells programs in containers of changes that are made on the host', async () => {
+      const [dir, tool] = [join(home.root, 'watched'), join(home.root, 'tool')];
+      await mkdir(join(dir, 'sub/deep'), { recursive: true });
+      await installWatchTool(tool);
+      const mounts = ['-v', `${dir}:/w`, '-v', `${tool}:/t`];
+      const command = watchCommand('/t', ['/w', '/w/sub', '/w/sub/deep']);
+      await ok(['create', '--name', 'watcher', ...mounts, 'wherry/busybox', ...command]);
+      const hostPid = (await status()).host?.pid ?? 0;
+      await eventually(async () => (await inotifyWatches(hostPid)) >= 4);
+      await ok(['start', 'watcher']);
+      const sees = (event: RegExp) =>
+        eventually(async () => event.test((await docker(['logs', 'watcher'])).stdout), {
+          withinMs: STEP_TIMEOUT_MS,
+        });
+      await sees(/^watching$/m);
+      await writeFile(join(dir, 'sub/deep/file'), 'x');
+      await sees(/^\/w\/sub\/deep file 4$/m);
+      await mkdir(join(dir, 'sub/new'));
+      await sees(/^\/w\/sub new 40000004$/m);
+      await rm(join(dir, 'sub/deep/file'));
+      await sees(/^\/w\/sub deep 40000004$/m);
+      await ok(['rm', '-f', 'watcher']);
+      await eventually(async () => (await inotifyWatches(hostPid)) === 0);
     });
 
     it('serves a hundred connections at once', async () => {

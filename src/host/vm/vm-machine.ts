@@ -25,6 +25,8 @@ export interface VmMachineOptions {
   readonly startTimeoutMs: number;
   /** For the guest to stop its containers. */
   readonly stopTimeoutMs: number;
+  /** Begins what goes on as long as the machine is reached, with streams to its guest. */
+  readonly attend: (connect: (target: string) => Duplex) => { close(): void };
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -39,6 +41,7 @@ export class VmMachine {
   readonly #channel: Channel;
   readonly #process: ProcessIdentity;
   readonly #clockTimer: NodeJS.Timeout;
+  readonly #attendant: { close(): void };
 
   private constructor(options: VmMachineOptions, process: ProcessIdentity, channel: Channel) {
     this.#options = options;
@@ -46,6 +49,7 @@ export class VmMachine {
     this.#channel = channel;
     this.#setClock();
     this.#clockTimer = setInterval(() => this.#setClock(), CLOCK_INTERVAL_MS);
+    this.#attendant = options.attend((target) => channel.open(target));
   }
 
   /**
@@ -119,7 +123,7 @@ export class VmMachine {
 
   /** Stops engine and guest in order, or by force when they take too long. */
   async stop(): Promise<void> {
-    clearInterval(this.#clockTimer);
+    this.#rest();
     const asked = this.#channel.open(TARGETS.shutdown);
     asked.on('error', (error) => this.#options.logger.warn(messageOf(error)));
     asked.resume().end();
@@ -133,9 +137,14 @@ export class VmMachine {
 
   /** After the process has ended by itself. */
   async discard(): Promise<void> {
-    clearInterval(this.#clockTimer);
+    this.#rest();
     this.#channel.close();
     await forgetVmProcess(this.#options.recordFile);
+  }
+
+  #rest(): void {
+    clearInterval(this.#clockTimer);
+    this.#attendant.close();
   }
 
   /** The guest's clock stands still while this computer sleeps. */

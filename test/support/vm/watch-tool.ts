@@ -1,0 +1,38 @@
+/** A program for containers that prints the inotify events of paths: this machine's perl, with the libraries that it needs. */
+import assert from 'node:assert/strict';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { runCommand } from '../run-command.ts';
+
+const PERL = '/usr/bin/perl';
+/** System calls of x86-64: inotify_init1, and inotify_add_watch for all that changes. */
+const SCRIPT = `
+$| = 1;
+my $fd = syscall(294, 0);
+for (@ARGV) { my $path = $_; $path{syscall(254, $fd, $path, 0xfce)} = $path; }
+print "watching\\n";
+open(my $in, "<&=", $fd);
+while (sysread($in, my $events, 65536)) {
+  while (length $events) {
+    my ($watch, $mask, $cookie, $size) = unpack("iIII", $events);
+    printf "%s %s %x\\n", $path{$watch}, unpack("Z*", substr($events, 16, $size)), $mask;
+    $events = substr($events, 16 + $size);
+  }
+}
+`;
+
+/** Puts it into `dir`. Mounted at `place`, its command is what `watchCommand` says. */
+export async function installWatchTool(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  const { code, stdout, stderr } = await runCommand(['ldd', PERL]);
+  assert.equal(code, 0, stderr);
+  const libraries = stdout.match(/\/\S+/g) ?? [];
+  for (const path of [PERL, ...libraries]) await copyFile(path, join(dir, basename(path)));
+  await writeFile(join(dir, 'watch.pl'), SCRIPT);
+}
+
+/** Prints `watching`, then `PATH NAME MASK` for each event of these paths. */
+export function watchCommand(place: string, paths: readonly string[]): readonly string[] {
+  const loader = `${place}/ld-linux-x86-64.so.2`;
+  return [loader, '--library-path', place, `${place}/perl`, `${place}/watch.pl`, ...paths];
+}
