@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseConsole } from './console-log.ts';
-import { chooseAccelerator, qemuArguments } from './qemu-driver.ts';
+import { qemuArguments } from './qemu-driver.ts';
 import type { VmParts } from './vm-driver.ts';
 
-const OFFERED = 'Accelerators supported in QEMU binary:\ntcg\nkvm\n';
 const parts: VmParts = {
   kernel: '/i/vmlinuz',
   initialRoot: '/i/initrd',
@@ -19,13 +18,6 @@ const parts: VmParts = {
   cpus: 2,
   memoryMb: 2048,
 };
-
-test('the best accelerator is taken that QEMU offers and we may use', () => {
-  assert.equal(chooseAccelerator(OFFERED, true), 'kvm');
-  assert.equal(chooseAccelerator(OFFERED, false), 'tcg');
-  assert.equal(chooseAccelerator('hvf\ntcg', false), 'hvf');
-  assert.equal(chooseAccelerator('whpx\r\ntcg\r\n', false), 'whpx');
-});
 
 test('the command line of a machine without help by the processor', () => {
   assert.deepEqual(qemuArguments('x64', 'tcg', parts).join(' ').split(' -'), [
@@ -48,10 +40,19 @@ test('the command line of a machine without help by the processor', () => {
   ]);
 });
 
-test('a helped machine has the processor of the host, an arm64 one its own console', () => {
-  const line = qemuArguments('arm64', 'hvf', parts).join(' ');
-  assert.match(line, /^-M virt -accel hvf -cpu host .*console=ttyAMA0 /);
-});
+for (const [kind, accelerator, beginning] of [
+  ['x64', 'kvm', /^-M q35 -accel kvm -cpu host .*console=ttyS0 /],
+  ['x64', 'hvf', /^-M q35 -accel hvf -cpu host /],
+  ['x64', 'whpx', /^-M q35 -accel whpx,kernel-irqchip=off -cpu host /],
+  ['arm64', 'kvm', /^-M virt -accel kvm -cpu host /],
+  ['arm64', 'hvf', /^-M virt -accel hvf -cpu host .*console=ttyAMA0 /],
+  ['arm64', 'whpx', /^-M virt -accel whpx -cpu host /],
+  ['arm64', 'tcg', /^-M virt -accel tcg,thread=multi -cpu max /],
+] as const) {
+  test(`the machine for ${kind} by ${accelerator}`, () => {
+    assert.match(qemuArguments(kind, accelerator, parts).join(' '), beginning);
+  });
+}
 
 test('a machine without a shared directory has no file server', () => {
   const line = qemuArguments('x64', 'kvm', { ...parts, sharedDir: undefined }).join(' ');

@@ -1,20 +1,15 @@
 /** QEMU: command lines for x86-64 and arm64, with the best accelerator that this host lets us use. */
-import { accessSync, constants } from 'node:fs';
 import { findExecutableSync } from '../../sys/exec/find-executable.ts';
 import { expectSuccess, run } from '../../sys/exec/run.ts';
+import { type Accelerator, chooseAccelerator, tryWith } from './accelerators.ts';
 import { guestOptions } from './guest-options.ts';
 import type { VmDriver, VmParts } from './vm-driver.ts';
 import { noQemu } from './vm-errors.ts';
-
-/** Best first. */
-const ACCELERATORS = ['kvm', 'hvf', 'whpx', 'tcg'] as const;
-export type Accelerator = (typeof ACCELERATORS)[number];
 
 /** In Node's words. */
 type ProcessorKind = 'x64' | 'arm64';
 
 const PROBE_TIMEOUT_MS = 10_000;
-const KVM_DEVICE = '/dev/kvm';
 const PROGRAMS: Readonly<Record<ProcessorKind, string>> = {
   x64: 'qemu-system-x86_64',
   arm64: 'qemu-system-aarch64',
@@ -32,9 +27,10 @@ export async function findQemu(kind: ProcessorKind, searchPath: string): Promise
     { timeoutMs: PROBE_TIMEOUT_MS },
   );
   const offered = expectSuccess(asked, 'ask QEMU for accelerators').stdout;
-  const accelerator = chooseAccelerator(offered, canUse(KVM_DEVICE));
+  const { accelerator, notes } = await chooseAccelerator(offered, tryWith(program));
   return {
     name: `qemu (${accelerator})`,
+    notes,
     features: {
       returnsMemory: true,
       returnsDisk: true,
@@ -45,21 +41,14 @@ export async function findQemu(kind: ProcessorKind, searchPath: string): Promise
   };
 }
 
-/** The best of those that QEMU offers (a word on each line); KVM also takes the right to its device. */
-export function chooseAccelerator(offered: string, mayUseKvm: boolean): Accelerator {
-  const words = new Set(offered.split(/\s+/));
-  return ACCELERATORS.find((name) => words.has(name) && (name !== 'kvm' || mayUseKvm)) ?? 'tcg';
-}
-
 /** Everything after the program's name (qemu(1)). */
 export function qemuArguments(
   kind: ProcessorKind,
   accelerator: Accelerator,
   parts: VmParts,
 ): readonly string[] {
-  const thread = accelerator === 'tcg' ? ',thread=multi' : '';
   return [
-    ...['-M', MACHINES[kind], '-accel', `${accelerator}${thread}`],
+    ...['-M', MACHINES[kind], '-accel', acceleratorOption(kind, accelerator)],
     ...['-cpu', accelerator === 'tcg' ? 'max' : 'host', '-smp', String(parts.cpus)],
     ...['-m', String(parts.memoryMb), '-nodefaults', '-no-user-config', '-display', 'none'],
     // A panic ends the process, which is noticed; a machine that starts again by itself is not.
@@ -85,6 +74,12 @@ export function qemuArguments(
   ];
 }
 
+/** Windows' own interrupt controller stops machines for x86-64, and is the only one for arm64. */
+function acceleratorOption(kind: ProcessorKind, accelerator: Accelerator): string {
+  if (accelerator === 'tcg') return 'tcg,thread=multi';
+  return accelerator === 'whpx' && kind === 'x64' ? 'whpx,kernel-irqchip=off' : accelerator;
+}
+
 function drive(id: string, path: string, options: string): readonly string[] {
   const file = `file=${optionValue(path)},if=none,id=${id},format=raw,${options}`;
   return ['-drive', file, '-device', `virtio-blk-pci,drive=${id}`];
@@ -105,13 +100,4 @@ function share(dir: string | undefined): readonly string[] {
 /** Commas separate options; a doubled one is a comma. */
 function optionValue(text: string): string {
   return text.replaceAll(',', ',,');
-}
-
-function canUse(device: string): boolean {
-  try {
-    accessSync(device, constants.R_OK | constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

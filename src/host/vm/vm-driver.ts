@@ -37,6 +37,8 @@ export interface VmParts {
 export interface VmDriver {
   readonly name: string;
   readonly features: VmFeatures;
+  /** What is not as good as it could be, as sentences with the cure. */
+  readonly notes: readonly string[];
   /** The command that is the machine: it ends when the machine does. */
   command(parts: VmParts): Command;
 }
