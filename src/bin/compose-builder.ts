@@ -51,7 +51,7 @@ export type ComposedBuilder = Awaited<ReturnType<typeof composeBuilder>>;
 
 /** The solver and its doors. What builds of an earlier engine left in the work directory goes. */
 export async function composeBuilder(parts: EngineParts, made: BuilderParts) {
-  const { dataPaths, runtimePaths, clock, logger } = parts;
+  const { dataPaths, runtimePaths, clock, failpoints, logger } = parts;
   const { snapshots, sandboxes, specs, tasks, logs, renderNameFiles, settings } = made.deps;
   const { documents, content } = made;
   await emptied(dataPaths.buildsDir, 0o711);
@@ -64,7 +64,7 @@ export async function composeBuilder(parts: EngineParts, made: BuilderParts) {
   const { registry, downloads } = openRegistry(parts);
   const deps: BuilderDeps = {
     ...{ snapshots, content, images, tasks, logs, specs, sandboxes, renderNameFiles, cache },
-    ...{ clock, logger, trees: made.trees },
+    ...{ clock, logger, failpoints, trees: made.trees },
     copier: new InRootCopier(),
     ...{ registry, downloads },
     platform: machinePlatform(),

@@ -8,6 +8,7 @@ import type { LogReader } from '../runtime/log-reader.ts';
 import type { SpecBuilder } from '../runtime/spec-builder.ts';
 import type { TaskRunner } from '../runtime/task-runner.ts';
 import type { Clock } from '../shared/clock.ts';
+import type { Failpoints } from '../shared/failpoints.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { ContentStore } from '../storage/content-store.ts';
 import type { FileTrees } from '../storage/file-trees.ts';
@@ -34,6 +35,7 @@ export interface BuilderDeps {
   readonly registry: ImageRegistry;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly failpoints: Failpoints;
   /** What images are built for unless the client says otherwise. */
   readonly platform: Platform;
   readonly runtimeName: string;

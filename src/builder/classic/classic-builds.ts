@@ -23,7 +23,15 @@ import { StepStream } from './step-stream.ts';
 
 type ClassicDeps = Pick<
   BuilderDeps,
-  'images' | 'trees' | 'dirs' | 'downloads' | 'platform' | 'specs' | 'registry' | 'content'
+  | 'images'
+  | 'trees'
+  | 'dirs'
+  | 'downloads'
+  | 'platform'
+  | 'specs'
+  | 'registry'
+  | 'content'
+  | 'failpoints'
 >;
 
 export class ClassicDoor implements ClassicBuilds {
@@ -45,6 +53,7 @@ export class ClassicDoor implements ClassicBuilds {
     // Asked before anything is built: limits that do not exist are refused here.
     const lacks = [...this.#deps.specs.shortcomings(request.resources), ...outputWarnings(request)];
     const received = await receiveContext(this.#deps, request, { body, signal });
+    this.#deps.failpoints.hit('image-build:after-context');
     const left = new AbortController();
     const ending = AbortSignal.any([signal, left.signal]);
     let running: Promise<void> = Promise.resolve();
@@ -101,8 +110,10 @@ export class ClassicDoor implements ClassicBuilds {
     try {
       const [image] = result.images;
       if (image === undefined) throw new EngineError('internal', 'nothing was built');
+      this.#deps.failpoints.hit('image-build:after-layers');
       const layers = image.layers.map(({ descriptor }) => descriptor);
       const { id } = await this.#deps.images.store({ config: image.config, layers, names });
+      this.#deps.failpoints.hit('image-build:after-image');
       if (request.quiet) return say(`${id}\n`);
       for (const warning of [...build.lacks, ...lost, ...warningsOf(result)])
         say(`[Warning] ${warning}\n`);

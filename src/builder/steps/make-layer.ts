@@ -14,7 +14,7 @@ export interface Workplace {
   readonly rootfsDir: string;
 }
 
-type LayerDeps = Pick<BuilderDeps, 'snapshots' | 'content' | 'images' | 'logger'>;
+type LayerDeps = Pick<BuilderDeps, 'snapshots' | 'content' | 'images' | 'logger' | 'failpoints'>;
 
 /** Two blocks of zeros: an archive without entries. */
 const EMPTY_TAR = digestOf(new Uint8Array(1024));
@@ -25,16 +25,19 @@ export async function makeLayer(
   parent: Digest | undefined,
   write: (place: Workplace) => Promise<void>,
 ): Promise<NewLayer> {
-  const { snapshots, content, images, logger } = deps;
+  const { snapshots, content, images, logger, failpoints } = deps;
   const id = newContainerId();
   await using undo = new CleanupStack((error) =>
     logger.warn('the rest of a build step could not be removed', { error }),
   );
   await snapshots.prepareActive(id, parent);
   undo.defer(() => snapshots.removeActive(id));
-  await write({ id, rootfsDir: await snapshots.mount(id) });
+  const rootfsDir = await snapshots.mount(id);
+  failpoints.hit('image-build:after-snapshot');
+  await write({ id, rootfsDir });
   const staged = await content.stage(snapshots.diff(id, []).layerTar());
   undo.defer(() => staged.discard());
+  failpoints.hit('image-build:after-blob');
   if (staged.digest === EMPTY_TAR) {
     return { layer: undefined, sizeBytes: 0, stored: Promise.resolve() };
   }
@@ -44,6 +47,7 @@ export async function makeLayer(
   const sizeBytes = await snapshots.activeSize(id);
   await snapshots.commitActive(id, { chainId, sizeBytes });
   undo.release();
+  failpoints.hit('image-build:after-layer');
   const stored = staged.publish().then(() => undefined);
   stored.finally(release).catch(() => undefined);
   const descriptor = { mediaType: OCI_LAYER, digest: staged.digest, size: staged.sizeBytes };

@@ -61,6 +61,7 @@ export async function runContainer(
     resources: hostConfig,
   });
   undo.defer(() => deps.tasks.remove(place.id));
+  deps.failpoints.hit('image-build:after-task');
   return await followTask(deps, { task, logPath, log }, signal);
 }
 

@@ -16,6 +16,10 @@ const DATA_DIRS = [
   'volumes',
   'networks',
   'images',
+  'builds',
+  'build-cache',
+  'build-cache-mounts',
+  'build-contexts',
   'content/ingest',
   'content/blobs/sha256',
   'snapshots/overlay/active',
@@ -25,6 +29,7 @@ const DATA_DIRS = [
 
 /** Directories of the runtime root, with everything below them. */
 const RUNTIME_DIRS = [
+  'build-secrets',
   'containers',
   'exits',
   'sandboxes',

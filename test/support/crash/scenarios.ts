@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import type { Failpoint } from '../../../src/shared/failpoints.ts';
 import { readStat } from '../../../src/sys/proc/process-identity.ts';
 import { eventually } from '../eventually.ts';
-import type { Answer } from '../http-over-socket.ts';
+import { type Answer, requestOverSocket } from '../http-over-socket.ts';
 import { BUSYBOX } from '../images.ts';
+import { filesTar } from '../layer-tar.ts';
 import { ociImage } from '../oci-image.ts';
 import type { StubRegistry } from '../stub-registry.ts';
 import type { CrashRig } from './crash-rig.ts';
@@ -98,6 +99,16 @@ export const SCENARIOS: Readonly<Record<Verb, Scenario>> = {
       await stage.rig.must([200], `DELETE /images/${stage.name}`);
       // A commit that was finished before its client knew has an image of its own, which the retry took the name from.
       await stage.rig.must([200], 'POST /images/prune');
+    },
+  },
+  'image-build': {
+    act: build,
+    done: [200],
+    cleanUp: async ({ rig, name }) => {
+      await rig.must([200], `DELETE /images/${name}`);
+      // A build that was finished before its client knew has an image and a cache.
+      await rig.must([200], 'POST /images/prune');
+      await rig.must([200], 'POST /build/prune?all=1');
     },
   },
   'container-rename': {
@@ -250,6 +261,18 @@ async function killAndWait({ rig, name }: Stage): Promise<Answer> {
     const told = await waiting;
     assert.deepEqual(JSON.parse(told?.body ?? '{}'), { StatusCode: 137 });
   }
+  return answer;
+}
+
+/** Files of the client, and a command, each a layer. */
+async function build({ rig, name }: Stage): Promise<Answer> {
+  const Dockerfile = `FROM ${BUSYBOX}\nCOPY a /a\nRUN --mount=type=tmpfs,target=/t cat /a >/b\n`;
+  const answer = await requestOverSocket(rig.daemon.socketPath, `/build?t=${name}&nocache=1`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-tar' },
+    body: filesTar({ Dockerfile, a: name }),
+  });
+  assert.doesNotMatch(answer.body, /errorDetail/);
   return answer;
 }
 
