@@ -1,8 +1,8 @@
 /** Sending datagrams to unix sockets, which node's `dgram` cannot do. */
 import { closeSync } from 'node:fs';
-import { type DescriptorWatch, watchDescriptor } from './native.ts';
 import { connectUnixSocket, EAGAIN, SocketType, trySendPacket } from './socket-calls.ts';
 import { systemError } from './system-errors.ts';
+import { type DescriptorWatch, watchDescriptor } from './watch-descriptor.ts';
 
 /** A receiver that reads nothing for so long is stuck. */
 const STUCK_AFTER_MS = 5_000;

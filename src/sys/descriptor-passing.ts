@@ -1,8 +1,9 @@
 /** Open descriptors sent from process to process over a unix stream socket (SCM_RIGHTS, unix(7)). */
 import type { Socket } from 'node:net';
 import { setNonBlocking } from './libc.ts';
-import { addressOf, checked, lastErrno, nativeFunction, watchDescriptor } from './native.ts';
+import { addressOf, checked, lastErrno, nativeFunction } from './native.ts';
 import { facilityUnavailable, invalidSystemArgument, systemError } from './system-errors.ts';
+import { watchDescriptor } from './watch-descriptor.ts';
 
 /** What arrived: some bytes, and the descriptor that came with the first of them. */
 export interface ReceivedDescriptor {

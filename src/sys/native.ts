@@ -36,14 +36,9 @@ export interface NativeOutcome {
 /** A C function that runs in a thread of node's pool, while the event loop goes on. */
 export type BackgroundFunction = (...args: readonly NativeArgument[]) => Promise<NativeOutcome>;
 
-/** Called when a watched descriptor is ready. */
-export type ReadyCallback = () => void;
-
-/** A watch on a descriptor. It keeps the event loop alive until stopped or unreferenced. */
-export interface DescriptorWatch {
-  /** Ends the watch; the descriptor stays open. Idempotent. */
-  stop(): void;
-  /** Lets the process end although the watch is on. */
+/** A watch of node's event loop. It must be kept referenced: one that is collected as garbage ends. */
+export interface PollHandle {
+  ref(): void;
   unref(): void;
 }
 
@@ -151,28 +146,9 @@ export function addressOf(bytes: Uint8Array): bigint {
   return loadKoffi().address(bytes);
 }
 
-/**
- * Calls `onReady` whenever the descriptor is readable or writable (level-triggered), until `stop`.
- * A descriptor can have one watch, and none when a node stream owns it.
- */
-export function watchDescriptor(
-  fd: number,
-  interest: 'readable' | 'writable' | 'both',
-  onReady: ReadyCallback,
-): DescriptorWatch {
-  const readable = interest !== 'writable';
-  const writable = interest !== 'readable';
-  const handle = loadKoffi().node.poll(fd, { readable, writable }, onReady);
-  let open = true;
-  return {
-    stop() {
-      if (open) handle.close();
-      open = false;
-    },
-    unref() {
-      if (open) handle.unref();
-    },
-  };
+/** Calls back whenever the descriptor is readable. For many descriptors there is `watchDescriptor`. */
+export function pollReadable(fd: number, onReadable: () => void): PollHandle {
+  return loadKoffi().node.poll(fd, { readable: true }, onReadable);
 }
 
 function cLibrary(): Library {

@@ -1,6 +1,6 @@
 /** Connections over SOCK_SEQPACKET unix sockets, which node's `net` cannot open. */
 import { closeSync } from 'node:fs';
-import { type DescriptorWatch, lastErrno, nativeFunction, watchDescriptor } from './native.ts';
+import { lastErrno, nativeFunction } from './native.ts';
 import {
   connectUnixSocket,
   EAGAIN,
@@ -10,6 +10,7 @@ import {
   trySendPacket,
 } from './socket-calls.ts';
 import { systemError } from './system-errors.ts';
+import { type DescriptorWatch, watchDescriptor } from './watch-descriptor.ts';
 
 /** What to do with what the peer sends. */
 export interface SeqpacketOptions {

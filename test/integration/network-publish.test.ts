@@ -128,6 +128,42 @@ test('a slow reader holds its sender back and loses nothing', async () => {
   await forwarder.close();
 });
 
+test('small messages to a slow reader arrive whole and in order', async () => {
+  const message = randomBytes(9_000);
+  const count = 4_000;
+  let sent = 0;
+  const port = await serve((socket) => {
+    // One message at a time, each with a turn of its own to be carried in, until none is accepted any more.
+    const next = () => {
+      if (sent++ === count) socket.end();
+      else if (socket.write(message)) setImmediate(next);
+      else socket.once('drain', next);
+    };
+    next();
+  });
+  const { forwarder, port: publicPort } = forwardTo(port);
+  const client = connect(publicPort, '127.0.0.1');
+  client.pause();
+  await once(client, 'connect');
+  let before = -1;
+  await eventually(
+    () => {
+      const stalled = sent > 0 && sent === before;
+      before = sent;
+      return stalled;
+    },
+    { everyMs: 200 },
+  );
+  assert.ok(sent < count, 'the sender waits for the reader');
+  const got = createHash('sha256');
+  client.on('data', (chunk) => got.update(chunk));
+  client.resume();
+  await once(client, 'end');
+  const whole = Buffer.concat(Array.from({ length: count }, () => message));
+  assert.equal(got.digest('hex'), digest(whole));
+  await forwarder.close();
+});
+
 test('a port that nobody serves in the container resets its clients', async () => {
   const port = await serve(() => undefined);
   servers.pop()?.close();

@@ -14,7 +14,7 @@ import {
 import { run } from '../../src/sys/exec/run.ts';
 import { pipe } from '../../src/sys/libc.ts';
 import { bindSocket, bindUnixSocket } from '../../src/sys/listening-socket.ts';
-import { checked, nativeFunction, watchDescriptor } from '../../src/sys/native.ts';
+import { checked, nativeFunction } from '../../src/sys/native.ts';
 import { SeqpacketConnection } from '../../src/sys/seqpacket.ts';
 import {
   AddressFamily,
@@ -23,6 +23,7 @@ import {
   SocketType,
   withUnixAddress,
 } from '../../src/sys/socket-calls.ts';
+import { watchDescriptor } from '../../src/sys/watch-descriptor.ts';
 
 let dir = '';
 before(async () => {

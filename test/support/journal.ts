@@ -1,6 +1,6 @@
 /** What stands in for journald: a socket that takes entries as journald does. */
 import { closeSync, rmSync } from 'node:fs';
-import { checked, nativeFunction, watchDescriptor } from '../../src/sys/native.ts';
+import { checked, nativeFunction } from '../../src/sys/native.ts';
 import {
   AddressFamily,
   MSG_DONTWAIT,
@@ -8,6 +8,7 @@ import {
   SocketType,
   withUnixAddress,
 } from '../../src/sys/socket-calls.ts';
+import { watchDescriptor } from '../../src/sys/watch-descriptor.ts';
 
 const cBind = nativeFunction('int bind(int fd, const void *address, unsigned int length)');
 const cRecv = nativeFunction('long recv(int fd, void *bytes, size_t length, int flags)');

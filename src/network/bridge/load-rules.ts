@@ -29,6 +29,7 @@ export async function loadRules(
       { timeoutMs: TIMEOUT_MS, stdin: bridgeRules(networks) },
     );
     expectSuccess(completed, 'load the rules of the bridge networks');
+    filterNeighbours(networks, logger);
     return undefined;
   } catch (error) {
     const reason = messageOf(error);
@@ -41,4 +42,15 @@ export async function loadRules(
     });
     return reason;
   }
+}
+
+/**
+ * Lets the filter see what stays within a bridge only when a network keeps its members apart: each packet would be
+ * looked at twice for nothing. A kernel without the setting filters none of it.
+ */
+function filterNeighbours(networks: readonly RuleSettings[], logger: Logger): void {
+  const value = networks.some((network) => !network.neighbours) ? '1' : '0';
+  const paths = ['bridge/bridge-nf-call-iptables', 'bridge/bridge-nf-call-ip6tables'];
+  const refusals = paths.flatMap((path) => writeSetting({ path, value }));
+  if (refusals.length > 0) logger.debug('the filter of bridges stays as it is', { refusals });
 }

@@ -2,15 +2,13 @@
 
 import { closeSync } from 'node:fs';
 import { duplicateFd } from '../../sys/libc.ts';
-import { type DescriptorWatch, watchDescriptor } from '../../sys/native.ts';
+import { giveMessage, giveRest, MESSAGE_BYTES, takeMessage } from '../../sys/splice/message.ts';
 import type { PipePool, SplicePipe } from '../../sys/splice/splice-pipe.ts';
 import { finishSending } from '../../sys/splice/tcp-socket.ts';
+import { type DescriptorWatch, watchDescriptor } from '../../sys/watch-descriptor.ts';
 
 /** Steps of one turn; after them other connections get theirs. */
 const STEPS_PER_TURN = 8;
-
-/** After less than this, another look would find nothing: requests and answers come one at a time. */
-const WHOLE_MESSAGE_BYTES = 16 * 1024;
 
 /** A socket with a second descriptor: a descriptor can be watched for one thing only. */
 export class WatchedSocket {
@@ -54,6 +52,10 @@ export class StreamDirection {
   #watch: DescriptorWatch | undefined;
   #waitingFor: Wait | undefined;
   #ended = false;
+  /** Much comes at once. Else requests and answers come one at a time: after one there is nothing more to be had. */
+  #isStream = false;
+  /** The part of a message that the receiver does not accept yet. */
+  #rest: Uint8Array | undefined;
   /** The socket that the step at hand uses. */
   #busyWith: 'from' | 'to' = 'from';
 
@@ -95,6 +97,32 @@ export class StreamDirection {
   }
 
   #move(): Wait | 'end' {
+    const outcome = this.#pipe === undefined && !this.#isStream ? this.#message() : 'again';
+    return outcome === 'again' ? this.#stream() : outcome;
+  }
+
+  #message(): Wait | 'end' | 'again' {
+    const { from, to } = this.#options;
+    if (!this.#giveRest()) return 'writable';
+    this.#busyWith = 'from';
+    const taken = takeMessage(from.fd);
+    if (taken === undefined) return 'readable';
+    if (taken === 0) return 'end';
+    this.#busyWith = 'to';
+    this.#rest = giveMessage(to.fd, taken);
+    if (this.#rest !== undefined) return 'writable';
+    this.#isStream = taken === MESSAGE_BYTES;
+    return this.#isStream ? 'again' : 'readable';
+  }
+
+  /** False when the receiver still does not accept all of it. */
+  #giveRest(): boolean {
+    this.#busyWith = 'to';
+    if (this.#rest !== undefined) this.#rest = giveRest(this.#options.to.fd, this.#rest);
+    return this.#rest === undefined;
+  }
+
+  #stream(): Wait | 'end' {
     this.#pipe ??= this.#options.pipes.take();
     for (let step = 0; step < STEPS_PER_TURN; step++) {
       const outcome = this.#step(this.#pipe);
@@ -112,7 +140,8 @@ export class StreamDirection {
     if (pipe.length > 0 && pipe.drain(to.fd) === undefined) return 'writable';
     if (pipe.length > 0) return 'again';
     if (this.#ended) return 'end';
-    return taken === undefined || taken < WHOLE_MESSAGE_BYTES ? 'readable' : 'again';
+    if (taken !== undefined) this.#isStream = taken >= MESSAGE_BYTES;
+    return taken !== undefined && this.#isStream ? 'again' : 'readable';
   }
 
   #waitFor(wait: Wait): void {

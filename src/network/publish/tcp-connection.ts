@@ -1,8 +1,8 @@
 /** One forwarded TCP connection: a client of the host and the container that serves it. */
 import { closeSync } from 'node:fs';
-import { type DescriptorWatch, watchDescriptor } from '../../sys/native.ts';
 import type { PipePool } from '../../sys/splice/splice-pipe.ts';
 import { assertConnected, resetOnClose, setNoDelay } from '../../sys/splice/tcp-socket.ts';
+import { type DescriptorWatch, watchDescriptor } from '../../sys/watch-descriptor.ts';
 import { StreamDirection, WatchedSocket } from './stream-direction.ts';
 
 /**

@@ -2,8 +2,8 @@
 import { closeSync } from 'node:fs';
 import { acceptConnection } from '../../sys/accept-connection.ts';
 import { setNonBlocking } from '../../sys/libc.ts';
-import { type DescriptorWatch, watchDescriptor } from '../../sys/native.ts';
 import { PipePool } from '../../sys/splice/splice-pipe.ts';
+import { type DescriptorWatch, watchDescriptor } from '../../sys/watch-descriptor.ts';
 import type { Forwarder } from './forwarder.ts';
 import { type ConnectUpstream, TcpConnection } from './tcp-connection.ts';
 

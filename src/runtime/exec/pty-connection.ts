@@ -4,8 +4,8 @@
  */
 import { closeSync, readSync, writeSync } from 'node:fs';
 import { setNonBlocking, setWindowSize } from '../../sys/libc.ts';
-import { type DescriptorWatch, watchDescriptor } from '../../sys/native.ts';
 import { errnoCode } from '../../sys/system-errors.ts';
+import { type DescriptorWatch, watchDescriptor } from '../../sys/watch-descriptor.ts';
 import { stdinClosed } from '../runtime-errors.ts';
 import type { OutputChunk, StdinSink, TerminalSize } from '../task-runner.ts';
 

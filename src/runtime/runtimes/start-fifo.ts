@@ -5,8 +5,8 @@
  * how later commands know that the container runs. A probe finds out which way a runtime does it.
  */
 import { closeSync, constants, openSync, rmSync, writeSync } from 'node:fs';
-import { watchDescriptor } from '../../sys/native.ts';
 import { fromNodeError } from '../../sys/system-errors.ts';
+import { watchDescriptor } from '../../sys/watch-descriptor.ts';
 import { probeFailed } from '../runtime-errors.ts';
 
 /** Name of the fifo in the state directory of a container: the same in crun and runc. */

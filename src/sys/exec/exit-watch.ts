@@ -1,8 +1,9 @@
 /** Learning that a process has ended, through a pidfd (pidfd_open(2), Linux 5.3). */
 import { closeSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
-import { checked, type DescriptorWatch, nativeFunction, watchDescriptor } from '../native.ts';
+import { checked, nativeFunction } from '../native.ts';
 import { errnoCode } from '../system-errors.ts';
+import { type DescriptorWatch, watchDescriptor } from '../watch-descriptor.ts';
 import type { ProcessExit } from './command.ts';
 
 /** A watch on the end of a process. */

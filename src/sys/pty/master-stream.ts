@@ -2,8 +2,8 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
 import { Duplex } from 'node:stream';
 import { setNonBlocking } from '../libc.ts';
-import { type DescriptorWatch, watchDescriptor } from '../native.ts';
 import { errnoCode } from '../system-errors.ts';
+import { type DescriptorWatch, watchDescriptor } from '../watch-descriptor.ts';
 
 type Done = (error?: Error | null) => void;
 type Interest = 'readable' | 'writable' | 'both';
