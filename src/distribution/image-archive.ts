@@ -12,8 +12,11 @@ export interface ArchivedImage {
 /** An archive that was read to its end. Disposing it frees the disk space it took. */
 export interface OpenedArchive extends AsyncDisposable {
   readonly images: readonly ArchivedImage[];
-  /** Bytes of a blob that a manifest of this archive names. `invalid-argument` when the archive lacks it. */
-  openBlob(blob: Pick<Descriptor, 'digest' | 'size'>): AsyncIterable<Uint8Array>;
+  /**
+   * Absolute path of a file with exactly the bytes of a blob that a manifest of this archive names; may be linked.
+   * `invalid-argument` when the archive lacks it, or its size is another one.
+   */
+  pathOf(blob: Pick<Descriptor, 'digest' | 'size'>): string;
 }
 
 export interface ArchiveReader {

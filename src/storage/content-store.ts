@@ -57,6 +57,11 @@ export interface ContentStore {
    * `discard` is called. Rejects like `ingest`.
    */
   stage(source: AsyncIterable<Uint8Array>): Promise<StagedBlob>;
+  /**
+   * Makes a blob of a file whose digest is proven, without copying where the file system can do that. The file keeps
+   * its name and must not be written to any more. Rejects like `ingest`.
+   */
+  adopt(digest: Digest, path: string): Promise<'written' | 'already-exists'>;
   /** Idempotent. */
   remove(digest: Digest): Promise<void>;
   list(): Promise<readonly Digest[]>;

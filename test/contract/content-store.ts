@@ -1,5 +1,8 @@
 /** What every content store must do. */
 import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
@@ -117,6 +120,18 @@ export function testContentStoreContract(
       assert.equal(await staged.publish(), 'written');
       assert.equal(Buffer.from(await store.read(hello.digest, 100)).toString(), 'hello world');
       assert.equal(await (await store.stage(chunks('hello world'))).publish(), 'already-exists');
+      assert.equal(await store.removeStaleIngests(), 0);
+    });
+
+    it('takes a file over as a blob, once, and leaves the file', async () => {
+      const dir = await mkdtemp(join(tmpdir(), 'adopted-'));
+      const path = join(dir, 'file');
+      await writeFile(path, 'hello world');
+      assert.equal(await store.adopt(hello.digest, path), 'written');
+      assert.equal(await store.adopt(hello.digest, path), 'already-exists');
+      assert.equal(await readFile(path, 'utf8'), 'hello world');
+      await rm(dir, { recursive: true });
+      assert.equal(Buffer.from(await store.read(hello.digest, 100)).toString(), 'hello world');
       assert.equal(await store.removeStaleIngests(), 0);
     });
 

@@ -35,6 +35,17 @@ describe('the blob store on disk', () => {
     await dispose();
   });
 
+  it('takes a file of its own disk over without copying it', async () => {
+    const { dir, store, dispose } = await makeStore();
+    const path = join(dir, 'ingest/spooled');
+    await writeFile(path, 'hello');
+    const digest = digestOf('hello');
+    await store.adopt(digest, path);
+    const blob = await lstat(join(dir, 'blobs/sha256', digest.slice('sha256:'.length)));
+    assert.deepEqual([blob.ino, blob.mode & 0o777], [(await lstat(path)).ino, 0o444]);
+    await dispose();
+  });
+
   it('keeps its blobs over a restart and drops what a crash left half-written', async () => {
     const { dir, store, dispose } = await makeStore();
     const digest = digestOf('hello');

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { digestOf } from '../../src/oci/digest.ts';
-import { OCI_INDEX, OCI_LAYER } from '../../src/oci/media-types.ts';
+import type { Manifest } from '../../src/oci/image-spec.ts';
+import { OCI_INDEX, OCI_LAYER, OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import { messageOf } from '../../src/shared/errors.ts';
 import { TarUnpacker } from '../../src/storage/unpack/tar-unpacker.ts';
 import { ImageEngine, NOTHING } from '../support/image-engine.ts';
@@ -49,6 +50,18 @@ describe('an archive to load', () => {
     const bytes = nested(depth);
     return { name: `blobs/${digestOf(bytes).replace(':', '/')}`, content: bytes };
   });
+  const layoutOf = (manifest: Manifest): Buffer => {
+    const bytes = Buffer.from(JSON.stringify(manifest));
+    const blobs = [...IMAGE.blobs].map(([digest, content]) => ({ digest, content }));
+    const all = [...blobs, { digest: digestOf(bytes), content: bytes }];
+    const index = { schemaVersion: 2, manifests: [descriptorOf(OCI_MANIFEST, bytes)] };
+    return layerTar([
+      { name: 'index.json', content: JSON.stringify(index) },
+      ...all.map(({ digest, content }) => ({
+        ...{ name: `blobs/${digest.replace(':', '/')}`, content },
+      })),
+    ]);
+  };
   const cut = ociArchive(IMAGE, 'cut:1');
   const manifestName = `blobs/${IMAGE.digest.replace(':', '/')}`;
   const CASES: Readonly<Record<string, readonly [Buffer, RegExp]>> = {
@@ -85,6 +98,13 @@ describe('an archive to load', () => {
         { name: manifestName, content: '{}' },
       ]),
       /has the digest sha256:/,
+    ],
+    'with a layer of another size than its manifest says': [
+      layoutOf({
+        ...IMAGE.manifest,
+        layers: IMAGE.manifest.layers.map((layer) => ({ ...layer, size: layer.size + 1 })),
+      }),
+      /has \d+ bytes, not \d+/,
     ],
     'with a table of contents without end': [
       layerTar([{ name: 'manifest.json', content: Buffer.alloc(17 * 1024 * 1024, 32) }]),

@@ -86,13 +86,24 @@ describe('a full disk', () => {
     });
   });
 
-  it('fails a load in the same way', async () => {
+  it('fails a load while there is room for others, and a smaller one then fits', async () => {
     await onSmallDisk(async (engine) => {
       const { error } = await engine.load(dockerArchive(LARGE, ['app:1']));
       assert.equal(kindOf(error), 'unavailable');
-      assert.match(messageOf(error), /no space left on device/);
+      assert.match(messageOf(error), /read archive: it would fill the disk.*free some disk space/);
+      assert.deepEqual(await engine.leftovers(), NOTHING);
       const small = await engine.load(dockerArchive(SMALL, ['app:2']));
       assert.equal(small.error, undefined);
+    });
+  });
+
+  it('fails a load of which the files do not fit beside the blobs', async () => {
+    const image = ociImage({ layers: [{ a: randomBytes(1_500_000).toString('hex') }] });
+    await onSmallDisk(async (engine) => {
+      const { error } = await engine.load(dockerArchive(image, ['app:1']));
+      assert.equal(kindOf(error), 'unavailable');
+      assert.match(messageOf(error), /register layer.*no space left on device/);
+      assert.deepEqual(await engine.leftovers(), NOTHING);
     });
   });
 });

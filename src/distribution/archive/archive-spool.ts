@@ -1,5 +1,4 @@
 /** The members of an archive on disk while it is loaded: its table of contents may come last. */
-import { createReadStream } from 'node:fs';
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { addAbortSignal, Readable } from 'node:stream';
@@ -8,7 +7,8 @@ import { type Digest, DigestCounter } from '../../oci/digest.ts';
 import { EngineError, findEngineError, kindOf, messageOf } from '../../shared/errors.ts';
 import { randomId } from '../../shared/ids.ts';
 import { type Compression, compressionOf, decompressed } from '../../sys/compression/decompress.ts';
-import { invalidArchive, loadCancelled, spoolFailed } from './archive-errors.ts';
+import { SpaceGuard } from '../../sys/fs/space-guard.ts';
+import { archiveFillsDisk, invalidArchive, loadCancelled, spoolFailed } from './archive-errors.ts';
 
 /** A regular file of the archive. */
 export interface SpooledFile {
@@ -25,9 +25,11 @@ export class ArchiveSpool implements AsyncDisposable {
   readonly #dir: string;
   readonly #files = new Map<string, SpooledFile>();
   readonly #links = new Map<string, string>();
+  readonly #space: SpaceGuard;
 
   private constructor(dir: string) {
     this.#dir = dir;
+    this.#space = new SpaceGuard(dir, archiveFillsDisk);
   }
 
   /** Reads the whole archive into a new directory below `parentDir`. */
@@ -82,10 +84,6 @@ export class ArchiveSpool implements AsyncDisposable {
     return await readFile(file.path);
   }
 
-  stream(file: SpooledFile): Readable {
-    return createReadStream(file.path, { highWaterMark: 256 * 1024 });
-  }
-
   async #readAll(plain: Readable): Promise<void> {
     const parser = extract();
     plain.once('error', (error) => parser.destroy(error));
@@ -122,6 +120,7 @@ export class ArchiveSpool implements AsyncDisposable {
         if (counter.sizeBytes === 0) compression = compressionOf(chunk);
         counter.update(chunk);
         await handle.writeFile(chunk).catch(rethrowSpool);
+        await this.#space.wrote(chunk.length);
       }
     } finally {
       await handle.close();

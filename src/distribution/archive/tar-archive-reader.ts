@@ -30,7 +30,7 @@ export class TarArchiveReader implements ArchiveReader {
       const images = await readImages(spool, platform);
       return {
         images,
-        openBlob: (blob) => openBlob(spool, blob),
+        pathOf: (blob) => pathOf(spool, blob),
         [Symbol.asyncDispose]: () => spool[Symbol.asyncDispose](),
       };
     } catch (error) {
@@ -69,13 +69,13 @@ async function ociImages(
   }
 }
 
-async function* openBlob(
-  spool: ArchiveSpool,
-  blob: Pick<Descriptor, 'digest'>,
-): AsyncGenerator<Uint8Array> {
+function pathOf(spool: ArchiveSpool, blob: Pick<Descriptor, 'digest' | 'size'>): string {
   const file = spool.findDigest(blob.digest);
   if (file === undefined) throw invalidArchive(`does not contain blob ${blob.digest}`);
-  yield* spool.stream(file);
+  if (file.size !== blob.size) {
+    throw invalidArchive(`blob ${blob.digest} has ${file.size} bytes, not ${blob.size}`);
+  }
+  return file.path;
 }
 
 /**

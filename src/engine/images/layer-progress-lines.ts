@@ -46,10 +46,10 @@ export function pullObserver(channel: ProgressChannel): LayerObserver {
   };
 }
 
-/** Lines of a load: one bar for each layer that is new. */
+/** Lines of a load, whose blobs are in the store already: one bar for each layer that is new. */
 export function loadObserver(channel: ProgressChannel): LayerObserver {
   return (layer, progress) => {
-    if (progress.step !== 'downloading') return;
+    if (progress.step !== 'extracting') return;
     const { current, total } = progress;
     channel.sendCount(layerLabel(layer), 'Loading layer', { current, total });
   };

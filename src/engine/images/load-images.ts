@@ -1,5 +1,6 @@
 /** `docker load`. */
 import type { ArchivedImage, OpenedArchive } from '../../distribution/image-archive.ts';
+import type { Descriptor } from '../../oci/image-spec.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { type ImageReference, parseReference, withDefaultTag } from '../../oci/reference.ts';
 import type { ProgressMessage } from '../../wire/json-stream.ts';
@@ -8,7 +9,13 @@ import { invalidReference } from './image-errors.ts';
 import { publishImageEvent } from './image-events.ts';
 import type { ImageRecord } from './image-store.ts';
 import { loadObserver } from './layer-progress-lines.ts';
-import { abandonImage, materializeImage, prepareImage } from './materialize-image.ts';
+import {
+  abandonImage,
+  fromStore,
+  type IncomingImage,
+  materializeImage,
+  prepareImage,
+} from './materialize-image.ts';
 import { checkImagePlatform, toPlatform } from './platform-choice.ts';
 import { ProgressChannel } from './progress-channel.ts';
 import { parseImageManifest } from './select-manifest.ts';
@@ -66,29 +73,47 @@ async function loadOne(
   run: LoadRun,
 ): Promise<ImageRecord> {
   const { opened, image } = source;
-  const tags = image.names.map(toStoredName);
-  const incoming = await prepareImage(
-    deps,
-    {
-      manifest: parseImageManifest(image.manifest.bytes),
-      manifestBytes: image.manifest,
-      indexBytes: undefined,
-      openBlob: (blob) => opened.openBlob(blob),
-    },
-    run.signal,
-  );
+  const manifest = parseImageManifest(image.manifest.bytes);
+  const blobs = [manifest.config, ...manifest.layers];
+  const releaseBlobs = await deps.leases.hold(blobs.map(({ digest }) => digest));
+  let incoming: IncomingImage | undefined;
+  const release = () => {
+    incoming?.release();
+    releaseBlobs();
+  };
   try {
+    await takeBlobs(deps, opened, blobs);
+    incoming = await prepareImage(
+      deps,
+      {
+        ...{ manifest, manifestBytes: image.manifest, indexBytes: undefined },
+        openBlob: fromStore(deps),
+      },
+      run.signal,
+    );
     if (run.platform !== undefined) checkImagePlatform(nameOf(image), incoming.config, run.host);
     const record = await materializeImage(deps, incoming, {
-      names: { tags, repoDigests: [] },
+      names: { tags: image.names.map(toStoredName), repoDigests: [] },
       observe: run.quiet ? () => undefined : loadObserver(run.channel),
       signal: run.signal,
     });
-    incoming.release();
+    release();
     return record;
   } catch (error) {
-    await abandonImage(deps, incoming.release);
+    await abandonImage(deps, release);
     throw error;
+  }
+}
+
+/** Into the store, where nothing needs them yet: a sweep takes them unless they are protected. */
+async function takeBlobs(
+  deps: ImageDeps,
+  opened: OpenedArchive,
+  blobs: readonly Descriptor[],
+): Promise<void> {
+  for (const blob of blobs) {
+    const isThere = (await deps.content.stat(blob.digest)) !== undefined;
+    if (!isThere) await deps.content.adopt(blob.digest, opened.pathOf(blob));
   }
 }
 

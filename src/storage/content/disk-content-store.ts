@@ -2,7 +2,10 @@
 import { createReadStream } from 'node:fs';
 import {
   access,
-  type FileHandle,
+  chmod,
+  constants,
+  copyFile,
+  link,
   mkdir,
   open,
   readdir,
@@ -13,28 +16,19 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type Digest, DigestCounter, digestHex, parseDigest } from '../../oci/digest.ts';
+import { type Digest, digestHex, parseDigest } from '../../oci/digest.ts';
 import { systemCode } from '../../shared/errors.ts';
 import { randomId } from '../../shared/ids.ts';
 import { CONTENT_NAMES } from '../../sys/filenames.ts';
 import { syncDir, writeFileDurably } from '../../sys/fs/durable.ts';
 import type { ContentStore, ExpectedBlob, IngestOptions, StagedBlob } from '../content-store.ts';
 import { MIN_PARTIAL_BYTES } from '../partial-blobs.ts';
-import {
-  blobTooLarge,
-  noSuchBlob,
-  writeFailed,
-  wrongDigest,
-  wrongSize,
-} from '../storage-errors.ts';
+import { blobTooLarge, noSuchBlob, writeFailed } from '../storage-errors.ts';
 import { digestOfStream } from './digest-of-stream.ts';
 import { PartialFiles, partialDigest } from './partial-files.ts';
+import { BLOB_MODE, writeBlob } from './write-blob.ts';
 
 const LAYOUT_MARKER = '{"imageLayoutVersion":"1.0.0"}\n';
-/** Blobs never change, so nobody may write to them, not even by mistake. */
-const BLOB_MODE = 0o444;
-/** So much is written before the disk is told to begin: the sync at the end then finds little to do. */
-const EARLY_SYNC_BYTES = 16 * 1024 * 1024;
 
 export class DiskContentStore implements ContentStore {
   readonly partials: PartialFiles;
@@ -129,6 +123,21 @@ export class DiskContentStore implements ContentStore {
     }
   }
 
+  async adopt(digest: Digest, path: string): Promise<'written' | 'already-exists'> {
+    if ((await this.stat(digest)) !== undefined) return 'already-exists';
+    const temporary = join(this.#ingestDir, randomId());
+    try {
+      await linkOrCopy(path, temporary);
+      await chmod(temporary, BLOB_MODE);
+      await syncFile(temporary);
+      await this.#publish(temporary, digest);
+      return 'written';
+    } catch (error) {
+      await discard(temporary);
+      throw writeFailed(`write blob ${digest}`, error);
+    }
+  }
+
   async remove(digest: Digest): Promise<void> {
     await rm(this.#pathOf(digest), { force: true });
   }
@@ -184,86 +193,16 @@ export class DiskContentStore implements ContentStore {
   }
 }
 
-/** What a blob turned out to be. */
-interface WrittenBlob {
-  readonly digest: Digest;
-  readonly sizeBytes: number;
-}
+/** What file systems without hard links, or between two of them, say to a link. */
+const NO_LINK = ['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'ENOSYS'];
 
-interface WriteOptions {
-  readonly expected?: ExpectedBlob;
-  /** `later`: whoever gives it a name syncs it before. */
-  readonly sync: 'now' | 'later';
-}
-
-/**
- * Writes a file and brings it to disk once `expected`, if there is any, holds. Errors of `source` pass through as they
- * are; those of the disk are told apart from them.
- */
-async function writeBlob(
-  path: string,
-  source: AsyncIterable<Uint8Array>,
-  { expected, sync }: WriteOptions,
-): Promise<WrittenBlob> {
-  const fail = (error: unknown): never => {
-    throw writeFailed(`write blob ${expected?.digest ?? path}`, error);
-  };
-  const handle = await open(path, 'wx', BLOB_MODE).catch(fail);
-  const earlySync = new EarlySync(handle);
+/** Another name for the file, or else a copy, which shares the blocks where it can. */
+async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
-    const counter = new DigestCounter();
-    for await (const chunk of source) {
-      counter.update(chunk);
-      if (counter.sizeBytes > (expected?.sizeBytes ?? Number.POSITIVE_INFINITY)) {
-        verify(expected, { digest: counter.digest(), sizeBytes: counter.sizeBytes });
-      }
-      await handle.writeFile(chunk).catch(fail);
-      earlySync.wrote(chunk.length);
-    }
-    const written = { digest: counter.digest(), sizeBytes: counter.sizeBytes };
-    verify(expected, written);
-    if (sync === 'now') await handle.datasync().catch(fail);
-    return written;
-  } finally {
-    await earlySync.settle();
-    await handle.close();
-  }
-}
-
-function verify(expected: ExpectedBlob | undefined, written: WrittenBlob): void {
-  if (expected === undefined) return;
-  const { digest, sizeBytes } = expected;
-  if (sizeBytes !== undefined && written.sizeBytes !== sizeBytes) {
-    throw wrongSize(digest, sizeBytes, written.sizeBytes);
-  }
-  if (written.digest !== digest) throw wrongDigest(digest);
-}
-
-/** Starts writing to disk while the rest of a large blob still arrives. */
-class EarlySync {
-  readonly #handle: FileHandle;
-  #unsyncedBytes = 0;
-  #running: Promise<void> | undefined;
-
-  constructor(handle: FileHandle) {
-    this.#handle = handle;
-  }
-
-  wrote(sizeBytes: number): void {
-    this.#unsyncedBytes += sizeBytes;
-    if (this.#unsyncedBytes < EARLY_SYNC_BYTES || this.#running !== undefined) return;
-    this.#unsyncedBytes = 0;
-    // A failure shows again in the sync at the end.
-    this.#running = this.#handle
-      .datasync()
-      .catch(() => undefined)
-      .finally(() => {
-        this.#running = undefined;
-      });
-  }
-
-  async settle(): Promise<void> {
-    await this.#running;
+    await link(from, to);
+  } catch (error) {
+    if (!NO_LINK.includes(systemCode(error) ?? '')) throw error;
+    await copyFile(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
   }
 }
 

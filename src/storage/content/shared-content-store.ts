@@ -64,6 +64,11 @@ export class SharedContentStore implements ContentStore {
     return this.#own.stage(source);
   }
 
+  async adopt(digest: Digest, path: string): Promise<'written' | 'already-exists'> {
+    const isThere = (await this.stat(digest)) !== undefined;
+    return isThere ? 'already-exists' : await this.#own.adopt(digest, path);
+  }
+
   remove(digest: Digest): Promise<void> {
     return this.#own.remove(digest);
   }

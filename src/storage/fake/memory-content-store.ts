@@ -1,4 +1,5 @@
 /** A content store in memory, for tests of what stands above it. */
+import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import type { ContentStore, ExpectedBlob, IngestOptions, StagedBlob } from '../content-store.ts';
@@ -87,6 +88,12 @@ export class MemoryContentStore implements ContentStore {
       },
       discard: async () => undefined,
     };
+  }
+
+  async adopt(digest: Digest, path: string): Promise<'written' | 'already-exists'> {
+    if (this.#blobs.has(digest)) return 'already-exists';
+    this.#blobs.set(digest, await readFile(path));
+    return 'written';
   }
 
   async remove(digest: Digest): Promise<void> {

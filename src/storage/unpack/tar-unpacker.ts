@@ -8,6 +8,7 @@ import { layerCompression } from '../../oci/media-types.ts';
 import { systemCode } from '../../shared/errors.ts';
 import { Pace } from '../../shared/pace.ts';
 import { compressionOf, decoded, LONGEST_SIGNATURE } from '../../sys/compression/decompress.ts';
+import { SpaceGuard } from '../../sys/fs/space-guard.ts';
 import type {
   LayerToUnpack,
   LayerUnpacker,
@@ -17,13 +18,13 @@ import type {
 import type { LayerSlot } from '../snapshotter.ts';
 import {
   brokenArchive,
+  layerFillsDisk,
   unexpectedEnd,
   unsupportedCompression,
   wrongDiffId,
 } from '../storage-errors.ts';
 import { TarParser } from '../tar/tar-parser.ts';
 import { LayerExtractor } from './layer-extractor.ts';
-import { SpaceGuard } from './space-guard.ts';
 
 /** One chunk has at most 128 entries. */
 const CHUNK_BYTES = 64 * 1024;
@@ -65,7 +66,7 @@ class TarUnpacking implements LayerUnpacking {
   constructor(slot: Pick<LayerSlot, 'dir' | 'whiteouts'>, diffId: Digest | undefined) {
     this.#diffId = diffId;
     this.#extractor = new LayerExtractor(slot);
-    this.#space = new SpaceGuard(slot.dir);
+    this.#space = new SpaceGuard(slot.dir, layerFillsDisk);
   }
 
   async write(chunk: Uint8Array): Promise<void> {
