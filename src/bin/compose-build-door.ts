@@ -36,7 +36,7 @@ export async function composeBuildDoor(
     cache: made.caches,
     exports: {
       ...{ content, snapshots, trees, archives: new TarArchiveWriter() },
-      registry: made.builder.registry,
+      ...{ registry: made.builder.registry, platform, clock },
       images: made.builder.images,
       push: (reference, credentials, signal) =>
         made.images.push(

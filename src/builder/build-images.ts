@@ -43,6 +43,17 @@ export interface NewImage {
   readonly layers: readonly Descriptor[];
   /** Names it gets; taken from other images. */
   readonly names: readonly ImageReference[];
+  /** What else the names stand for. */
+  readonly index?: NewIndex;
+}
+
+/** An index that names the image and others. */
+export interface NewIndex {
+  readonly bytes: Uint8Array;
+  /** Documents of the other manifests, themselves among them. */
+  readonly documents: ReadonlyMap<Digest, Uint8Array>;
+  /** Layers of the others; blobs in the store. */
+  readonly layers: readonly Digest[];
 }
 
 /** What was stored. */

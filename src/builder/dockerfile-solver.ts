@@ -93,7 +93,7 @@ export class DockerfileSolver implements Solver {
         platform: formatPlatform(platform),
       }),
     );
-    const { run, steps, finish } = openRun(parts, platform, undo);
+    const { run, steps, materials, finish } = openRun(parts, platform, undo);
     try {
       // Needed stages begin at once; each waits for those that it needs.
       const stages = run.plan.needed.map(({ stage }) => run.stage(stage.index));
@@ -110,6 +110,7 @@ export class DockerfileSolver implements Solver {
         layers: state.layers,
         baseLayers: state.baseLayers,
         steps,
+        materials,
       };
     } catch (error) {
       failing.abort(error);

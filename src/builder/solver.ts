@@ -7,6 +7,7 @@ import type { BuildWarning } from '../dockerfile/source-place.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor, ImageConfig } from '../oci/image-spec.ts';
 import type { Platform } from '../oci/platform.ts';
+import type { ImageReference } from '../oci/reference.ts';
 import type { HostConfig, Resources } from '../wire/container-config.ts';
 import type { BuildContext } from './build-context.ts';
 import type { CredentialsFor, PullPolicy } from './build-images.ts';
@@ -110,6 +111,12 @@ export interface CachedStep {
   readonly created: string;
 }
 
+/** An image that a build has used. */
+export interface Material {
+  readonly reference: ImageReference;
+  readonly digest: Digest;
+}
+
 export interface BuiltImage {
   readonly platform: Platform;
   readonly config: ImageConfig;
@@ -117,6 +124,8 @@ export interface BuiltImage {
   readonly layers: readonly BuiltLayer[];
   /** Which of the layers come from a base image, counted from the bottom. */
   readonly baseLayers: number;
+  /** Images that it was made from, each once. */
+  readonly materials: readonly Material[];
   /** Of all stages that were needed. */
   readonly steps: readonly CachedStep[];
 }

@@ -46,7 +46,18 @@ export interface SavedImage {
 /** Bytes of a blob that is written to an archive; as many as its descriptor says. */
 export type OpenArchivedBlob = (blob: Descriptor) => AsyncIterable<Uint8Array>;
 
+/** An index that stands for all images of an archive, and what it names besides them. */
+export interface SavedIndex {
+  readonly descriptor: Descriptor;
+  /** The index itself among them. */
+  readonly blobs: readonly Descriptor[];
+}
+
 export interface ArchiveWriter {
   /** A docker archive and OCI layout in one tar. The same images give the same bytes. */
-  write(images: readonly SavedImage[], openBlob: OpenArchivedBlob): AsyncIterable<Uint8Array>;
+  write(
+    images: readonly SavedImage[],
+    openBlob: OpenArchivedBlob,
+    index?: SavedIndex,
+  ): AsyncIterable<Uint8Array>;
 }

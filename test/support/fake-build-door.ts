@@ -81,7 +81,7 @@ export function fakeBuildDoor(dir: string): FakeDoor {
       images,
       content: new MemoryContentStore(),
       archives: new TarArchiveWriter(),
-      registry: new FakeRegistry(),
+      ...{ registry: new FakeRegistry(), platform, clock: systemClock },
       snapshots: new FakeSnapshotter(),
       trees: { open: () => Promise.reject(new Error('no files here')) },
       async *push(reference) {

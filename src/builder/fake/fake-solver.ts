@@ -57,7 +57,7 @@ export class FakeSolver implements Solver {
     const platforms = request.platforms.length === 0 ? [HOST] : request.platforms;
     return {
       images: platforms.map((platform) => ({
-        ...{ platform, layers: [], baseLayers: 0, steps: [] },
+        ...{ platform, layers: [], baseLayers: 0, steps: [], materials: [] },
         config: configOf(platform, labels),
       })),
       warnings,

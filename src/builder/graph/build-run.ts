@@ -7,7 +7,7 @@ import type { BuildProgress } from '../build-progress.ts';
 import type { BuilderDeps } from '../builder-deps.ts';
 import type { CacheMounts } from '../cache/cache-mounts.ts';
 import type { SourceTree } from '../contexts/source-tree.ts';
-import type { BuildRequest, CachedStep, RemoteCache } from '../solver.ts';
+import type { BuildRequest, CachedStep, Material, RemoteCache } from '../solver.ts';
 import type { FileDigests } from '../steps/digest-selection.ts';
 import type { PlannedStage, StagePlan } from './plan-stages.ts';
 import type { StageState } from './stage-state.ts';
@@ -30,6 +30,8 @@ export interface BuildRun {
   readonly caches: readonly RemoteCache[];
   /** A step that has its result. */
   note(step: CachedStep): void;
+  /** An image that the result is made from. */
+  noteMaterial(material: Material): void;
   /** Has to be done before the result counts. */
   owe(stored: Promise<void>): void;
   /** Undone when the build ends. */

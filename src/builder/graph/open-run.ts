@@ -4,12 +4,13 @@ import type { StageInstruction } from '../../dockerfile/instruction.ts';
 import { parseTrigger } from '../../dockerfile/parse-dockerfile.ts';
 import type { SourceRange } from '../../dockerfile/source-place.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
+import { canonicalReference } from '../../oci/reference.ts';
 import type { CleanupStack } from '../../shared/cleanup-stack.ts';
 import type { BaseImage } from '../build-images.ts';
 import type { SourceTree } from '../contexts/source-tree.ts';
 import { contextTree, layersTree } from '../contexts/source-trees.ts';
 import { ignoreLines } from '../patterns/path-patterns.ts';
-import type { CachedStep } from '../solver.ts';
+import type { CachedStep, Material } from '../solver.ts';
 import type { BuildRun } from './build-run.ts';
 import { findStage, type PlannedStage, planStages } from './plan-stages.ts';
 import { resolveBase, resolveStageBase, runStage } from './run-stage.ts';
@@ -36,6 +37,7 @@ export interface OpenedRun {
   readonly run: BuildRun;
   /** Steps that have their results. */
   readonly steps: readonly CachedStep[];
+  readonly materials: readonly Material[];
   /** Resolves when everything that the result needs is durable. */
   finish(): Promise<void>;
 }
@@ -51,6 +53,7 @@ export function openRun(parts: RunParts, platform: Platform, undo: CleanupStack)
   });
   const owed: Promise<void>[] = [];
   const steps: CachedStep[] = [];
+  const materials: Material[] = [];
   const stages = new Map<number, Promise<StageState>>();
   const trees = new Map<string, SourceTree>();
   const bases = new Map<number, Promise<BaseImage>>();
@@ -58,6 +61,12 @@ export function openRun(parts: RunParts, platform: Platform, undo: CleanupStack)
     ...parts,
     ...{ plan, globals, platform },
     note: (step) => steps.push(step),
+    noteMaterial: (material) => {
+      const name = canonicalReference(material.reference);
+      if (!materials.some(({ reference }) => canonicalReference(reference) === name)) {
+        materials.push(material);
+      }
+    },
     owe: (stored) => owed.push(stored),
     defer: (step) => undo.defer(step),
     baseImage: (planned) => {
@@ -79,7 +88,7 @@ export function openRun(parts: RunParts, platform: Platform, undo: CleanupStack)
     },
     reporter: (planned) => reporterOf(run, planned),
   };
-  return { run, steps, finish: async () => void (await Promise.all(owed)) };
+  return { run, steps, materials, finish: async () => void (await Promise.all(owed)) };
 }
 
 function startStage(run: BuildRun, index: number): Promise<StageState> {

@@ -5,6 +5,7 @@ import { parseError } from '../../dockerfile/dockerfile-errors.ts';
 import { type Expansion, expandText, expandWord } from '../../dockerfile/expand-word.ts';
 import type { Located, RunInstruction } from '../../dockerfile/instruction.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
+import { formatPlatform } from '../../oci/platform.ts';
 import { notEntitled } from '../builder-errors.ts';
 import type { NewLayer, StepLog } from '../cache/layer-cache.ts';
 import { PathPatterns } from '../patterns/path-patterns.ts';
@@ -57,7 +58,8 @@ export async function planRun(run: BuildRun, input: RunInput): Promise<PlannedRu
     workingDir: cwd,
   };
   const { deps, cacheMounts } = run;
-  const work = { request, mounts, parent, client: run.request, cacheMounts };
+  const platform = formatPlatform(state.platform);
+  const work = { request, mounts, parent, platform, client: run.request, cacheMounts };
   return {
     key,
     shownArgs,

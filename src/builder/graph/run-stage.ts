@@ -85,5 +85,9 @@ export async function resolveBase(run: BuildRun, ref: string, platform: PlannedS
   const request = { ref, platform, pull, credentialsFor, onProgress: () => undefined };
   const image = await run.deps.images.resolve(request, run.signal);
   run.hold(() => image.release());
+  const name = parseReference(image.canonicalName);
+  if (name.ok && name.reference.digest !== undefined) {
+    run.noteMaterial({ reference: name.reference, digest: name.reference.digest });
+  }
   return image;
 }

@@ -18,9 +18,23 @@ export interface RunWork {
   readonly request: Omit<RunRequest, 'mounts'>;
   readonly mounts: readonly RunMount[];
   readonly parent: Digest | undefined;
+  /** Of the file system, for people. */
+  readonly platform: string;
   readonly client: Pick<BuildRequest, 'secrets' | 'ssh'>;
   readonly cacheMounts: CacheMounts;
 }
+
+/** What the kernel says of a program that nothing here can run. */
+class ForeignProgram {
+  isSeen = false;
+
+  look(data: Uint8Array): void {
+    this.isSeen ||= /exec format error/i.test(Buffer.from(data).toString('latin1'));
+  }
+}
+
+const noEmulator = (platform: string) =>
+  `the image is for ${platform}: this machine runs programs of another processor only with an emulator that is registered with binfmt_misc`;
 
 /** Rejects with BuildKit's text when the command fails; `details.exitCode` has its exit code then. */
 export function runStep(
@@ -48,8 +62,18 @@ export function runStep(
       env: [...request.env, ...prepared.env],
       mounts: prepared.mounts,
     };
-    const exit = await runContainer(deps, { place, request: full, log: run.log }, run.signal);
+    const said = new ForeignProgram();
+    const log = (entry: StepLog) => {
+      said.look(entry.data);
+      run.log(entry);
+    };
+    const exit = await runContainer(deps, { place, request: full, log }, run.signal);
     removeEmptyPlaces(place.rootfsDir, stubs);
-    if (exit.exitCode !== 0) throw commandFailed(request.args, exit.exitCode);
+    if (exit.exitCode === 0) return;
+    if (said.isSeen) {
+      const data = Buffer.from(`WARNING: ${noEmulator(work.platform)}\n`);
+      run.log({ stream: 'stderr', data, at: deps.clock.nowIso() });
+    }
+    throw commandFailed(request.args, exit.exitCode);
   });
 }

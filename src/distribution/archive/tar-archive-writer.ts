@@ -8,7 +8,7 @@ import { type Digest, digestHex } from '../../oci/digest.ts';
 import type { Descriptor } from '../../oci/image-spec.ts';
 import { OCI_INDEX } from '../../oci/media-types.ts';
 import { familiarReference, parseReference } from '../../oci/reference.ts';
-import type { ArchiveWriter, OpenArchivedBlob, SavedImage } from '../image-archive.ts';
+import type { ArchiveWriter, OpenArchivedBlob, SavedImage, SavedIndex } from '../image-archive.ts';
 import { DOCKER_MANIFEST_FILE } from './docker-archive.ts';
 import { OCI_INDEX_FILE } from './oci-archive.ts';
 
@@ -22,10 +22,11 @@ export class TarArchiveWriter implements ArchiveWriter {
   async *write(
     images: readonly SavedImage[],
     openBlob: OpenArchivedBlob,
+    index?: SavedIndex,
   ): AsyncGenerator<Uint8Array> {
     const tar = pack();
     // A failure destroys the stream with it, so that the loop below throws it.
-    const filling = fill(tar, images, openBlob).catch((error: unknown) => {
+    const filling = fill(tar, { images, index }, openBlob).catch((error: unknown) => {
       tar.destroy(error instanceof Error ? error : new Error(String(error)));
     });
     try {
@@ -37,19 +38,26 @@ export class TarArchiveWriter implements ArchiveWriter {
   }
 }
 
+interface Saved {
+  readonly images: readonly SavedImage[];
+  readonly index: SavedIndex | undefined;
+}
+
 async function fill(
   tar: Pack,
-  images: readonly SavedImage[],
+  { images, index }: Saved,
   openBlob: OpenArchivedBlob,
 ): Promise<void> {
   for (const name of ['blobs/', BLOBS_DIR]) tar.entry(header(name, 'directory'));
-  const blobs = new Map(images.flatMap(blobsOf).map((blob) => [blob.digest, blob]));
+  const listed = [...images.flatMap(blobsOf), ...(index?.blobs ?? [])];
+  const blobs = new Map(listed.map((blob) => [blob.digest, blob]));
   for (const blob of blobs.values()) {
     const sink = tar.entry({ ...header(pathOf(blob.digest), 'file'), size: blob.size });
     await pipeline(openBlob(blob), sink);
   }
-  addJson(tar, OCI_INDEX_FILE, indexOf(images));
-  addJson(tar, DOCKER_MANIFEST_FILE, images.map(toTableEntry));
+  addJson(tar, OCI_INDEX_FILE, tableOf({ images, index }));
+  // Docker's table of contents knows no platforms: readers would take the last of them.
+  if (index === undefined) addJson(tar, DOCKER_MANIFEST_FILE, images.map(toTableEntry));
   addJson(tar, LAYOUT_FILE, LAYOUT);
   tar.finalize();
 }
@@ -68,8 +76,14 @@ function blobsOf({ descriptor, manifest }: SavedImage): readonly Descriptor[] {
   return [descriptor, manifest.config, ...manifest.layers];
 }
 
-function indexOf(images: readonly SavedImage[]): object {
-  const manifests = images.flatMap(({ descriptor, names }) => {
+/** One entry for each image, or one for the index that names them. */
+function tableOf({ images, index }: Saved): object {
+  const [first] = images;
+  const entries =
+    index === undefined || first === undefined
+      ? images
+      : [{ descriptor: index.descriptor, names: first.names }];
+  const manifests = entries.flatMap(({ descriptor, names }) => {
     const { mediaType, digest, size } = descriptor;
     if (names.length === 0) return [{ mediaType, digest, size }];
     return names.map((name) => {

@@ -63,6 +63,7 @@ export function digestsOf(record: ImageRecord): readonly Digest[] {
     document.id,
     document.manifest.digest,
     ...(document.indexDigest === undefined ? [] : [document.indexDigest]),
+    ...(document.besides ?? []),
     ...manifest.layers.map((layer) => layer.digest),
     ...chainIds,
   ];

@@ -13,6 +13,8 @@ export interface ImageDocument {
   };
   /** Index that the manifest was chosen from, when there was one: its blob is kept as well. */
   readonly indexDigest?: Digest;
+  /** Blobs of the index's other manifests that are here because they were made here. */
+  readonly besides?: readonly Digest[];
   /** Image that it was made from by a commit. */
   readonly parentId?: Digest;
   /** Full references with tag: `docker.io/library/busybox:latest`. */
@@ -34,6 +36,7 @@ const schema = v.object({
   id: digest,
   manifest: v.object({ mediaType: v.string(), digest, size: v.number() }),
   indexDigest: v.exactOptional(digest),
+  besides: v.exactOptional(v.array(digest)),
   parentId: v.exactOptional(digest),
   tags: v.array(v.string()),
   repoDigests: v.array(v.string()),

@@ -1,7 +1,8 @@
 /** What an image is made of as its registry tells it: the manifest that is here, and others of the index it came with. */
+import { decodeJson, decodeManifest } from '../../oci/decode-image.ts';
 import type { Descriptor } from '../../oci/image-spec.ts';
 import type { ImageDeps } from './image-deps.ts';
-import type { ImageRecord } from './image-store.ts';
+import { type ImageRecord, MAX_DOCUMENT_BYTES } from './image-store.ts';
 import type { ManifestView } from './image-view.ts';
 import { isAttestation } from './select-manifest.ts';
 
@@ -47,13 +48,29 @@ async function ownManifest(
   };
 }
 
+/** What a manifest names; undefined when it is not here. */
+export async function manifestBlobs(
+  { content }: Pick<ImageDeps, 'content'>,
+  { digest }: Pick<Descriptor, 'digest'>,
+): Promise<readonly Descriptor[] | undefined> {
+  if ((await content.stat(digest)) === undefined) return undefined;
+  const decoded = decodeJson(await content.read(digest, MAX_DOCUMENT_BYTES), decodeManifest);
+  return decoded.ok ? [decoded.value.config, ...decoded.value.layers] : undefined;
+}
+
 /** Of these nothing is fetched but, perhaps, the manifest itself. */
 async function otherManifest(
   deps: Pick<ImageDeps, 'content'>,
   descriptor: Descriptor,
 ): Promise<ManifestView> {
-  const contentBytes = (await deps.content.stat(descriptor.digest)) ?? 0;
-  const common = { descriptor, isAvailable: false, contentBytes };
+  const blobs = await manifestBlobs(deps, descriptor);
+  const listed = [descriptor, ...(blobs ?? [])];
+  const sizes = await Promise.all(listed.map(({ digest }) => deps.content.stat(digest)));
+  const common = {
+    descriptor,
+    isAvailable: blobs !== undefined && !sizes.includes(undefined),
+    contentBytes: sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0),
+  };
   const { platform, annotations } = descriptor;
   if (isAttestation(descriptor)) {
     return { ...common, kind: 'attestation', attests: annotations?.[ATTESTED] ?? '' };

@@ -99,11 +99,13 @@ export async function materializeImage(
     readonly names: ImageNames;
     /** Image that it was made from. */
     readonly parentId?: Digest | undefined;
+    /** Blobs of the index's other manifests; they are in the store. */
+    readonly besides?: readonly Digest[];
     readonly observe: LayerObserver;
     readonly signal: AbortSignal;
   },
 ): Promise<ImageRecord> {
-  const { parentId, observe, signal } = options;
+  const { parentId, besides, observe, signal } = options;
   const { openBlob, resumeBlob } = image;
   await deps.transfers.ensure(image.layers, { openBlob, resumeBlob, observe, signal });
   deps.failpoints.hit('image-pull:after-layers');
@@ -116,6 +118,7 @@ export async function materializeImage(
     id: image.manifest.config.digest,
     manifest: { mediaType, digest: digestOf(bytes), size: bytes.length },
     ...(image.indexBytes === undefined ? {} : { indexDigest: digestOf(image.indexBytes.bytes) }),
+    ...(besides === undefined ? {} : { besides }),
     ...(parentId === undefined ? {} : { parentId }),
     ...options.names,
     lastTaggedAt: deps.clock.nowIso(),
@@ -164,7 +167,11 @@ function at(digests: readonly Digest[], index: number): Digest {
   return digest;
 }
 
-async function storeDocument(deps: ImageDeps, document: DocumentBytes): Promise<void> {
+/** Stores a document that must be protected. */
+export async function storeDocument(
+  deps: ImageDeps,
+  document: Pick<DocumentBytes, 'bytes'>,
+): Promise<void> {
   const { bytes } = document;
   const expected = { digest: digestOf(bytes), sizeBytes: bytes.length };
   await deps.content.ingest(expected, one(bytes));

@@ -21,6 +21,7 @@ import {
   pushWithDigest,
 } from './image-errors.ts';
 import { publishImageEvent } from './image-events.ts';
+import { manifestBlobs } from './image-manifests.ts';
 import { type ImageRecord, MAX_DOCUMENT_BYTES } from './image-store.ts';
 import { LayerPush } from './layer-push.ts';
 import { checkImagePlatform, toPlatform } from './platform-choice.ts';
@@ -164,8 +165,10 @@ async function pushManifests(
     await target.putManifest(tag, manifest, run.signal);
     return own;
   }
-  if (index.children.every((digest) => digest === own.digest)) {
+  const others = index.children.filter(({ digest }) => digest !== own.digest);
+  if (await areStored(deps, others)) {
     await target.putManifest(own.digest, manifest, run.signal);
+    for (const child of others) await pushOther(deps, { child, target }, run);
     await target.putManifest(tag, index, run.signal);
     return index.descriptor;
   }
@@ -188,8 +191,30 @@ async function readIndex(deps: ImageDeps, digest: Digest) {
   const mediaType = decoded.value.mediaType || OCI_INDEX;
   return {
     ...{ mediaType, bytes, descriptor: { mediaType, digest, size: bytes.length } },
-    children: manifests.map((child) => child.digest),
+    children: manifests,
   };
+}
+
+/** True when images that were made here are beside the one that goes by the name: then all of the index is pushed. */
+async function areStored(deps: ImageDeps, others: readonly Descriptor[]): Promise<boolean> {
+  const all = await Promise.all(others.map((child) => manifestBlobs(deps, child)));
+  const sizes = await Promise.all(
+    all.flatMap((blobs) => blobs?.map(({ digest }) => deps.content.stat(digest)) ?? [undefined]),
+  );
+  return !sizes.includes(undefined);
+}
+
+async function pushOther(
+  deps: ImageDeps,
+  { child, target }: { readonly child: Descriptor; readonly target: PushTarget },
+  run: PushRun,
+): Promise<void> {
+  for (const blob of (await manifestBlobs(deps, child)) ?? []) {
+    const options = { blob, target, channel: undefined, label: '', mountFrom: undefined };
+    await new LayerPush(deps.content, options).run(run.signal);
+  }
+  const bytes = await deps.content.read(child.digest, MAX_DOCUMENT_BYTES);
+  await target.putManifest(child.digest, { mediaType: child.mediaType, bytes }, run.signal);
 }
 
 /** From now on the image is known to be in that repository. */

@@ -86,7 +86,9 @@ export class BuildJob {
       const ref = id === undefined ? undefined : this.#refs.get(id);
       return ref === undefined ? [] : [ref];
     });
-    return { refs, metadata: result?.metadata ?? new Map() };
+    // Clients send their map in any order; the images have the order of the platforms that were asked for.
+    const sorted = refs.toSorted((one, other) => one.index - other.index);
+    return { refs: sorted, metadata: result?.metadata ?? new Map() };
   }
 
   /** Lets go of all results and ends the progress. Idempotent. */

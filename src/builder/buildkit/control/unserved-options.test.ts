@@ -26,7 +26,7 @@ test('what clients send by themselves is nothing to complain of', () => {
 test('what has no effect is told', () => {
   const told = unservedOptions(
     order({
-      frontendAttrs: new Map([['attest:provenance', 'mode=max']]),
+      frontendAttrs: new Map([['attest:provenance', 'mode=max,version=v1']]),
       cache: {
         exports: [
           {
@@ -51,7 +51,7 @@ test('what has no effect is told', () => {
     }),
   );
   assert.deepEqual(told, [
-    'provenance attestations are not made',
+    'provenance has the form of SLSA 0.2, not that of 1',
     'option compression=zstd of the cache export registry has no effect',
     'option compression=zstd of output oci has no effect',
     'option rewrite-timestamp=true of output oci has no effect',

@@ -1,5 +1,6 @@
 /** What a client asked for and does not get, as sentences: nothing of an order is ignored in silence. */
 import type { SolveOrder } from '../build/build-job.ts';
+import { type ProvenanceRequest, provenanceRequest } from '../export/provenance.ts';
 
 /** Options of outputs that would change what is written. */
 const OUTPUT_OPTIONS =
@@ -23,16 +24,15 @@ const AS_DONE: ReadonlyMap<string, string> = new Map([
   ['mode', 'copy'],
 ]);
 
-/** Clients ask for this provenance by themselves; the image store keeps no attestations beside images. */
-const PROVENANCE_BY_DEFAULT = /inline-only=true/;
+/** Outputs that have no place for what is said about an image. */
+const WITHOUT_ATTESTATIONS: readonly string[] = ['docker', 'local', 'tar'];
 
 export function unservedOptions(order: SolveOrder): readonly string[] {
   const options = order.frontendAttrs;
-  const provenance = options.get('attest:provenance');
-  const isAsked = provenance !== undefined && !PROVENANCE_BY_DEFAULT.test(provenance);
+  const provenance = provenanceRequest(options);
   const hostname = options.get('hostname') ?? options.get('build-arg:BUILDKIT_SANDBOX_HOSTNAME');
   return [
-    ...(isAsked ? ['provenance attestations are not made'] : []),
+    ...(provenance === undefined ? [] : unservedProvenance(order, provenance)),
     ...(order.cache?.exports ?? []).flatMap(({ type, attrs }) =>
       [...attrs].flatMap(([name, value]) =>
         CACHE_OPTIONS.test(name) && CACHE_AS_DONE.get(name) !== value
@@ -48,5 +48,16 @@ export function unservedOptions(order: SolveOrder): readonly string[] {
           : [],
       ),
     ),
+  ];
+}
+
+function unservedProvenance(
+  { exporters }: SolveOrder,
+  asked: ProvenanceRequest,
+): readonly string[] {
+  const without = exporters.filter(({ type }) => WITHOUT_ATTESTATIONS.includes(type));
+  return [
+    ...(asked.version === 'v1' ? ['provenance has the form of SLSA 0.2, not that of 1'] : []),
+    ...without.map(({ type }) => `the ${type} output has no place for provenance attestations`),
   ];
 }

@@ -1,11 +1,15 @@
 /** Output as an archive for `docker load` and for OCI tools: one tar that is both. */
-import type { OpenArchivedBlob, SavedImage } from '../../../distribution/image-archive.ts';
+import type {
+  OpenArchivedBlob,
+  SavedImage,
+  SavedIndex,
+} from '../../../distribution/image-archive.ts';
 import type { Digest } from '../../../oci/digest.ts';
-import { canonicalReference } from '../../../oci/reference.ts';
+import { canonicalReference, type ImageReference } from '../../../oci/reference.ts';
 import type { Export, ExportAnswer, ExportDeps } from './export-deps.ts';
 import { nothingToExport, onePlatformOnly, unsupportedOption } from './export-errors.ts';
-import { namesOf } from './export-image.ts';
-import { imageDocuments } from './image-documents.ts';
+import { imagesOf, namesOf } from './export-image.ts';
+import { type ImageSet, imageSet } from './image-set.ts';
 import { sendFile } from './send-file.ts';
 
 /** Sends the archive to the client. `docker` holds one image, `oci` one for each platform. */
@@ -16,48 +20,60 @@ export function exportArchive(deps: ExportDeps, output: Export): Promise<ExportA
   return progress.step(name, async (step) => {
     if (attributes.get('tar') === 'false') throw unsupportedOption('tar', 'false');
     if (type === 'docker' && refs.length > 1) throw onePlatformOnly(type, refs.length);
-    const images = documentsOf(output);
-    const [first] = images;
-    if (first === undefined) throw nothingToExport();
-    const names = namesOf(output).map(canonicalReference);
-    const saved = images.map(
-      (image): SavedImage => ({
-        names,
-        descriptor: image.descriptor,
-        manifest: image.manifest,
-      }),
-    );
+    const names = namesOf(output);
+    // Docker's form has no place for what is said about an image.
+    const attest = type === 'docker' ? undefined : output.attest?.(names);
+    const set = imageSet(imagesOf(output), attest);
     const session = await output.session();
-    const open = openBlob(deps, images);
-    await step.part('sending tarball', () =>
-      sendFile(session, { output, details: new Map() }, deps.archives.write(saved, open)),
+    const tar = deps.archives.write(
+      set.images.map(
+        ({ descriptor, manifest }): SavedImage => ({
+          ...{ descriptor, manifest },
+          names: names.map(canonicalReference),
+        }),
+      ),
+      openBlob(deps, set),
+      savedIndex(set),
     );
-    const { descriptor, manifest } = first;
-    const { mediaType, digest, size } = descriptor;
-    return new Map([
-      ['containerimage.digest', digest],
-      ['containerimage.config.digest', manifest.config.digest],
-      [
-        'containerimage.descriptor',
-        Buffer.from(JSON.stringify({ mediaType, digest, size })).toString('base64'),
-      ],
-    ]);
+    await step.part('sending tarball', () =>
+      sendFile(session, { output, details: new Map() }, tar),
+    );
+    return answerOf(set, names);
   });
 }
 
-function documentsOf({ refs }: Export) {
-  return refs.flatMap(({ result, index }) => {
-    const image = result.images[index];
-    return image === undefined ? [] : [{ ...imageDocuments(image), platform: image.platform }];
-  });
+function answerOf({ images, index }: ImageSet, names: readonly ImageReference[]): ExportAnswer {
+  const [first] = images;
+  if (first === undefined) throw nothingToExport();
+  const { mediaType, digest, size } = index?.descriptor ?? first.descriptor;
+  const descriptor = JSON.stringify({ mediaType, digest, size });
+  return new Map([
+    ['containerimage.digest', digest],
+    ['containerimage.config.digest', first.manifest.config.digest],
+    ['containerimage.descriptor', Buffer.from(descriptor).toString('base64')],
+    ...(names.length === 0
+      ? []
+      : [['image.name', names.map(canonicalReference).join(',')] as const]),
+  ]);
+}
+
+function savedIndex({ index }: ImageSet): SavedIndex | undefined {
+  if (index === undefined) return undefined;
+  const { descriptor, attestations } = index;
+  const documents = [...attestations].map(([digest, bytes]) => ({
+    ...{ digest, size: bytes.length },
+    mediaType: 'application/octet-stream',
+  }));
+  return { descriptor, blobs: [descriptor, ...documents] };
 }
 
 /** Documents come from memory, layers from the store. */
-function openBlob(
-  deps: ExportDeps,
-  images: readonly { readonly bytes: ReadonlyMap<Digest, Uint8Array> }[],
-): OpenArchivedBlob {
+function openBlob(deps: ExportDeps, { images, index }: ImageSet): OpenArchivedBlob {
   const documents = new Map(images.flatMap(({ bytes }) => [...bytes]));
+  if (index !== undefined) {
+    documents.set(index.descriptor.digest, index.bytes);
+    for (const [digest, bytes] of index.attestations) documents.set(digest, bytes);
+  }
   return (blob) => {
     const bytes = documents.get(blob.digest);
     return bytes === undefined ? fromStore(deps, blob.digest) : one(bytes);

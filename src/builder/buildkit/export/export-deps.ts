@@ -1,7 +1,9 @@
 /** What exporters work with. */
 import type { ArchiveWriter } from '../../../distribution/image-archive.ts';
 import type { ImageRegistry } from '../../../distribution/image-registry.ts';
+import type { Platform } from '../../../oci/platform.ts';
 import type { ImageReference } from '../../../oci/reference.ts';
+import type { Clock } from '../../../shared/clock.ts';
 import type { ContentStore } from '../../../storage/content-store.ts';
 import type { FileTrees } from '../../../storage/file-trees.ts';
 import type { Snapshotter } from '../../../storage/snapshotter.ts';
@@ -11,6 +13,7 @@ import type { BuildImages } from '../../build-images.ts';
 import type { ResultRef } from '../build/build-job.ts';
 import type { ClientProgress, StepProgress } from '../build/client-progress.ts';
 import type { Session } from '../session/session-registry.ts';
+import type { Attest } from './image-set.ts';
 
 /** Sends an image that is in the store to its registry; the lines are those of `docker push`. */
 export type PushImage = (
@@ -27,6 +30,9 @@ export interface ExportDeps {
   readonly trees: FileTrees;
   readonly push: PushImage;
   readonly registry: ImageRegistry;
+  /** What the image's name stands for among those of several platforms. */
+  readonly platform: Platform;
+  readonly clock: Clock;
 }
 
 /** One output of a build. */
@@ -37,6 +43,8 @@ export interface Export {
   readonly attributes: ReadonlyMap<string, string>;
   readonly refs: readonly ResultRef[];
   readonly progress: ClientProgress;
+  /** Makes what is said about images of these names; undefined when nothing is. */
+  readonly attest: ((names: readonly ImageReference[]) => Attest) | undefined;
   session(): Promise<Session>;
   readonly signal: AbortSignal;
 }

@@ -1,6 +1,7 @@
 /** Output into the engine's own image store, and from there to a registry. */
 import type { Digest } from '../../../oci/digest.ts';
 import type { Descriptor } from '../../../oci/image-spec.ts';
+import { choosePlatform } from '../../../oci/platform.ts';
 import {
   canonicalReference,
   type ImageReference,
@@ -9,8 +10,8 @@ import {
 } from '../../../oci/reference.ts';
 import { messageOf } from '../../../shared/errors.ts';
 import type { ProgressMessage } from '../../../wire/json-stream.ts';
-import type { StoredImage } from '../../build-images.ts';
-import type { BuiltImage } from '../../solver.ts';
+import type { NewIndex, StoredImage } from '../../build-images.ts';
+import type { BuiltImage, BuiltLayer } from '../../solver.ts';
 import { parseBoolean } from '../frontend/frontend-options.ts';
 import { fetchCredentials } from '../session/credentials.ts';
 import type { Export, ExportAnswer, ExportDeps, ExportRun } from './export-deps.ts';
@@ -22,21 +23,75 @@ import {
   pushFailed,
   unsupportedOption,
 } from './export-errors.ts';
+import { type ImageSet, imageSet, type SetImage } from './image-set.ts';
 
 /** Stores the image under its names. `push` sends it to the registries of these names, too. */
 export function exportImage(deps: ExportDeps, output: Export): Promise<ExportAnswer> {
   return output.progress.step('exporting to image', async (step) => {
     const run = { ...output, step };
-    const image = onlyImage(output);
     const names = namesOf(output);
     const isPushed = isOn(output, 'push');
     if (isPushed && names.length === 0) throw nameToPush();
     if (isOn(output, 'push-by-digest')) throw unsupportedOption('push-by-digest', 'true');
-    const stored = await store(deps, run, { image, names });
-    let pushed: PushedManifest | undefined;
-    if (isPushed) for (const name of names) pushed = await push(deps, run, name);
-    return answerOf(stored, { names, pushed });
+    const prepared = await step.part('exporting layers', () => prepareSet(deps, output, names));
+    try {
+      const stored = await store(deps, run, { set: prepared.set, names });
+      let pushed: PushedManifest | undefined;
+      if (isPushed) for (const name of names) pushed = await push(deps, run, name);
+      return answerOf(prepared.set, stored, { names, pushed });
+    } finally {
+      prepared.release();
+    }
   });
+}
+
+/**
+ * The documents of the output. What an index names is compressed before: its digest is made of theirs, and stands in
+ * what is said about them.
+ */
+async function prepareSet(
+  deps: ExportDeps,
+  output: Export,
+  names: readonly ImageReference[],
+): Promise<{ readonly set: ImageSet; release(): void }> {
+  const { signal } = output;
+  const images = imagesOf(output);
+  const attest = output.attest?.(names);
+  if (images.length < 2 && attest === undefined) {
+    return { set: imageSet(images, undefined), release: () => undefined };
+  }
+  const releases: (() => void)[] = [];
+  const release = () => {
+    for (const one of releases) one();
+  };
+  const compressed = async (layer: BuiltLayer): Promise<BuiltLayer> => {
+    const made = await deps.images.compressed(layer.descriptor, signal);
+    releases.push(made.release);
+    return { ...layer, descriptor: made.descriptor };
+  };
+  try {
+    const works = images.map(async (image) => ({
+      ...image,
+      layers: await allSettled(image.layers.map(compressed)),
+    }));
+    return { set: imageSet(await allSettled(works), attest), release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** All results; the first failure is thrown when nothing goes on any more. */
+async function allSettled<T>(works: readonly Promise<T>[]): Promise<readonly T[]> {
+  await Promise.allSettled(works);
+  return await Promise.all(works);
+}
+
+/** The images that are exported, one for each platform. */
+export function imagesOf({ refs }: Export): readonly BuiltImage[] {
+  const images = refs.flatMap(({ result, index }) => result.images[index] ?? []);
+  if (images.length === 0) throw nothingToExport();
+  return images;
 }
 
 /** The result's only image. */
@@ -65,20 +120,43 @@ export function isOn({ attributes }: Export, name: string): boolean {
   return value === '' || parseBoolean(name, value);
 }
 
+/** Names stand for the image of this machine's platform, and for the index when there is one. */
 async function store(
   deps: ExportDeps,
   { step }: ExportRun,
-  { image, names }: { readonly image: BuiltImage; readonly names: readonly ImageReference[] },
+  { set, names }: { readonly set: ImageSet; readonly names: readonly ImageReference[] },
 ): Promise<StoredImage> {
-  const layers = image.layers.map(({ descriptor }) => descriptor);
-  const stored = await step.part('exporting layers', () =>
-    deps.images.store({ config: image.config, layers, names }),
-  );
+  const platforms = set.images.map(({ image }) => image.platform);
+  const own = set.images[choosePlatform(platforms, deps.platform) ?? 0];
+  if (own === undefined) throw nothingToExport();
+  const { config, layers } = own.image;
+  const index = indexBeside(set, own);
+  const stored = await deps.images.store({
+    config,
+    layers: layers.map(({ descriptor }) => descriptor),
+    names,
+    ...(index === undefined ? {} : { index }),
+  });
   await step.part(`writing image ${stored.id}`, () => Promise.resolve());
+  if (set.index !== undefined) {
+    await step.part(`exporting manifest list ${set.index.descriptor.digest}`, () =>
+      Promise.resolve(),
+    );
+  }
   for (const name of names) {
     await step.part(`naming to ${canonicalReference(name)}`, () => Promise.resolve());
   }
   return stored;
+}
+
+function indexBeside({ images, index }: ImageSet, own: SetImage): NewIndex | undefined {
+  if (index === undefined) return undefined;
+  const others = images.filter((image) => image !== own);
+  return {
+    bytes: index.bytes,
+    documents: new Map([...others.flatMap(({ bytes }) => [...bytes]), ...index.attestations]),
+    layers: others.flatMap(({ image }) => image.layers.map(({ descriptor }) => descriptor.digest)),
+  };
 }
 
 /** What a registry has now: its layers may be compressed where those of the store were not. */
@@ -120,6 +198,7 @@ function pushedManifest({ aux }: ProgressMessage): PushedManifest | undefined {
  * registry knows.
  */
 function answerOf(
+  { index }: ImageSet,
   { id, manifest }: StoredImage,
   given: {
     readonly names: readonly ImageReference[];
@@ -127,8 +206,9 @@ function answerOf(
   },
 ): ExportAnswer {
   const { names, pushed } = given;
-  const { mediaType } = manifest;
-  const { digest, size } = pushed ?? manifest;
+  const top = index?.descriptor ?? manifest;
+  const { mediaType } = top;
+  const { digest, size } = pushed ?? top;
   const descriptor = JSON.stringify({ mediaType, digest, size });
   return new Map([
     ['containerimage.digest', pushed === undefined ? id : digest],

@@ -8,6 +8,7 @@ import { unknownExporter } from './export-errors.ts';
 import { exportFiles } from './export-files.ts';
 import { exportImage } from './export-image.ts';
 import { exportTar } from './export-tar.ts';
+import { provenanceOf, provenanceRequest } from './provenance.ts';
 
 type Exporter = (deps: ExportDeps, output: Export) => Promise<ExportAnswer>;
 
@@ -32,11 +33,20 @@ export async function exportResult(
 ): Promise<ExportAnswer> {
   const { job, returned, session } = build;
   const refs = wantsInlineCache(job) ? returned.refs.map(withCache) : returned.refs;
+  const request = provenanceRequest(job.order.frontendAttrs);
+  const { platform: host, clock } = deps;
+  const attest: Export['attest'] =
+    request === undefined
+      ? undefined
+      : (names) => provenanceOf(job, request, { names, host, clock });
   const outputs = outputsOf(job).map(({ type, attrs }, index) => {
     const run = EXPORTERS.get(type);
     if (run === undefined) throw unknownExporter(type);
     const { progress, signal } = job;
-    return { run, output: { index, type, attributes: attrs, refs, progress, session, signal } };
+    return {
+      run,
+      output: { index, type, attributes: attrs, refs, progress, session, signal, attest },
+    };
   });
   const answer = new Map<string, string>();
   for (const { run, output } of outputs) {

@@ -69,6 +69,7 @@ export async function runFrontend(
   const locals = new Locals(deps, { job, options }, signal);
   const source = await loadSource(deps.receive, { locals, options }, signal);
   const { dockerfile } = source;
+  job.dockerfile = dockerfile;
   job.progress.setDockerfile(dockerfile);
   try {
     const asked = options.get('requestid');
