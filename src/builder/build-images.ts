@@ -3,6 +3,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Descriptor, ImageConfig } from '../oci/image-spec.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { ImageReference } from '../oci/reference.ts';
+import type { ProgressMessage } from '../wire/json-stream.ts';
 import type { RegistryCredentials } from '../wire/registry-auth.ts';
 
 /** Credentials for a registry, asked for when they are needed. `host` is `docker.io` or the registry's name. */
@@ -21,7 +22,7 @@ export interface ResolveImageRequest {
   readonly pull: PullPolicy;
   readonly credentialsFor: CredentialsFor;
   /** Lines of the pull, as `docker pull` shows them. */
-  onProgress(line: { readonly id?: string; readonly status?: string }): void;
+  onProgress(line: Pick<ProgressMessage, 'id' | 'status' | 'progressDetail'>): void;
 }
 
 /** An image in the store, protected until `release`. */

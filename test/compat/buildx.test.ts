@@ -65,6 +65,9 @@ for (const suite of has('docker-clients') ? BUILDX_SUITES : []) {
       assert.equal(await project.ok('run', '--rm', 'app', 'ls', '/app'), 'main.txt\nrun.sh');
       const { stderr } = await project.run('build', '--progress=plain', '-t', 'again', '.');
       assert.match(stderr, /RUN --mount=type=cache.*\n#\d+ CACHED/);
+      const base = `docker.io/${BUSYBOX}:latest`;
+      assert.ok(stderr.includes(`[internal] load metadata for ${base}\n`), stderr);
+      assert.ok(stderr.includes(`[tools 1/2] FROM ${base}@sha256:`), stderr);
       assert.equal(await project.ok('image', 'inspect', '-f', '{{.Id}}', 'again'), first);
     });
 
@@ -98,7 +101,13 @@ for (const suite of has('docker-clients') ? BUILDX_SUITES : []) {
       await project.login();
       const meta = join(project.cwd, 'meta.json');
       await project.ok('buildx', 'build', '--push', '-t', name, '--metadata-file', meta, '.');
-      const digest = JSON.parse(readFileSync(meta, 'utf8'))['containerimage.digest'];
+      const told = JSON.parse(readFileSync(meta, 'utf8'));
+      const digest = told['containerimage.digest'];
+      assert.equal(told['containerimage.descriptor'].digest, digest);
+      assert.equal(told['image.name'], name);
+      assert.match(told['buildx.build.ref'], /^default\//);
+      const id = await project.ok('image', 'inspect', '-f', '{{.Id}}', name);
+      assert.equal(told['containerimage.config.digest'], id);
       await daemon.docker('rmi', name);
       await project.ok('pull', '-q', `${registry.host}/${suite}@${digest}`);
     });

@@ -279,6 +279,23 @@ for (const suite of BUILDX_SUITES) {
       assert.equal(build.solver.requests.length, 0);
     });
 
+    test('tells of the targets and arguments of a Dockerfile without building it', async () => {
+      await using build = await rig(suite);
+      writeTree(build.dir, {
+        'app/Dockerfile':
+          '# base is what all stand on.\nFROM scratch AS base\nARG WORD=calm\nRUN --mount=type=secret,id=key x\nFROM base\n',
+      });
+      const call = (what: string) => build.docker(['buildx', 'build', `--call=${what}`, 'app']);
+      const targets = await call('targets');
+      if (/unknown flag/.test(targets.output)) return assert.equal(suite, 'trixie');
+      assert.match(targets.output, /^base\s+is what all stand on\.$/m);
+      assert.match(targets.output, /\(default\)/);
+      const outline = await call('outline');
+      assert.match(outline.output, /^WORD\s+calm/m);
+      assert.match(outline.output, /^key/m);
+      assert.equal(build.solver.requests.length, 0);
+    });
+
     test('bakes several targets at once', async () => {
       await using build = await rig(suite);
       writeTree(build.dir, {

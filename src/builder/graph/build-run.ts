@@ -36,6 +36,8 @@ export interface BuildRun {
   owe(stored: Promise<void>): void;
   /** Undone when the build ends. */
   defer(undo: () => Promise<unknown>): void;
+  /** An image, got once. */
+  image(ref: string, platform: Platform): Promise<BaseImage>;
   /** The image that a stage begins with, got once; for stages whose base is one. */
   baseImage(planned: PlannedStage): Promise<BaseImage>;
   /** The final state of a stage; starts it if need be. */

@@ -13,7 +13,8 @@ import { ignoreLines } from '../patterns/path-patterns.ts';
 import type { CachedStep, Material } from '../solver.ts';
 import type { BuildRun } from './build-run.ts';
 import { findStage, type PlannedStage, planStages } from './plan-stages.ts';
-import { resolveBase, resolveStageBase, runStage } from './run-stage.ts';
+import { resolveBase } from './resolve-base.ts';
+import { resolveStageBase, runStage } from './run-stage.ts';
 import { type StageState, topOf } from './stage-state.ts';
 import { StepReporter } from './step-reporter.ts';
 import { globalArgs, platformArgs } from './variables.ts';
@@ -56,6 +57,7 @@ export function openRun(parts: RunParts, platform: Platform, undo: CleanupStack)
   const materials: Material[] = [];
   const stages = new Map<number, Promise<StageState>>();
   const trees = new Map<string, SourceTree>();
+  const images = new Map<string, Promise<BaseImage>>();
   const bases = new Map<number, Promise<BaseImage>>();
   const run: BuildRun = {
     ...parts,
@@ -69,6 +71,12 @@ export function openRun(parts: RunParts, platform: Platform, undo: CleanupStack)
     },
     owe: (stored) => owed.push(stored),
     defer: (step) => undo.defer(step),
+    image: (ref, wanted) => {
+      const key = `${ref} ${formatPlatform(wanted)}`;
+      const begun = images.get(key) ?? resolveBase(run, ref, wanted);
+      images.set(key, begun);
+      return begun;
+    },
     baseImage: (planned) => {
       const { index } = planned.stage;
       const begun = bases.get(index) ?? resolveStageBase(run, planned);
@@ -142,7 +150,7 @@ function makeTree(run: BuildRun, from: string | undefined): SourceTree {
   }
   const ref = named === undefined ? from : named.ref;
   return layersTree(run, ref, async () => {
-    const image = await resolveBase(run, ref, run.platform);
+    const image = await run.image(ref, run.platform);
     return image.chainIds.at(-1);
   });
 }

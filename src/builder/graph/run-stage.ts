@@ -2,11 +2,11 @@
 
 import type { Place } from '../../dockerfile/instruction.ts';
 import { parseTrigger } from '../../dockerfile/parse-dockerfile.ts';
-import { parseReference } from '../../oci/reference.ts';
 import type { BaseImage } from '../build-images.ts';
 import { invalidContext } from '../builder-errors.ts';
 import type { BuildRun } from './build-run.ts';
 import type { PlannedStage } from './plan-stages.ts';
+import { shownBase } from './resolve-base.ts';
 import { runInstruction, type StageRun, stateIdOf } from './run-instruction.ts';
 import { emptyState, type StageState, stateOfImage, stateOfStage } from './stage-state.ts';
 import type { StepOutcome } from './step-reporter.ts';
@@ -24,9 +24,7 @@ export async function runStage(run: BuildRun, planned: PlannedStage): Promise<St
   };
   // Waiting for another stage is not part of the step.
   if (planned.base.kind === 'stage') await run.stage(planned.base.index);
-  const begun = await stageRun.reporter.vertexStep(shownFrom(planned), () =>
-    baseState(run, planned),
-  );
+  const begun = await beginStage(stageRun, planned);
   const { OnBuild, ...config } = begun.config;
   let state: StageState = OnBuild === undefined ? begun : { ...begun, config };
   for (const trigger of OnBuild ?? []) {
@@ -37,6 +35,25 @@ export async function runStage(run: BuildRun, planned: PlannedStage): Promise<St
     state = await runInstruction(stageRun, state, instruction);
   }
   return state;
+}
+
+/** FROM: its image, if it is one, is there before the step is shown. */
+async function beginStage({ run, reporter }: StageRun, planned: PlannedStage): Promise<StageState> {
+  const shown = shownFrom(planned);
+  const { base, stage } = planned;
+  if (base.kind !== 'image') return await reporter.vertexStep(shown, () => baseState(run, planned));
+  const settled = await run.baseImage(planned).then(
+    (image) => ({ image }),
+    (error: unknown) => ({ error }),
+  );
+  if ('error' in settled) {
+    return reporter.settingStep(shown, () => {
+      throw settled.error;
+    });
+  }
+  const name = stage.from.stageName === undefined ? '' : ` AS ${stage.from.stageName}`;
+  const vertexText = `FROM ${shownBase(base.ref, settled.image)}${name}`;
+  return await reporter.vertexStep({ ...shown, vertexText }, () => baseState(run, planned));
 }
 
 function shownFrom({ stage, base }: PlannedStage): Place {
@@ -68,26 +85,11 @@ export async function resolveStageBase(
   run: BuildRun,
   { base, platform }: PlannedStage,
 ): Promise<BaseImage> {
-  if (base.kind === 'image') return await resolveBase(run, base.ref, platform);
+  if (base.kind === 'image') return await run.image(base.ref, platform);
   const name = base.kind === 'named' ? base.name : '';
   const context = run.request.namedContexts.get(name);
   if (context?.kind !== 'image') {
     throw invalidContext(`context ${name} is no image: a stage cannot begin with it`);
   }
-  return await resolveBase(run, context.ref, platform);
-}
-
-/** Gets an image for this build, which holds it. */
-export async function resolveBase(run: BuildRun, ref: string, platform: PlannedStage['platform']) {
-  const parsed = parseReference(ref);
-  if (!parsed.ok) throw invalidContext(`failed to parse stage name "${ref}": ${parsed.problem}`);
-  const { pull, credentialsFor } = run.request;
-  const request = { ref, platform, pull, credentialsFor, onProgress: () => undefined };
-  const image = await run.deps.images.resolve(request, run.signal);
-  run.hold(() => image.release());
-  const name = parseReference(image.canonicalName);
-  if (name.ok && name.reference.digest !== undefined) {
-    run.noteMaterial({ reference: name.reference, digest: name.reference.digest });
-  }
-  return image;
+  return await run.image(context.ref, platform);
 }

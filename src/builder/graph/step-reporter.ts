@@ -29,6 +29,9 @@ export interface StageNaming {
   readonly salt: string;
 }
 
+/** A step that is shown as a vertex, perhaps in words of its own. */
+export type ShownStep = Place & { readonly vertexText?: string };
+
 export class StepReporter {
   readonly #progress: BuildProgress;
   readonly #clock: Clock;
@@ -45,11 +48,11 @@ export class StepReporter {
 
   /** Runs a step that is shown as a vertex, and tells of it. Errors get the place of the instruction. */
   async vertexStep<T>(
-    shown: Place,
+    shown: ShownStep,
     work: (log: (log: StepLog) => void) => Promise<StepOutcome<T>>,
   ): Promise<T> {
     const step = this.#begin(shown);
-    const vertex = this.#vertex(shown.text);
+    const vertex = this.#vertex(shown.vertexText ?? shown.text);
     const startedAt = this.#clock.nowIso();
     this.#progress.vertex({ kind: 'started', vertex, at: startedAt });
     const completed = (cached: boolean, error?: string) =>
