@@ -28,6 +28,8 @@ export interface IngestOptions {
    * do not match are never kept.
    */
   readonly keepsBeginning?: () => boolean;
+  /** True for a source that can go on from any byte: what came is kept when the engine dies, too. */
+  readonly isResumable?: boolean;
   /** Writes the blob although there is one of its name, which is damaged; until then that one stays. */
   readonly replaces?: boolean;
 }
@@ -65,6 +67,6 @@ export interface ContentStore {
   /** Idempotent. */
   remove(digest: Digest): Promise<void>;
   list(): Promise<readonly Digest[]>;
-  /** Removes ingests left by a crash; returns how many. */
+  /** Removes ingests left by a crash, apart from what a download can go on with; returns how many. */
   removeStaleIngests(): Promise<number>;
 }

@@ -1,6 +1,7 @@
 /** Beginnings of broken downloads: kept, of use, counted, and cleared within limits. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { CacheCollector } from '../../src/engine/cache/cache-collector.ts';
 import type { GcPolicy } from '../../src/handshake/gc-settings.ts';
@@ -77,6 +78,20 @@ describe('a download that broke for good', () => {
     const pruned = await caches.prune({ all: false, filters: new Map() });
     assert.equal(pruned.reclaimedBytes, bytes);
     assert.deepEqual(await engine.leftovers(), NOTHING);
+  });
+
+  it('with the engine goes on in the next one, with the layers that had come whole', async () => {
+    await using registry = await StubRegistry.start();
+    registry.add('team/app', 'v1', IMAGE);
+    const before = await ImageEngine.start();
+    const [first] = IMAGE.manifest.layers;
+    assert.ok(first);
+    const bytes = IMAGE.blobs.get(first.digest) ?? Buffer.alloc(0);
+    await before.content.ingest({ digest: first.digest }, Readable.from([bytes]));
+    await using engine = await ImageEngine.start({ root: before.root });
+    assert.deepEqual(await engine.leftovers(), { ...NOTHING, ingests: 1 });
+    assert.equal((await engine.pull(`${registry.host}/team/app:v1`)).error, undefined);
+    assert.equal(registry.count(FIRST ?? /none/), 0);
   });
 
   it('is cleared by the policies as far as they say', async () => {

@@ -1,12 +1,16 @@
 /** The blob store on disk. */
 import assert from 'node:assert/strict';
-import { lstat, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { digestOf } from '../../src/oci/digest.ts';
 import { DiskContentStore } from '../../src/storage/content/disk-content-store.ts';
+import { MIN_PARTIAL_BYTES } from '../../src/storage/partial-blobs.ts';
+import { readBootId } from '../../src/sys/proc/process-identity.ts';
 import { testContentStoreContract } from '../contract/content-store.ts';
+import { eventually } from '../support/eventually.ts';
 
 async function makeStore() {
   const dir = await mkdtemp(join(tmpdir(), 'content-'));
@@ -54,6 +58,34 @@ describe('the blob store on disk', () => {
     const again = await DiskContentStore.open(dir);
     assert.equal(await again.removeStaleIngests(), 1);
     assert.deepEqual(await again.list(), [digest]);
+    await dispose();
+  });
+
+  it('keeps what an engine that died has downloaded, if the machine did not stop as well', async () => {
+    const { dir, store, dispose } = await makeStore();
+    const begun = Buffer.alloc(MIN_PARTIAL_BYTES, 'begun');
+    const digest = digestOf('hello');
+    const died = new AbortController();
+    const download = async function* () {
+      yield begun;
+      await once(died.signal, 'abort');
+      throw new Error('the engine is gone');
+    };
+    const lost = store.ingest({ digest }, download(), { isResumable: true });
+    const [name = ''] = await eventually(async () => {
+      const names = await readdir(join(dir, 'ingest'));
+      const size = (await lstat(join(dir, 'ingest', names[0] ?? ''))).size;
+      return size === begun.length && names;
+    });
+    const boot = (await readBootId()).replaceAll('-', '');
+    assert.match(name, new RegExp(`-${boot}-`));
+    await writeFile(join(dir, 'ingest', name.replace(boot, 'abc')), Buffer.alloc(begun.length + 1));
+    const again = await DiskContentStore.open(dir);
+    assert.equal(await again.removeStaleIngests(), 1);
+    const kept = await again.partials.open(digest);
+    assert.deepEqual(Buffer.concat((await kept?.bytes.toArray()) ?? []), begun);
+    died.abort();
+    await assert.rejects(lost, /the engine is gone/);
     await dispose();
   });
 });

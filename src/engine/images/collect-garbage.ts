@@ -14,7 +14,7 @@ export interface Sweep {
 
 export interface SweepOptions {
   /** Blobs that only lose their name: their bytes serve the next download. */
-  readonly setAside?: readonly Digest[];
+  readonly setAside?: readonly Digest[] | 'all';
   /** Layers that go although an image has them: they can be unpacked again. */
   readonly dropped?: readonly Digest[];
 }
@@ -33,7 +33,8 @@ export function collectGarbage(deps: GarbageDeps, options: SweepOptions = {}): P
       isLeft(digest) || (dropped.includes(digest) && !deps.leases.isHeld(digest));
     for (const digest of await deps.content.list()) {
       if (!isGarbage(digest)) continue;
-      if (setAside.includes(digest)) await deps.content.partials.setAside(digest);
+      if (setAside === 'all' || setAside.includes(digest))
+        await deps.content.partials.setAside(digest);
       else await deps.content.remove(digest);
     }
     return await removeLayers(deps, (await deps.snapshots.listCommitted()).filter(isGarbage));

@@ -73,11 +73,14 @@ export class ImageService implements ImageBackend {
     return new ImageService({ ...options, store, transfers, leases, compressor });
   }
 
-  /** Cleans up after a crash: half-written blobs, unreferenced blobs and layers; unpacks lost layers anew. */
+  /**
+   * Cleans up after a crash: half-written blobs, unreferenced blobs and layers; unpacks lost layers anew. Such blobs are
+   * mostly those of a pull that did not come to its end, so they count as beginnings of downloads.
+   */
   async recover(signal: AbortSignal): Promise<void> {
     await this.#deps.content.removeStaleIngests();
     await repairImages(this.#deps, signal);
-    await collectGarbage(this.#deps);
+    await collectGarbage(this.#deps, { setAside: 'all' });
   }
 
   /** The image that `ref` names, with all its layers unpacked. `not-found` with `No such image: x`. */

@@ -14,17 +14,19 @@ export interface DownloadSource {
 export class ResumedDownload {
   readonly #partials: PartialBlobs;
   readonly #source: DownloadSource;
+  readonly isResumable: boolean;
   #isBroken = false;
   #isResumed = false;
 
   constructor(partials: PartialBlobs, source: DownloadSource) {
     this.#partials = partials;
     this.#source = source;
+    this.isResumable = source.resumeBlob !== undefined;
   }
 
   /** What came is worth keeping when the line broke or the client left, not when it proved wrong. */
   readonly keepsBeginning = (): boolean =>
-    this.#source.resumeBlob !== undefined && (this.#isBroken || this.#source.signal.aborted);
+    this.isResumable && (this.#isBroken || this.#source.signal.aborted);
 
   /** All bytes from the first on. To be read once. */
   async *bytes(): AsyncGenerator<Uint8Array> {

@@ -7,7 +7,6 @@ import {
   copyFile,
   link,
   mkdir,
-  open,
   readdir,
   readFile,
   rename,
@@ -20,9 +19,9 @@ import { type Digest, digestHex, parseDigest } from '../../oci/digest.ts';
 import { systemCode } from '../../shared/errors.ts';
 import { randomId } from '../../shared/ids.ts';
 import { CONTENT_NAMES } from '../../sys/filenames.ts';
-import { syncDir, writeFileDurably } from '../../sys/fs/durable.ts';
+import { syncDir, syncFile, writeFileDurably } from '../../sys/fs/durable.ts';
+import { readBootId } from '../../sys/proc/process-identity.ts';
 import type { ContentStore, ExpectedBlob, IngestOptions, StagedBlob } from '../content-store.ts';
-import { MIN_PARTIAL_BYTES } from '../partial-blobs.ts';
 import { blobTooLarge, noSuchBlob, writeFailed } from '../storage-errors.ts';
 import { digestOfStream } from './digest-of-stream.ts';
 import { PartialFiles, partialDigest } from './partial-files.ts';
@@ -35,15 +34,15 @@ export class DiskContentStore implements ContentStore {
   readonly #blobsDir: string;
   readonly #ingestDir: string;
 
-  private constructor(contentDir: string) {
+  private constructor(contentDir: string, bootId: string) {
     this.#blobsDir = join(contentDir, CONTENT_NAMES.blobsDir);
     this.#ingestDir = join(contentDir, CONTENT_NAMES.ingestDir);
-    this.partials = new PartialFiles(this.#ingestDir, (digest) => this.#pathOf(digest));
+    this.partials = new PartialFiles(this.#ingestDir, bootId, (digest) => this.#pathOf(digest));
   }
 
   /** Opens the store, making an empty layout when there is none. */
   static async open(contentDir: string): Promise<DiskContentStore> {
-    const store = new DiskContentStore(contentDir);
+    const store = new DiskContentStore(contentDir, await readBootId());
     try {
       await mkdir(store.#blobsDir, { recursive: true });
       await mkdir(store.#ingestDir, { recursive: true });
@@ -95,12 +94,17 @@ export class DiskContentStore implements ContentStore {
   ): Promise<'written' | 'already-exists'> {
     const isThere = (await this.stat(expected.digest)) !== undefined;
     if (isThere && options.replaces !== true) return 'already-exists';
-    const temporary = join(this.#ingestDir, randomId());
+    const temporary =
+      options.isResumable === true
+        ? this.partials.pathForDownload(expected.digest)
+        : join(this.#ingestDir, randomId());
     try {
       await writeBlob(temporary, source, { expected, sync: 'now' });
       await this.#publish(temporary, expected.digest);
     } catch (error) {
-      if (options.keepsBeginning?.() === true) await this.#keepBeginning(temporary, expected);
+      if (options.keepsBeginning?.() === true) {
+        await this.partials.tryKeep(temporary, expected.digest);
+      }
       await discard(temporary);
       throw error;
     }
@@ -148,23 +152,11 @@ export class DiskContentStore implements ContentStore {
   }
 
   async removeStaleIngests(): Promise<number> {
+    await this.partials.keepBrokenDownloads();
     const all = await readdir(this.#ingestDir);
     const names = all.filter((name) => partialDigest(name) === undefined);
     for (const name of names) await rm(join(this.#ingestDir, name), { recursive: true });
     return names.length;
-  }
-
-  /** Never rejects: what cannot be kept is fetched again. */
-  async #keepBeginning(temporary: string, { digest }: ExpectedBlob): Promise<void> {
-    try {
-      const { size: sizeBytes } = await stat(temporary);
-      if (sizeBytes < MIN_PARTIAL_BYTES) return;
-      // Not before it is on disk: after a power cut nobody could tell holes from bytes.
-      await syncFile(temporary);
-      await this.partials.keep(temporary, { digest, sizeBytes });
-    } catch {
-      // The file is still under its temporary name then, and discarded.
-    }
   }
 
   async #publishStaged(temporary: string, digest: Digest): Promise<'written' | 'already-exists'> {
@@ -203,15 +195,6 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
   } catch (error) {
     if (!NO_LINK.includes(systemCode(error) ?? '')) throw error;
     await copyFile(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
-  }
-}
-
-async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.datasync();
-  } finally {
-    await handle.close();
   }
 }
 

@@ -73,6 +73,16 @@ export async function syncDir(dir: string): Promise<void> {
   }
 }
 
+/** Brings the bytes of a file to disk that somebody else has written. */
+export async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+}
+
 /** A hidden, random name beside `path`. */
 export function temporaryNameFor(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(8).toString('hex')}.tmp`);
