@@ -21,15 +21,11 @@ export interface BuildDoorParts {
   readonly caches: BuildCache;
 }
 
-/** Opens the door, which has cleaned up what a crash left. */
-export async function composeBuildDoor(
-  parts: EngineParts,
-  made: BuildDoorParts,
-): Promise<BuildkitDoor> {
-  const { facts, version, clock, logger, dataPaths } = parts;
+export function composeBuildDoor(parts: EngineParts, made: BuildDoorParts): BuildkitDoor {
+  const { facts, version, clock, logger } = parts;
   const { content, snapshots, trees } = made;
   const platform = platformOfNodeArch(process.arch);
-  const door = new BuildkitDoor({
+  return new BuildkitDoor({
     ...{ engineId: made.id, version, platform, platforms: runnablePlatforms(platform) },
     hostGatewayIp: facts.uplink.driver === 'none' ? '' : facts.hostAddress,
     solver: made.builder.solver,
@@ -50,9 +46,7 @@ export async function composeBuildDoor(
         ),
     },
     receive: made.builder.receive,
-    contextsDir: dataPaths.buildContextsDir,
+    contexts: made.builder.contexts,
     ...{ clock, logger },
   });
-  await door.recover();
-  return door;
 }

@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuilderDeps } from '../builder/builder-deps.ts';
 import type { ReceiveContext } from '../builder/buildkit/frontend/remote-context.ts';
+import { ContextStore } from '../builder/buildkit/session/context-store.ts';
 import type { CacheDocument } from '../builder/cache/cache-document.ts';
 import { decodeCacheDocument } from '../builder/cache/cache-document.ts';
 import { CacheMounts } from '../builder/cache/cache-mounts.ts';
@@ -86,9 +87,11 @@ export async function composeBuilder(parts: EngineParts, made: BuilderParts) {
     images,
     isInUse: (id) => cache.isInUse(id) || mounts.isInUse(id),
   });
+  const contexts = new ContextStore(dataPaths.buildContextsDir, logger);
+  await contexts.recover();
   const door = new ClassicDoor(deps, solver);
   const receive: ReceiveContext = (request, from) => receiveContext(deps, request, from);
-  return { solver, images, registry, cache: storedCache, door, receive };
+  return { solver, images, registry, cache: storedCache, contexts, door, receive };
 }
 
 async function emptied(dir: string, mode: number): Promise<void> {

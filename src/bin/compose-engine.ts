@@ -250,8 +250,8 @@ async function composeBuilding(
   const { content, buildCache: documents } = state;
   const onBuilt = () => caches.nudge();
   const builder = await composeBuilder(parts, { ...given, content, documents, onBuilt });
-  const caches = composeCaches(parts, [given.images.downloads, builder.cache]);
-  const buildClients = await composeBuildDoor(parts, { ...state, ...given, builder, caches });
+  const caches = composeCaches(parts, [given.images.downloads, builder.cache, builder.contexts]);
+  const buildClients = composeBuildDoor(parts, { ...state, ...given, builder, caches });
   return { caches, buildClients, builds: builder.door };
 }
 

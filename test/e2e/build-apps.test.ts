@@ -9,7 +9,7 @@ import { after, describe, it } from 'node:test';
 import { buildNodeImage, proxyArguments } from '../support/base-images.ts';
 import { requires } from '../support/capabilities.ts';
 import { startDaemon } from '../support/daemon.ts';
-import { BUILDX_SUITES, DockerClient } from '../support/docker-client.ts';
+import { DockerClient, NEWEST_BUILDX } from '../support/docker-client.ts';
 import { eventually } from '../support/eventually.ts';
 
 const TIMEOUT_MS = 240_000;
@@ -103,7 +103,7 @@ CMD ["nginx"]
 describe('applications', requires('docker-clients', 'mmdebstrap', 'apt-mirror'), async () => {
   const daemon = await startDaemon();
   after(() => daemon[Symbol.asyncDispose]());
-  const client = new DockerClient(daemon, BUILDX_SUITES.at(-1) ?? '');
+  const client = new DockerClient(daemon, NEWEST_BUILDX);
   await buildNodeImage(client, 'node:20-bookworm-slim', join(daemon.home.root, 'node'));
 
   function writeContext(name: string, files: Readonly<Record<string, string>>): string {

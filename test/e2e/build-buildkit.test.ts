@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { after, describe } from 'node:test';
 import { requires } from '../support/capabilities.ts';
 import { startDaemon } from '../support/daemon.ts';
-import { BUILDX_SUITES, DockerClient } from '../support/docker-client.ts';
+import { DockerClient, NEWEST_BUILDX } from '../support/docker-client.ts';
 import { runCommand } from '../support/run-command.ts';
 import { testBuildCases } from './build-cases/run-cases.ts';
 
 describe('with the newest buildx', requires('docker-clients'), async () => {
   const daemon = await startDaemon();
   after(() => daemon[Symbol.asyncDispose]());
-  const client = new DockerClient(daemon, BUILDX_SUITES.at(-1) ?? '');
+  const client = new DockerClient(daemon, NEWEST_BUILDX);
 
   /** The image that the classic door makes of the same. */
   async function classicId(contextDir: string, flags: readonly string[]): Promise<string> {

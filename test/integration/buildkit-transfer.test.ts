@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import type { EncodableOf, MessageOf } from '../../src/builder/buildkit/proto/message.ts';
 import { PACKET, Packet, type Stat } from '../../src/builder/buildkit/proto/session.ts';
@@ -177,6 +177,31 @@ test('a client that cannot read a file is heard', () =>
       receiveTree({ ...call, messages: failing() }, { dir, onProgress: () => undefined }),
       /error from sender: no such file/,
     );
+  }));
+
+test('what is kept of contexts is counted, and goes when nobody uses it', () =>
+  inTemp(async (dir) => {
+    const root = join(dir, 'contexts');
+    const store = new ContextStore(root, silentLogger);
+    assert.deepEqual(await store.entries(), []);
+    const [kept, used] = [await store.take('kept'), await store.take('used')];
+    await store.take(undefined);
+    await writeFile(join(kept.dir, 'a'), 'four');
+    await kept.release();
+    const entries = await store.entries();
+    const found = entries.map(({ type, sizeBytes, inUse }) => [type, sizeBytes, inUse]);
+    assert.deepEqual(found.sort(), [
+      ['source.local', 0, true],
+      ['source.local', 4, false],
+    ]);
+    const gone = await store.evict([...entries.map(({ id }) => id), 'never']);
+    assert.deepEqual(
+      gone,
+      entries.filter(({ inUse }) => !inUse).map(({ id }) => id),
+    );
+    assert.deepEqual(await store.evict(gone), []);
+    assert.ok((await readdir(root)).includes(basename(used.dir)));
+    assert.equal((await readdir(root)).length, 2);
   }));
 
 test('a directory has one user at a time, and what is for one use goes', () =>

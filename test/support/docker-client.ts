@@ -16,6 +16,9 @@ export const BUILDX_SUITES: readonly string[] = CLIENT_SUITES.filter(({ packages
   packages.includes('docker-buildx'),
 ).map(({ suite }) => suite);
 
+/** The one with the newest buildx. */
+export const NEWEST_BUILDX = BUILDX_SUITES.at(-1) ?? '';
+
 /** What a client needs of the daemon that it talks to. */
 export interface ClientTarget {
   readonly home: { readonly root: string };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { BuildCache } from '../../src/builder/build-cache.ts';
 import type { BuildImages, NewImage } from '../../src/builder/build-images.ts';
 import { BuildkitDoor } from '../../src/builder/buildkit/buildkit-door.ts';
+import { ContextStore } from '../../src/builder/buildkit/session/context-store.ts';
 import { FakeSolver } from '../../src/builder/fake/fake-solver.ts';
 import { TarArchiveWriter } from '../../src/distribution/archive/tar-archive-writer.ts';
 import { FakeRegistry } from '../../src/distribution/fake/fake-registry.ts';
@@ -94,7 +95,7 @@ export function fakeBuildDoor(dir: string): FakeDoor {
       dockerignore: '',
       release: async () => undefined,
     }),
-    contextsDir: join(dir, 'contexts'),
+    contexts: new ContextStore(join(dir, 'contexts'), silentLogger),
     ...{ clock: systemClock, logger: silentLogger },
   });
   return { door, solver, images };

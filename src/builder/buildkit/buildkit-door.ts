@@ -24,7 +24,7 @@ import type { ReceiveContext } from './frontend/remote-context.ts';
 import { serveGrpc } from './grpc/grpc-server.ts';
 import type { ServedMethods } from './grpc/service.ts';
 import { OrderedBuilds } from './ordered/ordered-builds.ts';
-import { ContextStore } from './session/context-store.ts';
+import type { ContextStore } from './session/context-store.ts';
 import { sessionMethod } from './session/session-method.ts';
 import { type SessionOffer, SessionRegistry } from './session/session-registry.ts';
 
@@ -44,8 +44,8 @@ export interface BuildkitDoorOptions {
   readonly exports: ExportDeps;
   /** Brings contexts here that are not among a client's directories. */
   readonly receive: ReceiveContext;
-  /** Directory that contexts of clients are kept in. */
-  readonly contextsDir: string;
+  /** Keeps contexts of clients. */
+  readonly contexts: ContextStore;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -54,14 +54,12 @@ export class BuildkitDoor {
   readonly #options: BuildkitDoorOptions;
   readonly #sessions = new SessionRegistry();
   readonly #jobs = new BuildJobs();
-  readonly #contexts: ContextStore;
   readonly #methods: ServedMethods;
   /** Builds of clients that do not speak gRPC. */
   readonly ordered: OrderedBuilds;
 
   constructor(options: BuildkitDoorOptions) {
     this.#options = options;
-    this.#contexts = new ContextStore(options.contextsDir, options.logger);
     const { clock, logger } = options;
     const jobs = this.#jobs;
     const history = new BuildHistory(clock);
@@ -82,11 +80,6 @@ export class BuildkitDoor {
     ]);
   }
 
-  /** Cleans up what a crash left. Call before the first connection. */
-  recover(): Promise<void> {
-    return this.#contexts.recover();
-  }
-
   /** Serves calls until the client's connection ends. Never rejects. */
   serveCalls(socket: Socket): Promise<void> {
     return serveGrpc(socket, { methods: this.#methods, logger: this.#options.logger });
@@ -98,11 +91,11 @@ export class BuildkitDoor {
   }
 
   #run(job: BuildJob, request: FrontendRequest, signal: AbortSignal) {
-    const { solver, platform, receive, exports } = this.#options;
+    const { solver, platform, receive, exports, contexts } = this.#options;
     const deps = {
       ...{ solver, platform, receive },
       ...{ images: exports.images, registry: exports.registry, content: exports.content },
-      ...{ jobs: this.#jobs, sessions: this.#sessions, contexts: this.#contexts },
+      ...{ jobs: this.#jobs, sessions: this.#sessions, contexts },
     };
     return runFrontend(deps, { job, request }, signal);
   }

@@ -15,7 +15,8 @@ export async function directoryBytes(dir: string): Promise<number> {
   return total;
 }
 
-async function ifThere<T>(read: Promise<T>, otherwise: T): Promise<T> {
+/** What `read` resolves to; `otherwise` when there is no such file. */
+export async function ifThere<T>(read: Promise<T>, otherwise: T): Promise<T> {
   try {
     return await read;
   } catch (error) {

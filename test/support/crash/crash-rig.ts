@@ -7,7 +7,7 @@ import type { MachineReport } from '../../../src/handshake/machine-report.ts';
 import { askStatus } from '../../../src/host/control/operator-client.ts';
 import type { Failpoint } from '../../../src/shared/failpoints.ts';
 import { readStat } from '../../../src/sys/proc/process-identity.ts';
-import { startDaemon, type TestDaemon } from '../daemon.ts';
+import { type DaemonOptions, startDaemon, type TestDaemon } from '../daemon.ts';
 import { eventually } from '../eventually.ts';
 import { type Answer, requestOverSocket } from '../http-over-socket.ts';
 import { inventoryOf } from './inventory.ts';
@@ -29,9 +29,10 @@ export class CrashRig implements AsyncDisposable {
     this.#pointsDir = pointsDir;
   }
 
-  static async start(): Promise<CrashRig> {
+  static async start(options: DaemonOptions = {}): Promise<CrashRig> {
     const pointsDir = await mkdtemp(join(tmpdir(), 'points-'));
-    const daemon = await startDaemon({ env: { WHERRY_FAILPOINTS: pointsDir } });
+    const env = { ...options.env, WHERRY_FAILPOINTS: pointsDir };
+    const daemon = await startDaemon({ ...options, env });
     return new CrashRig(daemon, pointsDir);
   }
 

@@ -51,7 +51,8 @@ export async function inventoryOf(
     interfaces(processes.anchor),
     listeningPorts(processes.host),
     filesBelow(join(home.runtimeDir, 'wherry'), RUNTIME_DIRS),
-    entriesOf(join(home.dataDir, 'wherry'), DATA_DIRS),
+    // As the daemon sees it: a test may have mounted something there for it alone.
+    entriesOf(join(`/proc/${processes.anchor}/root`, home.dataDir, 'wherry'), DATA_DIRS),
   ]);
   return parts.flat().toSorted();
 }

@@ -5,11 +5,14 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Digest } from '../../../oci/digest.ts';
 import { randomId } from '../../../shared/ids.ts';
 import type { Logger } from '../../../shared/logger.ts';
+import type { CacheEntry, CacheSource } from '../../../storage/cache-source.ts';
+import { directoryBytes, ifThere } from '../../cache/directory-bytes.ts';
 
-/** Directories without a user that are kept, the latest used first. */
-const KEPT = 16;
+/** Directories that no later build finds. */
+const PASSING = /^(?:once|removing)-/;
 
 /** A directory that belongs to one build. */
 export interface HeldDirectory {
@@ -18,7 +21,7 @@ export interface HeldDirectory {
   release(): Promise<void>;
 }
 
-export class ContextStore {
+export class ContextStore implements CacheSource {
   readonly #root: string;
   readonly #logger: Logger;
   readonly #held = new Set<string>();
@@ -62,28 +65,48 @@ export class ContextStore {
       if (isForOneUse || !name.endsWith('-0')) await this.#remove(name);
       else await utimes(join(this.#root, name), Date.now() / 1000, Date.now() / 1000);
       this.#held.delete(name);
-      await this.#removeOldest();
     } catch (error) {
       this.#held.delete(name);
       this.#logger.warn('a directory of a build context could not be cleaned up', { error });
     }
   }
 
-  async #removeOldest(): Promise<void> {
-    const kept = await this.list();
-    for (const { name } of kept.slice(KEPT)) await this.#remove(name);
+  /** They hold files alone. */
+  holds(): readonly Digest[] {
+    return [];
   }
 
-  /** Directories without a user, the latest used first. */
-  async list(): Promise<readonly { readonly name: string; readonly usedAtMs: number }[]> {
-    const names = (await readdir(this.#root)).filter((name) => !this.#held.has(name));
+  async entries(): Promise<readonly CacheEntry[]> {
+    const names = await ifThere(readdir(this.#root), []);
     const entries = await Promise.all(
-      names.map(async (name) => {
-        const stats = await stat(join(this.#root, name)).catch(() => undefined);
-        return stats === undefined ? [] : [{ name, usedAtMs: stats.mtimeMs }];
-      }),
+      names.filter((name) => !PASSING.test(name)).map((name) => this.#entry(name)),
     );
-    return entries.flat().toSorted((one, other) => other.usedAtMs - one.usedAtMs);
+    return entries.flatMap((entry) => entry ?? []);
+  }
+
+  async evict(ids: readonly string[]): Promise<readonly string[]> {
+    const gone: string[] = [];
+    const known = new Set(await ifThere(readdir(this.#root), []));
+    for (const id of ids) {
+      if (!known.has(id) || this.#held.has(id) || PASSING.test(id)) continue;
+      await this.#remove(id);
+      gone.push(id);
+    }
+    return gone;
+  }
+
+  async #entry(name: string): Promise<CacheEntry | undefined> {
+    const dir = join(this.#root, name);
+    const stats = await ifThere(stat(dir), undefined);
+    if (stats === undefined) return undefined;
+    return {
+      ...{ id: name, type: 'source.local', description: 'local source for context' },
+      ...{ parents: [], shared: false, usageCount: 1 },
+      sizeBytes: await directoryBytes(dir),
+      createdMs: Math.floor(stats.birthtimeMs),
+      lastUsedMs: Math.floor(stats.mtimeMs),
+      inUse: this.#held.has(name),
+    };
   }
 
   /** Under another name first, so that a build that comes now starts with an empty one. */
@@ -95,8 +118,8 @@ export class ContextStore {
 
   /** Removes what a crash left: directories of one use, and half-removed ones. Call before the first build. */
   async recover(): Promise<void> {
-    const names = await readdir(this.#root).catch(() => []);
-    for (const name of names.filter((one) => /^(?:once|removing)-/.test(one))) {
+    const names = await ifThere(readdir(this.#root), []);
+    for (const name of names.filter((one) => PASSING.test(one))) {
       await rm(join(this.#root, name), { recursive: true, force: true });
     }
   }
