@@ -71,7 +71,10 @@ function pumpInput(socket: Socket, stdin: StdinSink | undefined): void {
       .catch(drop)
       .finally(() => socket.resume());
   });
-  socket.on('end', () => void sink?.end().catch(drop));
+  const finish = () => void sink?.end().catch(drop);
+  // A socket without unread bytes tells its end at once, be it before anybody listens.
+  if (socket.readableEnded) finish();
+  else socket.on('end', finish);
   socket.resume();
 }
 

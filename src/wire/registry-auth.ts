@@ -60,14 +60,16 @@ export function hasCredentials(credentials: RegistryCredentials): boolean {
 
 /**
  * Decodes `X-Registry-Config`: credentials by the name of a registry. `invalid-argument` when it is not base64 of a JSON
- * object.
+ * object or `null`.
  */
 export function decodeRegistryConfig(
   header: string | undefined,
 ): ReadonlyMap<string, RegistryCredentials> {
   if (header === undefined || header.trim() === '') return new Map();
   const raw = parseHeader(header.trim());
-  if (typeof raw !== 'object' || raw === null) throw invalidRegistryAuth();
+  // Go's clients say `null` for no credentials at all.
+  if (raw === null) return new Map();
+  if (typeof raw !== 'object') throw invalidRegistryAuth();
   return new Map(Object.entries(raw).map(([host, config]) => [host, decodeAuthConfig(config)]));
 }
 

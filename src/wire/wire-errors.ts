@@ -47,6 +47,14 @@ export const emptyContainerConfig = () =>
 export const invalidNumber = (name: string, text: string) =>
   invalid(`invalid value for ${name}: "${text}" is not a number`);
 
+/** A terminal's `height` or `width`. Docker's text. */
+export const invalidResize = (what: string, text: string, problem: string) =>
+  invalid(`invalid resize ${what} ${JSON.stringify(text)}: ${problem}`);
+
+/** Before API 1.44 a new container could be in one network. Docker's text. */
+export const tooManyEndpoints = (networks: readonly string[]) =>
+  invalid(`Container cannot be created with multiple network endpoints: ${networks.join(', ')}`);
+
 export const invalidTimestamp = (name: string, text: string) =>
   invalid(`invalid value for "${name}": "${text}" is neither a Unix time nor RFC 3339`);
 

@@ -85,6 +85,23 @@ test('a filter that is unknown or malformed is 400', async () => {
   assert.equal((await refusal('/containers/json?filters=%7B', {})).status, 400);
 });
 
+test('what a new container cannot have is 400 in docker’s words', async () => {
+  const networks = { EndpointsConfig: { one: {}, two: {} } };
+  const cases: readonly (readonly [object, RegExp, string?])[] = [
+    [{ HostConfig: { VolumesFrom: ['nobody'] } }, /No such container: nobody/],
+    [{ HostConfig: { PidMode: 'container:nobody' } }, /No such container: nobody/],
+    [{ HostConfig: { IpcMode: 'container:nobody' } }, /No such container: nobody/],
+    [{ HostConfig: { CpuShares: -1 } }, /invalid CPU shares \(-1\): value must be a positive/],
+    [{ HostConfig: { Annotations: { '': 'x' } } }, /not permitted as an annotation key/],
+    [{ NetworkingConfig: networks }, /multiple network endpoints: one, two/, '/v1.43'],
+  ];
+  for (const [body, pattern, version = ''] of cases) {
+    const json = JSON.stringify({ Image: BUSYBOX, ...body });
+    const { status, message } = await post(`${version}/containers/create`, json);
+    assert.deepEqual([status, pattern.test(message)], [400, true], message);
+  }
+});
+
 test('a mount of a path that is not absolute is refused', async () => {
   const { code, stderr } = await daemon.docker('run', '-v', '/a:relative', BUSYBOX, 'true');
   assert.equal(code, 125);

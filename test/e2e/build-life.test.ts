@@ -7,8 +7,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
+import { tarOf } from '../../scripts/image/tar-of.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
+import { requestOverSocket } from '../support/http-over-socket.ts';
 import { BUSYBOX } from '../support/images.ts';
 
 const daemon = await startDaemon({ env: { DOCKER_BUILDKIT: '0' } });
@@ -181,4 +183,18 @@ test('what a command writes to stderr is shown in red', async () => {
   const { stdout } = await daemon.docker('build', dir);
   assert.ok(stdout.includes('\x1b[91merr\n\x1b[0m'), stdout);
   assert.ok(stdout.includes('\nout\n'), stdout);
+});
+
+test('a client that has no credentials may say so with null, as Go’s library does', async () => {
+  const archive = await tarOf(
+    [{ kind: 'file', path: 'Dockerfile', mode: 0o644, content: Buffer.from(`FROM ${BUSYBOX}`) }],
+    0,
+  );
+  const { status, body } = await requestOverSocket(daemon.socketPath, '/build', {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-tar', 'x-registry-config': 'bnVsbA==' },
+    body: archive,
+  });
+  assert.equal(status, 200, body);
+  assert.match(body, /Successfully built/);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { RawClient } from '../support/api-fixture.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 import { requestOverSocket } from '../support/http-over-socket.ts';
@@ -157,4 +158,28 @@ test('a session goes on through a crash of the engine, which then does not know 
   await eventually(
     async () => (await daemon.docker('exec', 'ship', 'cat', '/session')).stdout === 'done\n',
   );
+});
+
+test('the end of the input counts even when it comes before the session runs', async () => {
+  for (let round = 0; round < 5; round++) {
+    const Cmd = ['sh', '-c', 'cat && echo closed'];
+    const id = await create({ AttachStdin: true, AttachStdout: true, Cmd });
+    const client = new RawClient(daemon.socketPath);
+    const upgrade = ['Host: x', 'Connection: Upgrade', 'Upgrade: tcp', 'Content-Length: 0'];
+    client.send(`POST /exec/${id}/start HTTP/1.1`, ...upgrade, '', '');
+    client.socket.end();
+    assert.match((await client.toEnd()).toString('latin1'), /closed\n$/);
+  }
+});
+
+test('the size of a terminal is read as strictly as dockerd reads it', async () => {
+  const id = await create({ Cmd: ['true'] });
+  for (const [query, problem] of [
+    ['w=80', 'invalid resize height "": invalid syntax'],
+    ['h=-100&w=80', 'invalid resize height "-100": value out of range'],
+    ['h=24&w=4294967296', 'invalid resize width "4294967296": value out of range'],
+  ] as const) {
+    const { status, body } = await call('POST', `/exec/${id}/resize?${query}`);
+    assert.deepEqual([status, body.message], [400, problem]);
+  }
 });

@@ -157,3 +157,19 @@ test('a layer that ends early is refused, and pulls once it is whole', async () 
   await daemon.ok('pull', reference);
   await daemon.ok('rmi', reference);
 });
+
+test('a container names the manifest of its image since API 1.48', async () => {
+  await daemon.ok('create', '--name', 'described', BUSYBOX, 'true');
+  const described = async (version: string) => {
+    const path = `/v${version}/containers/described/json`;
+    return ((await daemon.get(path)) as Record<string, unknown>)['ImageManifestDescriptor'];
+  };
+  const image = (await daemon.get(`/images/${BUSYBOX}/json?manifests=1`)) as {
+    readonly Manifests: readonly { readonly Descriptor: { readonly digest: string } }[];
+  };
+  const descriptor = (await described('1.48')) as Record<string, unknown>;
+  assert.equal(descriptor['digest'], image.Manifests[0]?.Descriptor.digest);
+  assert.equal((descriptor['platform'] as Record<string, unknown>)['os'], 'linux');
+  assert.equal(await described('1.47'), undefined);
+  await daemon.ok('rm', 'described');
+});

@@ -116,7 +116,7 @@ test('a namespace of a container that does not run or exist cannot be joined', a
     ['--pid=container:idle', `failed to join PID namespace: container ${id} is not running`],
     ['--ipc=container:idle', `failed to join IPC namespace: container ${id} is not running`],
     ['--network=container:idle', 'non running container: container idle is created'],
-    ['--pid=container:nobody', 'failed to join PID namespace: No such container: nobody'],
+    ['--pid=container:nobody', 'No such container: nobody'],
     ['--network=container:nobody', 'joining network namespace of container: No such container'],
   ] as const) {
     const { code, stderr } = await daemon.docker('run', flag, ...SLEEP);

@@ -86,6 +86,11 @@ for (const runtimeName of ['crun', 'runc'] as const) {
       });
       assert.match(privileged, /Seccomp:\s+0/);
       assert.match(privileged, /mounted$/);
+      const profile = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [] };
+      const filtered = await printed(status, {
+        hostConfig: { Privileged: true, SecurityOpt: [`seccomp=${JSON.stringify(profile)}`] },
+      });
+      assert.match(filtered, /Seccomp:\s+2/);
     });
 
     it('hides and protects kernel files unless told otherwise', async () => {

@@ -197,7 +197,7 @@ describe('a registry whose connections break', () => {
       assert.equal((await engine.push(`${copy}:v1`)).error, undefined);
       await using other = await ImageEngine.start();
       assert.equal((await other.pull(`${copy}:v1`)).error, undefined);
-      assert.equal((await other.images.inspect(IMAGE.id)).manifestDigest, IMAGE.digest);
+      assert.equal((await other.images.inspect(IMAGE.id)).manifest.digest, IMAGE.digest);
     });
   }
 });

@@ -55,7 +55,7 @@ describe('docker save', () => {
     assert.equal(error, undefined);
     for (const name of ['app:1', 'app:also', 'other:2']) {
       const [one, other] = [await engine.images.inspect(name), await second.images.inspect(name)];
-      const facts = (view: typeof one) => [view.id, view.manifestDigest, view.repoTags.toSorted()];
+      const facts = (view: typeof one) => [view.id, view.manifest.digest, view.repoTags.toSorted()];
       assert.deepEqual(facts(other), facts(one));
     }
   });

@@ -47,7 +47,7 @@ describe('docker load', () => {
     assert.deepEqual(named.lines.at(-1), { stream: 'Loaded image: app:1\n' });
     const nameless = await engine.load(ociArchive(SECOND, undefined));
     assert.deepEqual(nameless.lines.at(-1), { stream: `Loaded image ID: ${SECOND.id}\n` });
-    assert.equal((await engine.images.inspect('app:1')).manifestDigest, FIRST.digest);
+    assert.equal((await engine.images.inspect('app:1')).manifest.digest, FIRST.digest);
   });
 
   it('takes archives packed by every tool', requires(...PACKER_NAMES), async () => {

@@ -63,7 +63,7 @@ describe('a push', () => {
     const again = await ImageEngine.start();
     await using _ = again;
     await again.pull(`${world.name}@${IMAGE.digest}`);
-    assert.equal((await again.images.inspect(IMAGE.id)).manifestDigest, IMAGE.digest);
+    assert.equal((await again.images.inspect(IMAGE.id)).manifest.digest, IMAGE.digest);
     const view = await world.engine.images.inspect(IMAGE.id);
     assert.ok(view.repoDigests.includes(`${world.name}@${IMAGE.digest}`));
     assert.ok(world.engine.events.some(({ action }) => action === 'push'));
@@ -240,7 +240,7 @@ describe('docker-registry', requires('docker-registry'), () => {
     await using other = await ImageEngine.start();
     await other.pull(`${registry.host}/fleet/app:v1`);
     const view = await other.images.inspect(`${registry.host}/fleet/app:v1`);
-    assert.equal(view.manifestDigest, digest);
+    assert.equal(view.manifest.digest, digest);
   });
 
   it('is described without being fetched, and pulled with all its tags', async () => {

@@ -35,7 +35,7 @@ describe('docker-registry', requires('docker-registry'), () => {
     const { reference, digest } = await registry.push(recipe);
     assert.equal((await engine.pull(reference)).error, undefined);
     const view = await engine.images.inspect(`${registry.host}/team/app@${digest}`);
-    assert.equal(view.manifestDigest, digest);
+    assert.equal(view.manifest.digest, digest);
     await engine.snapshots.prepareActive('c', view.layerChainIds.at(-1));
     const root = await engine.snapshots.mount('c');
     assert.equal(await readFile(join(root, 'world'), 'utf8'), 'world');

@@ -54,7 +54,6 @@ export class FakeContainers implements ContainerBackend {
       createdAt: FAKE_TIME,
       imageRef: image,
       imageId: digestOf(image),
-      manifestDigest: null,
       parentChainId: null,
       config,
       hostConfig,

@@ -30,6 +30,11 @@ export class FakeImages implements ImageBackend {
 
   #add(name: string): void {
     const diffId = digestOf('layer');
+    const manifest = {
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      digest: digestOf(`${name} manifest`),
+      size: 100,
+    };
     this.#views.set(name, {
       id: digestOf(name),
       parentId: undefined,
@@ -40,12 +45,8 @@ export class FakeImages implements ImageBackend {
         config: { Cmd: ['sh'] },
         rootfs: { type: 'layers', diff_ids: [diffId] },
       },
-      manifestDigest: digestOf(`${name} manifest`),
-      descriptor: {
-        mediaType: 'application/vnd.oci.image.manifest.v1+json',
-        digest: digestOf(`${name} manifest`),
-        size: 100,
-      },
+      manifest,
+      descriptor: manifest,
       repoTags: [name],
       repoDigests: [],
       sizeBytes: 1234,
@@ -94,8 +95,8 @@ export class FakeImages implements ImageBackend {
 
   async *push({ image, tag = 'latest' }: PushRequest) {
     yield { status: `The push refers to repository [docker.io/library/${image}]` };
-    const { manifestDigest } = await this.inspect(`${image}:${tag}`);
-    yield { aux: { Tag: tag, Digest: manifestDigest, Size: 100 } };
+    const { manifest } = await this.inspect(`${image}:${tag}`);
+    yield { aux: { Tag: tag, Digest: manifest.digest, Size: manifest.size } };
   }
 
   async describeRemote({ image }: Pick<PullRequest, 'image'>) {

@@ -6,6 +6,7 @@ import type {
 } from '../../engine/containers/container-document.ts';
 import { digestOf } from '../../oci/digest.ts';
 import type { ContainerId, NetworkId } from '../../shared/ids.ts';
+import type { ApiVersion } from '../../wire/api-version.ts';
 import type { ContainerView } from '../backends.ts';
 import { toContainerInspect, toContainerSummary } from './container.ts';
 import { humanDuration, statusText, toState } from './container-status.ts';
@@ -60,7 +61,6 @@ function view(status: ContainerStatus, change: Partial<ContainerDocument> = {}):
       createdAt: '2024-05-06T07:00:00Z',
       imageRef: 'busybox',
       imageId: digestOf('busybox'),
-      manifestDigest: null,
       parentChainId: null,
       config: {
         Entrypoint: ['sh', '-c'],
@@ -85,8 +85,10 @@ function view(status: ContainerStatus, change: Partial<ContainerDocument> = {}):
 }
 
 type Json = { [key: string]: unknown };
-const summary = (of: ContainerView) => toContainerSummary(of, NOW_MS) as Json;
-const inspect = (of: ContainerView) => toContainerInspect(of) as { [key: string]: Json };
+const VERSION = '1.51' as ApiVersion;
+const summary = (of: ContainerView) =>
+  toContainerSummary(of, { nowMs: NOW_MS, version: VERSION }) as Json;
+const inspect = (of: ContainerView) => toContainerInspect(of, VERSION) as { [key: string]: Json };
 
 test('each status has its words', () => {
   const texts: [ContainerStatus, string][] = [

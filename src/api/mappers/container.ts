@@ -1,6 +1,7 @@
 /** Containers as the list and inspect show them. */
 import type { ContainerDocument, MountPoint } from '../../engine/containers/container-document.ts';
 import { shortId } from '../../shared/ids.ts';
+import { type ApiVersion, isAtLeast } from '../../wire/api-version.ts';
 import type { ContainerConfig } from '../../wire/container-config.ts';
 import type { ContainerView } from '../backends.ts';
 import { toNetworkSettings, toNetworks, toPortRows } from './container-network.ts';
@@ -8,7 +9,10 @@ import { statusText, statusWord, toState } from './container-status.ts';
 import { networkMode, toHostConfig } from './host-config.ts';
 
 /** One entry of `GET /containers/json`. */
-export function toContainerSummary(view: ContainerView, nowMs: number): object {
+export function toContainerSummary(
+  view: ContainerView,
+  { nowMs, version }: { readonly nowMs: number; readonly version: ApiVersion },
+): object {
   const { document } = view;
   return {
     Id: document.id,
@@ -28,11 +32,12 @@ export function toContainerSummary(view: ContainerView, nowMs: number): object {
     },
     NetworkSettings: { Networks: toNetworks(document) },
     Mounts: toMounts(document),
+    ...manifestField(document, version),
   };
 }
 
 /** `GET /containers/{id}/json`. */
-export function toContainerInspect(view: ContainerView): object {
+export function toContainerInspect(view: ContainerView, version: ApiVersion): object {
   const { document } = view;
   const [path = '', ...args] = argv(document.config);
   return {
@@ -63,7 +68,14 @@ export function toContainerInspect(view: ContainerView): object {
     Mounts: toMounts(document),
     Config: toConfig(document),
     NetworkSettings: toNetworkSettings(document),
+    ...manifestField(document, version),
   };
+}
+
+/** Since API 1.48. */
+function manifestField({ imageManifest }: ContainerDocument, version: ApiVersion): object {
+  const isTold = imageManifest !== undefined && isAtLeast(version, '1.48');
+  return isTold ? { ImageManifestDescriptor: imageManifest } : {};
 }
 
 function sizes(view: ContainerView): object {

@@ -17,7 +17,7 @@ const view: ImageView = {
     config: { Cmd: ['sh'], Labels: { a: 'b' } },
     rootfs: { type: 'layers', diff_ids: [layer] },
   },
-  manifestDigest: child.digest,
+  manifest: child,
   descriptor: { mediaType: OCI_INDEX, digest: digestOf('index'), size: 70 },
   repoTags: [],
   repoDigests: ['x@sha256:1'],

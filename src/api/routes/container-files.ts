@@ -76,6 +76,7 @@ const changes: Handler = async (c, { backends }) => {
 };
 
 const commit: Handler = async (c, { backends }) => {
+  const config = decodeCommitConfig(await readOptionalJson(c));
   const ref = queryText(c, 'container');
   if (ref === undefined) throw missingParameter('container');
   const repository = queryText(c, 'repo');
@@ -86,7 +87,7 @@ const commit: Handler = async (c, { backends }) => {
     author: c.req.query('author') ?? '',
     pause: queryText(c, 'pause') === undefined || queryFlag(c, 'pause'),
     changes: c.req.queries('changes') ?? [],
-    config: decodeCommitConfig(await readOptionalJson(c)),
+    config,
   });
   return c.json({ Id: id }, 201);
 };

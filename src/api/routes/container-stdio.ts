@@ -2,8 +2,8 @@
 
 import type { TerminalSize } from '../../runtime/task-runner.ts';
 import { isAtLeast } from '../../wire/api-version.ts';
-import { decodeBoolean, decodeInteger, decodeTail, decodeTimestamp } from '../../wire/query.ts';
-import { invalidNumber, noLogStream } from '../../wire/wire-errors.ts';
+import { decodeBoolean, decodeTail, decodeTimestamp } from '../../wire/query.ts';
+import { invalidResize, noLogStream } from '../../wire/wire-errors.ts';
 import { type ApiContext, type ApiDeps, type Handler, pathParam, queryFlag } from '../context.ts';
 import { LogEncoder } from '../log-encoding.ts';
 import { streamMediaType } from '../media-types.ts';
@@ -78,12 +78,14 @@ const logs: Handler = async (c, deps) => {
 
 /** `h` and `w` of a resize; both are required. */
 export function queryTerminalSize(c: ApiContext): TerminalSize {
-  return { rows: cells(c, 'h'), columns: cells(c, 'w') };
+  return { rows: cells('height', c.req.query('h')), columns: cells('width', c.req.query('w')) };
 }
 
-function cells(c: ApiContext, name: string): number {
-  const value = decodeInteger(name, c.req.query(name));
-  if (value === undefined || value < 0) throw invalidNumber(name, c.req.query(name) ?? '');
+/** As an unsigned number of 32 bits. */
+function cells(what: string, text = ''): number {
+  if (!/^[+-]?\d+$/.test(text)) throw invalidResize(what, text, 'invalid syntax');
+  const value = Number(text);
+  if (value < 0 || value > 0xffff_ffff) throw invalidResize(what, text, 'value out of range');
   return value;
 }
 

@@ -9,6 +9,7 @@ import {
   checkpointsNotServed,
   invalidWaitCondition,
   startWithBody,
+  tooManyEndpoints,
 } from '../../wire/wire-errors.ts';
 import type { WaitCondition } from '../backends.ts';
 import { type ApiContext, type Handler, pathParam, queryFlag, queryText } from '../context.ts';
@@ -25,7 +26,8 @@ const list: Handler = async (c, { backends, clock }) => {
     size: queryFlag(c, 'size'),
     filters: listFilters(c),
   });
-  return c.json(views.map((view) => toContainerSummary(view, clock.now())));
+  const asked = { nowMs: clock.now(), version: c.get('version') };
+  return c.json(views.map((view) => toContainerSummary(view, asked)));
 };
 
 /** `since` and `before` were parameters of their own before they became filters; both still work. */
@@ -51,6 +53,8 @@ function withOldDefaults(hostConfig: HostConfig, version: ApiVersion): HostConfi
 
 const create: Handler = async (c, { backends }) => {
   const body = decodeCreateContainer(await readJson(c));
+  const networks = Object.keys(body.networkingConfig.EndpointsConfig ?? {});
+  if (networks.length > 1 && !isAtLeast(c.get('version'), '1.44')) throw tooManyEndpoints(networks);
   const created = await backends.containers.create({
     name: queryText(c, 'name'),
     platform: queryText(c, 'platform'),
@@ -64,7 +68,7 @@ const inspect: Handler = async (c, { backends }) => {
   const view = await backends.containers.inspect(pathParam(c, 'id'), {
     size: queryFlag(c, 'size'),
   });
-  return c.json(toContainerInspect(view));
+  return c.json(toContainerInspect(view, c.get('version')));
 };
 
 /** `{}` and `null` are what old clients send for "no body". */

@@ -76,7 +76,8 @@ const diskUsage: Handler = async (c, { backends, clock }) => {
     ...toImageSummary(view, c.get('version')),
     Containers: view.containerCount,
   });
-  const containers = usage.containers.map((view) => toContainerSummary(view, clock.now()));
+  const asked = { nowMs: clock.now(), version: c.get('version') };
+  const containers = usage.containers.map((view) => toContainerSummary(view, asked));
   return c.json({
     LayersSize: kinds.has('image') ? usage.layersBytes : 0,
     Images: kinds.has('image') ? usage.images.map(toUsedImage) : null,

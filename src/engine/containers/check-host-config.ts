@@ -40,7 +40,7 @@ const CHECKS: readonly Check[] = [
     (ExtraHosts ?? []).map(extraHostProblem).find((problem) => problem !== undefined),
   ({ Annotations }) =>
     '' in (Annotations ?? {})
-      ? 'invalid Annotations: the empty string is not permitted'
+      ? 'invalid Annotations: the empty string is not permitted as an annotation key'
       : undefined,
 ];
 

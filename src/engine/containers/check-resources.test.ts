@@ -16,7 +16,7 @@ const REFUSALS: readonly [HostConfig, RegExp][] = [
   [{ NanoCpus: 1e9, CpuQuota: 100_000 }, /Nano CPUs and CPU Quota cannot both be set/],
   [{ CpuPeriod: 999 }, /CPU cfs period can not be less than 1ms/],
   [{ CpuQuota: 999 }, /CPU cfs quota can not be less than 1ms/],
-  [{ CpuShares: -1 }, /shares: invalid argument/],
+  [{ CpuShares: -1 }, /invalid CPU shares/],
   [{ CpusetCpus: '0-' }, /Invalid value 0- for cpuset cpus/],
   [{ CpusetMems: 'x' }, /Invalid value x for cpuset mems/],
   [{ BlkioWeight: 9 }, /Range of blkio weight is from 10 to 1000/],

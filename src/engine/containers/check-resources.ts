@@ -59,7 +59,9 @@ function checkCpu(resources: HostConfig): string | undefined {
   if (NanoCpus > 0 && CpuPeriod > 0) return conflict('CPU Period');
   if (NanoCpus > 0 && CpuQuota > 0) return conflict('CPU Quota');
   if (NanoCpus < 0) return 'Range of CPUs is from 0.01 upwards';
-  if (CpuShares < 0) return 'shares: invalid argument';
+  if (CpuShares < 0) {
+    return `invalid CPU shares (${CpuShares}): value must be a positive integer`;
+  }
   if (CpuPeriod !== 0 && (CpuPeriod < SHORTEST_PERIOD_US || CpuPeriod > LONGEST_PERIOD_US)) {
     return 'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)';
   }

@@ -2,6 +2,7 @@
 
 import type { Endpoint, PublishedPort } from '../../network/sandbox-service.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { Descriptor } from '../../oci/image-spec.ts';
 import type { TaskRecord } from '../../runtime/task-runner.ts';
 import type { ContainerId } from '../../shared/ids.ts';
 import type { ContainerConfig, EndpointSettings, HostConfig } from '../../wire/container-config.ts';
@@ -114,8 +115,8 @@ export interface ContainerDocument {
   readonly imageRef: string;
   /** Digest of the image config. */
   readonly imageId: Digest;
-  /** Digest of the manifest the image came with, if known. */
-  readonly manifestDigest: Digest | null;
+  /** The manifest of the image, with its platform; absent in documents of earlier versions. */
+  readonly imageManifest?: Descriptor;
   /** chainID that the root file system is stacked on; null for an image without layers. */
   readonly parentChainId: Digest | null;
   /** Config with the image's defaults merged in. */

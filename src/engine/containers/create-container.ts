@@ -1,5 +1,6 @@
 /** `POST /containers/create`. */
 import type { CreateContainerRequest } from '../../api/backends.ts';
+import type { Descriptor } from '../../oci/image-spec.ts';
 import type { KeptId } from '../../oci/kept-id.ts';
 import { CleanupStack } from '../../shared/cleanup-stack.ts';
 import { type ContainerId, newContainerId, shortId } from '../../shared/ids.ts';
@@ -38,7 +39,8 @@ export async function createContainer(
   asked: CreateContainerRequest,
 ): Promise<CreatedContainer> {
   const LogConfig = mergeLogConfig(asked.hostConfig.LogConfig, deps.settings.log);
-  const request = { ...asked, hostConfig: { ...asked.hostConfig, LogConfig } };
+  const hostConfig = withContainerIds(deps.registry, { ...asked.hostConfig, LogConfig });
+  const request = { ...asked, hostConfig };
   const given = request.name === undefined ? undefined : parseContainerName(request.name);
   checkCreateRequest(deps.settings, request);
   const userNamespace = chosenUserNamespace(request, deps.settings.defaultUserns);
@@ -158,10 +160,16 @@ interface NewDocument {
   readonly ids: KeptId | undefined;
 }
 
+function manifestOf({ manifest, config }: ImageView): Descriptor {
+  const { mediaType, digest, size } = manifest;
+  const { architecture, os, variant } = config;
+  const platform = { architecture, os, ...(variant === undefined ? {} : { variant }) };
+  return { mediaType, digest, size, platform };
+}
+
 function newDocument(deps: ContainerDeps, input: NewDocument): ContainerDocument {
   const { id, image, request } = input;
-  const asked = withContainerIds(deps.registry, request.hostConfig);
-  const { Links: _, ...unlinked } = asked;
+  const { Links: _, ...unlinked } = request.hostConfig;
   const complete = withDefaults(deps, withoutNetwork(input.config, unlinked));
   const hostConfig = withIdentity(complete, input.ids);
   return {
@@ -171,7 +179,7 @@ function newDocument(deps: ContainerDeps, input: NewDocument): ContainerDocument
     createdAt: deps.clock.nowIso(),
     imageRef: request.config.Image ?? '',
     imageId: image.id,
-    manifestDigest: image.manifestDigest,
+    imageManifest: manifestOf(image),
     parentChainId: image.layerChainIds.at(-1) ?? null,
     config: { ...input.config, Hostname: hostnameOf(deps, input) },
     hostConfig,

@@ -36,3 +36,8 @@ test('environment and labels merge by name and the user wins', () => {
   assert.deepEqual(merged.Labels, { from: 'image', both: 'user' });
   assert.equal(merged.WorkingDir, '/srv');
 });
+
+test('a working directory has no slash at its end', () => {
+  const dir = (WorkingDir: string) => mergeImageConfig({ WorkingDir }, {}).WorkingDir;
+  assert.deepEqual(['/tmp/', '/', '/a/./b//', ''].map(dir), ['/tmp', '/', '/a/b', '']);
+});

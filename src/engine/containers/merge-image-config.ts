@@ -1,4 +1,5 @@
 /** A container's config with its image's defaults filled in, as `docker create` does it. */
+import { posix } from 'node:path';
 import type { ImageRunConfig } from '../../oci/image-spec.ts';
 import type { ContainerConfig, HealthConfig } from '../../wire/container-config.ts';
 
@@ -11,7 +12,7 @@ export function mergeImageConfig(user: ContainerConfig, image: ImageRunConfig): 
     ...user,
     ...mergeCommand(user, image),
     User: user.User || image.User || '',
-    WorkingDir: user.WorkingDir || image.WorkingDir || '',
+    WorkingDir: shortest(user.WorkingDir || image.WorkingDir || ''),
     Env: mergeEnv(user.Env ?? [], image.Env ?? []),
     ExposedPorts: { ...image.ExposedPorts, ...user.ExposedPorts },
     Volumes: { ...image.Volumes, ...user.Volumes },
@@ -22,6 +23,11 @@ export function mergeImageConfig(user: ContainerConfig, image: ImageRunConfig): 
     ...(image.OnBuild == null ? {} : { OnBuild: image.OnBuild }),
     ...pickShell(user, image),
   };
+}
+
+/** A directory without dots in its path and without a slash at its end. */
+function shortest(dir: string): string {
+  return dir === '' ? '' : posix.normalize(dir).replace(/(?<=.)\/$/, '');
 }
 
 function mergeCommand(user: ContainerConfig, image: ImageRunConfig) {

@@ -9,19 +9,24 @@ export function containerReference(mode: string | undefined): string | undefined
 }
 
 /**
- * Puts ids for names, so that the bond outlives a renaming. One that nobody has is left for the start to complain
- * about, as with Docker.
+ * Puts ids for names, so that the bond outlives a renaming. `invalid-argument` when nobody has it; whose network it
+ * would be is left for the start to complain about. Both as with Docker.
  */
 export function withContainerIds(
   registry: Pick<ContainerRegistry, 'tryResolve'>,
   hostConfig: HostConfig,
 ): HostConfig {
   const { NetworkMode, PidMode, IpcMode } = hostConfig;
+  const find = (mode: string, ref = containerReference(mode)) =>
+    ref === undefined ? undefined : { ref, container: registry.tryResolve(ref) };
   const withId = (mode: string) => {
-    const ref = containerReference(mode);
-    const found = ref === undefined ? undefined : registry.tryResolve(ref);
-    return found === undefined ? mode : `container:${found.id}`;
+    const id = find(mode)?.container?.id;
+    return id === undefined ? mode : `container:${id}`;
   };
+  for (const mode of [PidMode, IpcMode]) {
+    const found = find(mode ?? '');
+    if (found !== undefined && found.container === undefined) throw donorMissing(found.ref);
+  }
   return {
     ...hostConfig,
     ...(NetworkMode ? { NetworkMode: withId(NetworkMode) } : {}),
@@ -29,6 +34,9 @@ export function withContainerIds(
     ...(IpcMode ? { IpcMode: withId(IpcMode) } : {}),
   };
 }
+
+const donorMissing = (ref: string) =>
+  new EngineError('invalid-argument', `No such container: ${ref}`);
 
 /** Why a container's namespace cannot be joined. */
 export interface Unjoinable {

@@ -102,10 +102,18 @@ function inheritedMounts(deps: ResolveMountsDeps, from: string): readonly MountP
   if (!INHERITED_MODES.includes(mode)) {
     throw invalidMount(`invalid mode for volumes-from: ${mode}`);
   }
-  return deps
-    .mountsOf(ref)
+  return mountsOfDonor(deps, ref)
     .filter((mount) => mount.type !== 'tmpfs')
     .map((mount) => ({ ...mount, noCopy: true, readOnly: mount.readOnly || mode === 'ro' }));
+}
+
+function mountsOfDonor(deps: ResolveMountsDeps, ref: string): readonly MountPoint[] {
+  try {
+    return deps.mountsOf(ref);
+  } catch (error) {
+    // As an error of the request: the status of a missing container is read as a missing image.
+    throw kindOf(error) === 'not-found' ? invalidMount(messageOf(error)) : error;
+  }
 }
 
 async function resolveBind(
@@ -196,7 +204,8 @@ async function volumeMount(deps: ResolveMountsDeps, request: MountRequest): Prom
     source: deps.volumes.mountpoint(name),
     destination,
     readOnly: request.ReadOnly ?? false,
-    mode: options?.NoCopy === true ? 'nocopy' : 'z',
+    mode: 'z',
+    ...(options?.NoCopy === true ? { noCopy: true } : {}),
     propagation: '',
     tmpfsOptions: '',
     anonymous: !request.Source,

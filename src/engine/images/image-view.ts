@@ -9,7 +9,8 @@ export interface ImageView {
   /** The image that it was made from by a commit, while that exists. */
   readonly parentId: Digest | undefined;
   readonly config: ImageConfig;
-  readonly manifestDigest: Digest;
+  /** The manifest for its own platform. */
+  readonly manifest: Descriptor;
   /** What the image's name leads to in a registry: the index that it came with, else its manifest. */
   readonly descriptor: Descriptor;
   /** Familiar names: `busybox:latest`, `localhost:5000/x:1`. */

@@ -16,7 +16,7 @@ export function toImageView(
     id: document.id,
     parentId: parentId !== undefined && deps.store.get(parentId) ? parentId : undefined,
     config,
-    manifestDigest: document.manifest.digest,
+    manifest: document.manifest,
     descriptor: record.top,
     repoTags: document.tags.map(toFamiliar),
     repoDigests: document.repoDigests.map(toFamiliar),

@@ -17,7 +17,7 @@ import { noCommand, workingDirNotAbsolute } from '../runtime-errors.ts';
 import type { ExecProcessInput, SpecBuilder, SpecInput } from '../spec-builder.ts';
 import { chooseCapabilities, toSpecCapabilities } from './capabilities.ts';
 import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS, defaultMounts } from './default-mounts.ts';
-import { pretendIdentities, UNCONFINED_PROFILE } from './default-seccomp.ts';
+import { DEFAULT_PROFILE, pretendIdentities, UNCONFINED_PROFILE } from './default-seccomp.ts';
 import { accessibleDeviceMounts, mappedDeviceMounts } from './devices.ts';
 import { sharedNamespaces, toSpecNamespaces } from './namespaces.ts';
 import { buildEnvironment } from './process-environment.ts';
@@ -181,7 +181,9 @@ export class OciSpecBuilder implements SpecBuilder {
 
   #seccomp(hostConfig: HostConfig, capabilities: readonly string[]): SpecSeccomp | undefined {
     const { seccomp } = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
-    const isUnconfined = seccomp === 'unconfined' || hostConfig.Privileged === true;
+    // A profile of the user's own holds for privileged containers, too.
+    const isUnconfined =
+      seccomp === 'unconfined' || (hostConfig.Privileged === true && seccomp === DEFAULT_PROFILE);
     if (isUnconfined && !this.#hasOneId) return undefined;
     const chosen = isUnconfined ? UNCONFINED_PROFILE : seccomp;
     return resolveSeccomp(this.#hasOneId ? pretendIdentities(chosen) : chosen, {
