@@ -11,7 +11,7 @@ import { writeEmbeddedImage } from './embedded-image.ts';
 
 const ROOT = dirname(import.meta.dirname);
 const DIST = join(ROOT, 'dist');
-const PROGRAMS = ['cli', 'host', 'engine', 'unpacker', 'guest'];
+const PROGRAMS = ['cli', 'host', 'engine', 'unpacker', 'guest', 'bridge'];
 
 /** Bundled CommonJS packages call `require` for Node's own modules; ES modules have none. */
 const BANNER = [

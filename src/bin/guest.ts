@@ -1,13 +1,15 @@
 /** The guest's own program: `guest API-SOCKET MARKER`. Makes the file MARKER and ends when the guest is to shut down. */
 import { writeFileSync } from 'node:fs';
-import { PORT_NAME } from '../channel/targets.ts';
-import { openPort } from '../guest/device-port.ts';
 import { runGuestAgent } from '../guest/guest-agent.ts';
+import { openTransport } from '../guest/open-transport.ts';
 import { messageOf } from '../shared/errors.ts';
 
 const [apiSocket = '', marker = ''] = process.argv.slice(2);
 try {
-  const isTold = await runGuestAgent({ transport: await openPort(PORT_NAME), apiSocket });
+  const isTold = await runGuestAgent({
+    transport: await openTransport(process.env['WHERRY_CHANNEL']),
+    apiSocket,
+  });
   if (isTold) writeFileSync(marker, '');
 } catch (error) {
   console.error(`wherry: ${messageOf(error)}`);

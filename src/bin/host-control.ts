@@ -31,6 +31,7 @@ import { VmMachine } from '../host/vm/vm-machine.ts';
 import { configureProcesses } from '../sys/exec/process-settings.ts';
 import { ensurePrivateDir } from '../sys/fs/private-dir.ts';
 import { baseEnvironment, definedOnly } from './base-environment.ts';
+import { machineKind } from './choose-machine.ts';
 import { createLogger } from './console-logger.ts';
 import { configureDaemon, type DaemonConfiguration } from './daemon-configuration.ts';
 import { apiAddresses, hostOptions } from './host-options.ts';
@@ -96,7 +97,8 @@ async function startDaemon(
     // Settings may come from variables, and the engine takes proxies and certificates from them.
     command: { ...command, env: definedOnly(environment), cwd: user.home },
     logPath: dataPaths.daemonLog,
-    timeoutMs: settings.machine === 'qemu' ? VM_START_TIMEOUT_MS : START_TIMEOUT_MS,
+    timeoutMs:
+      machineKind(settings.machine) === 'namespace' ? START_TIMEOUT_MS : VM_START_TIMEOUT_MS,
   });
 }
 

@@ -5,7 +5,10 @@ import { Worker } from 'node:worker_threads';
 import type { Command } from '../sys/exec/command.ts';
 
 /** The command that runs one of our programs with the same node. Absolute: its working directory is not ours. */
-export function programCommand(name: 'engine' | 'host', args: readonly string[]): Command {
+export function programCommand(
+  name: 'engine' | 'host' | 'bridge',
+  args: readonly string[],
+): Command {
   return { file: process.execPath, args: [...programArguments(name), ...args] };
 }
 

@@ -11,6 +11,7 @@ import type { Command } from '../sys/exec/command.ts';
 import { configureProcesses } from '../sys/exec/process-settings.ts';
 import { ensurePrivateDir } from '../sys/fs/private-dir.ts';
 import { baseEnvironment, engineEnvironment } from './base-environment.ts';
+import { machineKind } from './choose-machine.ts';
 import { createLogger, tolerateLostOutput } from './console-logger.ts';
 import { configureDaemon, type DaemonConfiguration } from './daemon-configuration.ts';
 import { type HostSurroundings, hostOptions } from './host-options.ts';
@@ -72,9 +73,9 @@ async function serve(
     cleanUp: () => withdraw(configuration),
   };
   const host =
-    configuration.settings.machine === 'qemu'
-      ? await VmHost.start(await vmHostOptions(configuration, surroundings))
-      : await startHost(run, configuration, surroundings);
+    machineKind(configuration.settings.machine) === 'namespace'
+      ? await startHost(run, configuration, surroundings)
+      : await VmHost.start(await vmHostOptions(configuration, surroundings));
   obeySignals(host, logger);
   await announce(configuration);
   return host.ended;

@@ -1,15 +1,15 @@
 /** Building the options of a host whose engine lives in a virtual machine. */
-import { arch, cpus, totalmem } from 'node:os';
+import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { ensureDataDisk } from '../host/vm/data-disk.ts';
 import { FileEvents } from '../host/vm/files/file-events.ts';
-import { findQemu } from '../host/vm/qemu-driver.ts';
 import { unusableImage } from '../host/vm/vm-errors.ts';
 import type { VmHostOptions } from '../host/vm/vm-host.ts';
 import { systemClock } from '../shared/clock.ts';
 import { messageOf } from '../shared/errors.ts';
 import { checkImage } from '../vm-image/check-image.ts';
 import { writeProgramDisk } from '../vm-image/program-disk.ts';
+import { findDriver } from './choose-machine.ts';
 import type { DaemonConfiguration } from './daemon-configuration.ts';
 import { apiAddresses, type HostSurroundings, openDoors } from './host-options.ts';
 import { programsDir } from './program-paths.ts';
@@ -26,19 +26,20 @@ const STOP_MARGIN_MS = 20_000;
 /** Whom the guest's engine is when the caller cannot be it: root, or one of the guest's subordinate ids. */
 const USUAL_GUEST = { uid: 1000, gid: 1000 };
 const GUEST_SUBORDINATE_IDS = 100_000;
+const WINDOWS_PATH = /^[A-Za-z]:\\/;
 
-/** The options of such a host. `unavailable` when this machine has no QEMU. */
+/** The options of such a host. `unavailable` when the machine's program is missing. */
 export async function vmHostOptions(
   configuration: DaemonConfiguration,
   surroundings: Omit<HostSurroundings, 'engine' | 'inheritedSockets'>,
 ): Promise<VmHostOptions> {
   const { settings, roots, runtimePaths: runtime, dataPaths: data } = configuration;
   const { logger, searchPath } = surroundings;
-  const driver = await findQemu(arch() === 'arm64' ? 'arm64' : 'x64', searchPath);
+  const driver = await findDriver(configuration, searchPath);
   const addresses = apiAddresses(configuration);
   const { isAccelerated } = driver.features;
   const guest = canBeGuest(configuration.user) ? configuration.user : USUAL_GUEST;
-  const sharedDir = guest === USUAL_GUEST ? undefined : passable(configuration.user.home);
+  const sharedDir = shareable(configuration.user.home, guest !== USUAL_GUEST);
   return {
     version: VERSION,
     paths: runtime,
@@ -68,6 +69,8 @@ export async function vmHostOptions(
         await checkImage(data.vmImageDir).catch((error: unknown) => {
           throw unusableImage(data.vmImageDir, messageOf(error), error);
         });
+        await driver.prepare?.();
+        if (driver.features.hasOwnDisk) return;
         await ensureDataDisk(data.vmDataDisk, DISK_BYTES);
         await writeProgramDisk(programsDir(), runtime.vmPrograms);
       },
@@ -85,6 +88,12 @@ export async function vmHostOptions(
 
 function canBeGuest({ uid, gid }: DaemonConfiguration['user']): boolean {
   return uid > 0 && gid > 0 && Math.max(uid, gid) < GUEST_SUBORDINATE_IDS;
+}
+
+/** Files of Windows have no owners that the guest could have. */
+function shareable(home: string, isOwner: boolean): string | undefined {
+  if (WINDOWS_PATH.test(home)) return home;
+  return isOwner ? passable(home) : undefined;
 }
 
 /** The path goes through the command line of the kernel, which is cut at spaces. */

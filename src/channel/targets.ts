@@ -11,5 +11,8 @@ export const TARGETS = {
   shutdown: 'shutdown',
 } as const;
 
+/** Where the guest waits for the channel, in machines that carry it by vsock(7). */
+export const VSOCK_PORT = 1024;
+
 /** Name of the port that carries the channel. */
 export const PORT_NAME = 'wherry';

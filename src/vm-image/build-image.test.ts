@@ -92,6 +92,21 @@ describe('the image of the virtual machine', requires('xz', 'busybox', 'erofs'),
     assert.deepEqual((await readdir(place.outputDir)).toSorted(), IMAGE_FILES);
   });
 
+  it('comes as an archive for WSL too, with accounts and the start of its own, the same to the byte', async () => {
+    await using place = await workshop();
+    await place.shelf.writeRecipe(place.recipeDir, {
+      links: { bin: 'usr/bin', 'etc/passwd': '/run/passwd', 'etc/resolv.conf': '/run/resolv.conf' },
+    });
+    const first = await place.build({ withTar: true });
+    assert.deepEqual(await place.build({ withTar: true }), first);
+    const root = join(place.outputDir, 'root.tar');
+    const listed = await runCommand(['tar', 'tvf', root, '--numeric-owner']);
+    assert.match(listed.stdout, /^-rwxr-xr-x 0\/0 +\d+ 1970-\S+ \S+ usr\/sbin\/wsl-start$/m);
+    assert.doesNotMatch(listed.stdout, /resolv\.conf/);
+    const passwd = await runCommand(['tar', 'xOf', root, 'etc/passwd']);
+    assert.equal(passwd.stdout, 'root:x:0:0:root:/root:/bin/sh\n');
+  });
+
   it('is not built of a package that is not the pinned one, and the present image stays', async () => {
     await using place = await workshop();
     const first = await place.build();

@@ -31,6 +31,9 @@ const BUSYBOX = 'usr/bin/busybox';
 /** What the initial root's script loads, a path on each line. */
 const LOAD_LIST = 'modules.list';
 
+/** Links to what our own init writes elsewhere. */
+const WSL_MAKES = ['etc/passwd', 'etc/group', 'etc/resolv.conf'];
+
 export interface BuildRequest
   extends Pick<PackageSources, 'cacheDir' | 'download' | 'npmRegistry' | 'onStep'> {
   readonly recipeDir: string;
@@ -67,7 +70,10 @@ export async function buildImage(request: BuildRequest): Promise<VmImage> {
       await writeImageFile(dir, 'initrd', [writeCpio(initial)]),
       await writeImageFile(dir, 'root.erofs', writeErofs(root, LABEL)),
     ];
-    if (request.withTar) files.push(await writeImageFile(dir, 'root.tar', writeTar(root)));
+    if (request.withTar) {
+      const tree = await makeWslRoot(root, recipeDir);
+      files.push(await writeImageFile(dir, 'root.tar', writeTar(tree)));
+    }
     if (request.withPacked) for (const file of files) await writePacked(dir, file);
     const image: VmImage = { v: 1, architecture, kernel: modules.release, files };
     await writeFileDurably(join(dir, IMAGE_DOCUMENT), encodeImage(image));
@@ -107,6 +113,16 @@ async function makeRoot(
   }
   await addGuestFiles(join(recipeDir, 'root'), root);
   return root;
+}
+
+/** The same, for WSL: that needs accounts before anything of ours runs, and writes its own list of name servers. */
+async function makeWslRoot(root: ImageTree, recipeDir: string): Promise<ImageTree> {
+  const tree = new ImageTree();
+  for (const [path, entry] of root.sorted()) {
+    if (!WSL_MAKES.includes(path)) tree.add(path, entry);
+  }
+  await addGuestFiles(join(recipeDir, 'wsl'), tree);
+  return tree;
 }
 
 async function makeInitialRoot(

@@ -50,7 +50,7 @@ export interface DaemonSettings {
   /** All containers reach the host's loopback. */
   readonly hostLoopback: boolean;
   readonly privilegedPorts: 'refuse' | 'auto-remap';
-  readonly machine: 'auto' | 'namespace' | 'qemu';
+  readonly machine: 'auto' | 'namespace' | 'qemu' | 'vfkit' | 'wsl';
   readonly networkDriver: 'auto' | 'slirp4netns' | 'pasta';
 }
 

@@ -218,8 +218,8 @@ export const SETTINGS: readonly Setting[] = [
     key: 'machine',
     flag: 'machine',
     form: 'text',
-    words: ['auto', 'namespace', 'qemu'],
-    help: 'where the engine runs: in namespaces (auto), or in a virtual machine: namespace, qemu',
+    words: ['auto', 'namespace', 'qemu', 'vfkit', 'wsl'],
+    help: 'where the engine runs: in namespaces (Linux), or in a virtual machine by qemu, vfkit (macOS) or wsl (Windows)',
   },
   {
     key: 'network-driver',

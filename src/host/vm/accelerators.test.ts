@@ -35,19 +35,19 @@ test('without any, the machine is said to be slow, and why', async () => {
   assert.equal((await chooseAccelerator('tcg\n', works)).notes.length, 1);
 });
 
-test('an accelerator is tried by starting QEMU without a machine, and its last words are the reason', async () => {
+test('an accelerator is tried by starting QEMU with a machine that does not run, and its last words are the reason', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'accelerator-'));
   try {
     const program = join(dir, 'qemu');
-    const script = `#!/bin/sh\necho "$@" >${dir}/asked\nread word\n[ "$word" = quit ] && [ "$2" = hvf ] && exit\necho first >&2\necho "qemu: no accelerator found" >&2\nexit 1\n`;
+    const script = `#!/bin/sh\necho "$@" >${dir}/asked\nread word\n[ "$word" = quit ] && [ "$5" = hvf ] && exit\necho first >&2\necho "qemu: no accelerator found" >&2\nexit 1\n`;
     await writeFile(program, script);
     await chmod(program, 0o755);
-    assert.equal(await tryWith(program)('hvf'), undefined);
+    assert.equal(await tryWith(program, 'q35')('hvf'), undefined);
     assert.match(
       await readFile(join(dir, 'asked'), 'utf8'),
-      /^-accel hvf -M none .*-monitor stdio/,
+      /^-M q35 -S -accel hvf -cpu host .*-monitor stdio/,
     );
-    const problem = await tryWith(program)('whpx');
+    const problem = await tryWith(program, 'q35')('whpx');
     assert.match(problem ?? '', /^qemu: no accelerator found; turn on the Windows feature/);
   } finally {
     await rm(dir, { recursive: true });

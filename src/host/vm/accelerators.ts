@@ -43,15 +43,15 @@ export async function chooseAccelerator(
   };
 }
 
-/** Starts QEMU without a machine. */
-export function tryWith(program: string): TryAccelerator {
+/** Starts QEMU with a machine that does not run: some fail only when they are given a processor. */
+export function tryWith(program: string, machine: string): TryAccelerator {
   return async (name) => {
     if (name === 'kvm') {
       const problem = kvmProblem(KVM_DEVICE);
       if (problem !== undefined) return problem;
     }
-    const nothing = ['-M', 'none', '-nodefaults', '-no-user-config', '-display', 'none'];
-    const args = ['-accel', name, ...nothing, '-monitor', 'stdio'];
+    const bare = ['-cpu', 'host', '-m', '64', '-nodefaults', '-no-user-config', '-display', 'none'];
+    const args = ['-M', machine, '-S', '-accel', name, ...bare, '-monitor', 'stdio'];
     const options = { timeoutMs: TRY_TIMEOUT_MS, stdin: 'quit\n' };
     const { exitCode, stderr } = await run({ file: program, args }, options);
     if (exitCode === 0) return undefined;

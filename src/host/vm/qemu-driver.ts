@@ -2,7 +2,7 @@
 import { findExecutableSync } from '../../sys/exec/find-executable.ts';
 import { expectSuccess, run } from '../../sys/exec/run.ts';
 import { type Accelerator, chooseAccelerator, tryWith } from './accelerators.ts';
-import { guestOptions } from './guest-options.ts';
+import { kernelOptions } from './guest-options.ts';
 import type { VmDriver, VmParts } from './vm-driver.ts';
 import { noQemu } from './vm-errors.ts';
 
@@ -18,6 +18,8 @@ const PROGRAMS: Readonly<Record<ProcessorKind, string>> = {
 const MACHINES: Readonly<Record<ProcessorKind, string>> = { x64: 'q35', arm64: 'virt' };
 const CONSOLES: Readonly<Record<ProcessorKind, string>> = { x64: 'ttyS0', arm64: 'ttyAMA0' };
 
+const GUEST = { share: '9p', network: 'qemu', channel: 'virtio', hasRosetta: false } as const;
+
 /** Finds QEMU and asks it what it can; `unavailable` when there is none. */
 export async function findQemu(kind: ProcessorKind, searchPath: string): Promise<VmDriver> {
   const program = findExecutableSync(PROGRAMS[kind], searchPath);
@@ -27,7 +29,7 @@ export async function findQemu(kind: ProcessorKind, searchPath: string): Promise
     { timeoutMs: PROBE_TIMEOUT_MS },
   );
   const offered = expectSuccess(asked, 'ask QEMU for accelerators').stdout;
-  const { accelerator, notes } = await chooseAccelerator(offered, tryWith(program));
+  const { accelerator, notes } = await chooseAccelerator(offered, tryWith(program, MACHINES[kind]));
   return {
     name: `qemu (${accelerator})`,
     notes,
@@ -36,6 +38,7 @@ export async function findQemu(kind: ProcessorKind, searchPath: string): Promise
       returnsDisk: true,
       sharesFiles: true,
       isAccelerated: accelerator !== 'tcg',
+      hasOwnDisk: false,
     },
     command: (parts) => ({ file: program, args: qemuArguments(kind, accelerator, parts) }),
   };
@@ -60,7 +63,7 @@ export function qemuArguments(
       '-initrd',
       parts.initialRoot,
       '-append',
-      kernelOptions(kind, parts),
+      kernelOptions({ ...GUEST, console: CONSOLES[kind] }, parts),
     ],
     ...drive('root', parts.root, 'readonly=on'),
     ...drive('data', parts.dataDisk, 'discard=unmap,detect-zeroes=unmap'),
@@ -83,11 +86,6 @@ function acceleratorOption(kind: ProcessorKind, accelerator: Accelerator): strin
 function drive(id: string, path: string, options: string): readonly string[] {
   const file = `file=${optionValue(path)},if=none,id=${id},format=raw,${options}`;
   return ['-drive', file, '-device', `virtio-blk-pci,drive=${id}`];
-}
-
-/** What the guest's init reads besides the kernel. */
-function kernelOptions(kind: ProcessorKind, parts: VmParts): string {
-  return [`console=${CONSOLES[kind]} quiet loglevel=3 panic=-1`, ...guestOptions(parts)].join(' ');
 }
 
 /** Files as they are: QEMU does with them what its user may. */

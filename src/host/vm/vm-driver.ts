@@ -11,6 +11,8 @@ export interface VmFeatures {
   readonly sharesFiles: boolean;
   /** The processor helps; otherwise everything is slow and starting may take a minute. */
   readonly isAccelerated: boolean;
+  /** Makes the guest's disks itself, and takes our programs from where they are installed. */
+  readonly hasOwnDisk: boolean;
 }
 
 /** What a machine is made of. Paths are absolute. */
@@ -39,6 +41,8 @@ export interface VmDriver {
   readonly features: VmFeatures;
   /** What is not as good as it could be, as sentences with the cure. */
   readonly notes: readonly string[];
+  /** What has to be done before the command can run; absent for nothing. */
+  readonly prepare?: () => Promise<void>;
   /** The command that is the machine: it ends when the machine does. */
   command(parts: VmParts): Command;
 }

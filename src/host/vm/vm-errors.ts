@@ -8,6 +8,32 @@ export const noQemu = (program: string) =>
     `${program} is not installed: --machine=qemu needs QEMU 7 or newer`,
   );
 
+/** No vfkit. */
+export const noVfkit = () =>
+  new EngineError(
+    'unavailable',
+    'vfkit is not installed, which runs virtual machines on macOS: brew install vfkit (or --machine=qemu, with QEMU)',
+  );
+
+/** No WSL 2; `problem` is what its own program says, empty when there is no such program. */
+export const noWsl = (problem: string) =>
+  new EngineError(
+    'unavailable',
+    'WSL 2 is not installed: run "wsl --install --no-distribution" once as administrator and restart the computer' +
+      (problem === '' ? '' : ` (wsl.exe says: ${problem})`),
+  );
+
+/** wsl.exe failed at something. */
+export const wslFailed = (what: string, problem: string) =>
+  new EngineError('unavailable', `cannot ${what}: wsl.exe says: ${problem}`);
+
+/** A path that the options of the machine's program cannot hold. */
+export const unusablePath = (path: string) =>
+  new EngineError(
+    'invalid-argument',
+    `a virtual machine cannot use a path with this character: ${path}`,
+  );
+
 /** There is no image to boot, or a part of it is missing or cut short. */
 export const unusableImage = (dir: string, problem: string, cause?: unknown) =>
   new EngineError(

@@ -85,6 +85,8 @@ export class PackageShelf {
       'root/sbin/init': '#!/bin/sh\n',
       'root/etc/passwd': 'root:x:0:0::/root:/bin/sh\n',
       'initial/init': '#!/busybox sh\n',
+      'wsl/sbin/wsl-start': '#!/bin/sh\n',
+      'wsl/etc/passwd': 'root:x:0:0:root:/root:/bin/sh\n',
     });
   }
 }
