@@ -2,7 +2,6 @@
  * Builds that are ordered by `POST /build?version=2`, by clients before buildx and by libraries: the same as `Solve`
  * and `Status`, told in JSON lines. Secrets come from a session, as always; so do files, or else from an archive.
  */
-import type { BuildOrder } from '../../../api/build-client-backend.ts';
 import { EngineError } from '../../../shared/errors.ts';
 import type { SessionBuildQuery } from '../../../wire/build-query.ts';
 import type { ProgressMessage } from '../../../wire/json-stream.ts';
@@ -21,6 +20,7 @@ export interface OrderedDeps extends SolveDeps {
 
 interface AskedBuild {
   readonly query: SessionBuildQuery;
+  /** The context as an archive, where the query names no other place of it. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
@@ -38,7 +38,14 @@ export class OrderedBuilds {
    * or when the session outlives the build; so the session is waited for first and closed last.
    */
   async *build(
-    { session: sessionId, query, body }: BuildOrder,
+    {
+      session: sessionId,
+      query,
+      body,
+    }: Pick<AskedBuild, 'body'> & {
+      readonly session: string;
+      query(): SessionBuildQuery;
+    },
     signal: AbortSignal,
   ): AsyncGenerator<ProgressMessage, void, void> {
     const session = await this.#deps.sessions.get(sessionId, signal);
