@@ -172,6 +172,19 @@ test('manifests of an image are told to clients that know of them, and never wit
   assert.equal(both.status, 400);
 });
 
+test('an image is removed for the platforms that a client of API 1.50 names', async () => {
+  const { call } = apiInProcess();
+  const query = ['amd64', 'arm64']
+    .map((architecture) => encodeURIComponent(JSON.stringify({ os: 'linux', architecture })))
+    .map((platform) => `platforms=${platform}`);
+  const both = `images/busybox?${query.join('&')}`;
+  assert.equal((await call(`DELETE /v1.50/${both}`)).status, 404);
+  assert.equal((await call('DELETE /v1.50/images/busybox?platforms=amd64')).status, 400);
+  assert.equal((await call(`DELETE /v1.50/images/busybox?${query[0]}`)).status, 200);
+  await call('POST /images/create?fromImage=busybox');
+  assert.equal((await call(`DELETE /v1.49/${both}`)).status, 200);
+});
+
 test('a body of another type, or with more than one value, is refused', async () => {
   const { call } = apiInProcess();
   const odd = await call('POST /containers/create', { Image: 'busybox', Cmd: 7 });

@@ -84,6 +84,13 @@ export interface InspectImageOptions {
   readonly platform?: string | undefined;
 }
 
+export interface RemoveImageOptions {
+  readonly force: boolean;
+  readonly prune: boolean;
+  /** What the image must be for: its only platform, if any is named. */
+  readonly platforms?: readonly string[];
+}
+
 /** Lines for the client, which may stop reading. */
 type Progress = AsyncIterable<ProgressMessage>;
 
@@ -116,9 +123,6 @@ export interface ImageBackend {
   /** Of what is stored, against the digests that name it. */
   check(options: CheckOptions, signal: AbortSignal): AsyncIterable<StorageLine>;
   tag(ref: string, target: { repository: string; tag: string | undefined }): Promise<void>;
-  remove(
-    ref: string,
-    options: { force: boolean; prune: boolean },
-  ): Promise<readonly ImageRemoval[]>;
+  remove(ref: string, options: RemoveImageOptions): Promise<readonly ImageRemoval[]>;
   prune(filters: Filters): Promise<{ removals: readonly ImageRemoval[]; reclaimedBytes: number }>;
 }

@@ -191,6 +191,19 @@ describe('docker rmi', () => {
     assert.deepEqual(await engine.leftovers(), NOTHING);
   });
 
+  it('of a platform takes only an image that is for it', async () => {
+    await engine.load(dockerArchive(FIRST, ['app:1']));
+    const removeFor = (...platforms: readonly string[]) =>
+      engine.images.remove('app:1', { force: false, prune: true, platforms });
+    for (const others of [['linux/arm64'], ['linux/amd64', 'linux/arm64'], ['linux/386']]) {
+      const { kind, text } = await outcomeOf(removeFor(...others));
+      assert.equal(kind, 'not-found');
+      assert.match(text, /app:1 was found but its platform \(linux\/amd64\)/);
+    }
+    assert.deepEqual((await removeFor('linux/amd64'))[0], { untagged: 'app:1' });
+    assert.deepEqual(await engine.leftovers(), NOTHING);
+  });
+
   it('keeps layers that another image has', async () => {
     await engine.load(dockerArchive(FIRST, ['app:1']));
     await engine.load(dockerArchive(SECOND, ['app:2']));

@@ -5,6 +5,7 @@ import type {
   ImportRequest,
   PullRequest,
   PushRequest,
+  RemoveImageOptions,
   SaveRequest,
 } from '../../src/api/image-backend.ts';
 import type { CheckOptions } from '../../src/engine/images/check/check-run.ts';
@@ -135,8 +136,11 @@ export class FakeImages implements ImageBackend {
     this.#add(`${target.repository}:${target.tag ?? 'latest'}`);
   }
 
-  async remove(ref: string) {
+  async remove(ref: string, { platforms = [] }: RemoveImageOptions) {
     const view = await this.inspect(ref);
+    const { os, architecture } = view.config;
+    const other = platforms.find((platform) => platform !== `${os}/${architecture}`);
+    if (other !== undefined) throw new EngineError('not-found', `${ref} is not for ${other}`);
     this.#views.delete(view.repoTags[0] ?? '');
     return [{ untagged: ref }, { deleted: view.id }];
   }

@@ -20,6 +20,12 @@ export function jsonPlatform(c: ApiContext): string | undefined {
   return text === undefined ? undefined : formatPlatform(decodePlatform(text));
 }
 
+/** Since API 1.50, several of them. */
+export function jsonPlatforms(c: ApiContext): readonly string[] {
+  const texts = (c.req.queries('platforms') ?? []).filter((text) => text !== '');
+  return texts.map((text) => formatPlatform(decodePlatform(text)));
+}
+
 const load: Handler = async (c, deps) => {
   const progress = deps.backends.images.load(
     bodyChunks(c),

@@ -15,7 +15,7 @@ import {
 } from '../mappers/image.ts';
 import { answer, type Handlers } from '../route-table.ts';
 import { streamJsonLines } from '../streaming.ts';
-import { importFrom, jsonPlatform } from './image-archives.ts';
+import { importFrom, jsonPlatform, jsonPlatforms } from './image-archives.ts';
 
 /** Older clients do not know of manifests. */
 function wantsManifests(c: ApiContext, since: ApiVersion): boolean {
@@ -118,6 +118,7 @@ const remove: Handler = async (c, { backends }) => {
   const removals = await backends.images.remove(pathParam(c, 'name'), {
     force: queryFlag(c, 'force'),
     prune: !queryFlag(c, 'noprune'),
+    platforms: isAtLeast(c.get('version'), '1.50') ? jsonPlatforms(c) : [],
   });
   return c.json(removals.map(toRemoval));
 };

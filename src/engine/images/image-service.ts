@@ -11,6 +11,7 @@ import type {
   PullRequest,
   PushRequest,
   RemoteImage,
+  RemoveImageOptions,
   SaveRequest,
 } from '../../api/image-backend.ts';
 import type { BuildImages } from '../../builder/build-images.ts';
@@ -176,10 +177,7 @@ export class ImageService implements ImageBackend {
     return tagImage(this.#deps, ref, target);
   }
 
-  async remove(
-    ref: string,
-    options: { force: boolean; prune: boolean },
-  ): Promise<readonly ImageRemoval[]> {
+  async remove(ref: string, options: RemoveImageOptions): Promise<readonly ImageRemoval[]> {
     return (await removeImage(this.#deps, ref, options)).removals;
   }
 

@@ -1,5 +1,5 @@
 /** `docker rmi`: takes off names, and deletes the image with its last name. */
-import type { ImageRemoval } from '../../api/image-backend.ts';
+import type { ImageRemoval, RemoveImageOptions } from '../../api/image-backend.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { repositoryName } from '../../oci/reference.ts';
 import { collectGarbage, type Sweep } from './collect-garbage.ts';
@@ -7,6 +7,7 @@ import type { ImageDeps, ImageUser } from './image-deps.ts';
 import { deleteConflict, referenceInUse, sharedImage } from './image-errors.ts';
 import { publishImageEvent } from './image-events.ts';
 import type { ImageRecord } from './image-store.ts';
+import { findOfPlatform } from './platform-choice.ts';
 import { type FoundImage, resolveImage } from './resolve-image.ts';
 import { parseStoredName } from './stored-name.ts';
 import { toFamiliar } from './to-image-view.ts';
@@ -17,12 +18,16 @@ export interface RemovedImage {
   readonly reclaimedBytes: number;
 }
 
-/** `conflict` in Docker's words when a container needs the image or it has names in several repositories. */
+/**
+ * `conflict` in Docker's words when a container needs the image or it has names in several repositories; `not-found`
+ * when it is for another platform than one of those that are named.
+ */
 export async function removeImage(
   deps: ImageDeps,
   ref: string,
-  options: { readonly force: boolean },
+  options: Pick<RemoveImageOptions, 'force' | 'platforms'>,
 ): Promise<RemovedImage> {
+  for (const platform of options.platforms ?? []) findOfPlatform(deps, ref, platform);
   const found = resolveImage(deps.store, ref);
   refuseShared(found);
   const removals =
