@@ -73,6 +73,22 @@ test('a change of one file makes only what depends on it anew', async () => {
   assert.equal((await daemon.ok('build', dir)).match(/Using cache/g)?.length, 2);
 });
 
+test('COPY --link finds its layer again when what it is put on has changed', async () => {
+  const dir = context('linked', { a: 'A', Dockerfile: '' });
+  const build = async (base: string) => {
+    const text = `FROM ${BUSYBOX}\nRUN echo ${base} >/base\nCOPY --link a /x/a\nRUN cat /base /x/a`;
+    writeFileSync(join(dir, 'Dockerfile'), text);
+    return await daemon.ok('build', '-t', `linked:${base}`, dir);
+  };
+  const layersOf = async (base: string) =>
+    JSON.parse(await daemon.ok('inspect', '-f', '{{json .RootFS.Layers}}', `linked:${base}`));
+  await build('one');
+  assert.match(await build('two'), /COPY --link[^\n]*\n ---> Using cache/);
+  const [one, two] = [await layersOf('one'), await layersOf('two')];
+  assert.notEqual(one.at(-2), two.at(-2));
+  assert.equal(one.at(-1), two.at(-1));
+});
+
 test('builds of the same at the same time do the work once', async () => {
   const text = `FROM ${BUSYBOX}\nRUN --mount=type=cache,target=/c,id=count sh -c 'echo x >>/c/runs; sleep 1'`;
   const dir = context('shared', { Dockerfile: text });

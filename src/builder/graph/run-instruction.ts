@@ -1,34 +1,25 @@
 /** Carries out one instruction of a stage. */
 
 import { commandLine, workingDir } from '../../dockerfile/change-config.ts';
-import { type Expansion, expandText, expandWord } from '../../dockerfile/expand-word.ts';
+import { type Expansion, expandWord } from '../../dockerfile/expand-word.ts';
 import type {
   ArgInstruction,
-  CopyInstruction,
   Located,
   RunInstruction,
   StageInstruction,
 } from '../../dockerfile/instruction.ts';
-import { type Digest, digestOf } from '../../oci/digest.ts';
-import type { LayerWork, NewLayer, StepLog } from '../cache/layer-cache.ts';
-import { fetchStep } from '../cache/remote/fetch-step.ts';
-import { addSources } from '../steps/add-sources.ts';
-import { copyStep, destinationOf, type PlannedCopy, planCopy } from '../steps/copy-step.ts';
+import { digestOf } from '../../oci/digest.ts';
+import type { StepLog } from '../cache/layer-cache.ts';
 import { makeLayer } from '../steps/make-layer.ts';
 import type { BuildRun } from './build-run.ts';
 import { configure } from './configure.ts';
+import { copyFiles } from './copy-files.ts';
+import { type LayerStep, layerStep, type StageRun } from './layer-step.ts';
 import { planRun } from './plan-run.ts';
 import { findStage } from './plan-stages.ts';
-import { type StageState, toImageConfig, topOf, withConfig, withLayer } from './stage-state.ts';
-import type { StepOutcome, StepReporter } from './step-reporter.ts';
+import { type StageState, stateIdOf, topOf, withConfig } from './stage-state.ts';
+import type { StepOutcome } from './step-reporter.ts';
 import { declareArgs, stageExpansion } from './variables.ts';
-
-export interface StageRun {
-  readonly run: BuildRun;
-  readonly reporter: StepReporter;
-  /** Nothing of this stage comes from the cache. */
-  readonly ignoresCache: boolean;
-}
 
 /** The state after the instruction. Errors have its place. */
 export async function runInstruction(
@@ -77,11 +68,6 @@ function unchanged(state: StageState): StepOutcome<StageState> {
   return { value: state, cached: false, stateId: stateIdOf(state) };
 }
 
-/** The id that an image of this state has. */
-export function stateIdOf(state: StageState): Digest {
-  return digestOf(JSON.stringify(toImageConfig(state, new Map())));
-}
-
 function declare(
   run: BuildRun,
   state: StageState,
@@ -100,37 +86,6 @@ function declare(
   return withConfig(state, { args }, `ARG ${shown.join(' ')}`);
 }
 
-interface Work {
-  readonly key: Digest;
-  readonly text: string;
-  readonly createdBy: string;
-  make(log: (log: StepLog) => void, signal: AbortSignal): Promise<NewLayer>;
-}
-
-/** Takes the layer from the cache or makes it. */
-async function layerStep(
-  stage: StageRun,
-  state: StageState,
-  given: { readonly work: Work; readonly log: (log: StepLog) => void },
-): Promise<StepOutcome<StageState>> {
-  const { run, ignoresCache } = stage;
-  const { work, log } = given;
-  const layerWork: LayerWork = {
-    key: work.key,
-    description: work.text,
-    parents: [],
-    useCache: !ignoresCache,
-    fetch: (signal) => fetchStep(run, { key: work.key, parent: topOf(state) }, signal),
-    make: work.make,
-  };
-  const made = await run.deps.cache.layer(layerWork, { onLog: log, signal: run.signal });
-  run.hold(() => made.release());
-  run.owe(made.stored);
-  const next = withLayer(state, made, work.createdBy);
-  run.note({ key: work.key, layers: next.layers, created: made.created });
-  return { value: next, cached: made.cached, stateId: stateIdOf(next) };
-}
-
 async function runCommand(
   stage: StageRun,
   given: {
@@ -147,57 +102,14 @@ async function runCommand(
       ? ''
       : `|${planned.shownArgs.length} ${planned.shownArgs.join(' ')} `;
   const words = commandLine(state.config, instruction.command).join(' ');
-  const work: Work = {
+  const step: LayerStep = {
     key: planned.key,
+    parent: topOf(state),
     text: instruction.text,
     createdBy: `RUN ${shownArgs}${words} # buildkit`,
     make: planned.make,
   };
-  return await layerStep(stage, state, { work, log });
-}
-
-async function copyFiles(
-  stage: StageRun,
-  given: {
-    readonly state: StageState;
-    readonly instruction: Located<CopyInstruction>;
-    readonly expansion: Expansion;
-  },
-  log: (log: StepLog) => void,
-): Promise<StepOutcome<StageState>> {
-  const { run } = stage;
-  const { state, instruction, expansion } = given;
-  const expand = (word: string) => expandWord(word, expansion);
-  const optional = (word: string | undefined) => (word === undefined ? undefined : expand(word));
-  const parts = await addSources(run, {
-    instruction,
-    sources: instruction.sources.map(expand),
-    contentOf: (doc) => (doc.expand ? expandText(doc.content, expansion) : doc.content),
-  });
-  const destination = destinationOf(expand(instruction.destination), {
-    workingDir: workingDir(state, ''),
-    count: instruction.sources.length + instruction.heredocs.length,
-    parents: instruction.parents,
-  });
-  const common = {
-    destination,
-    excludes: instruction.excludes.map(expand),
-    chown: optional(instruction.chown),
-    chmod: optional(instruction.chmod),
-  };
-  const plans: PlannedCopy[] = [];
-  for (const part of parts) plans.push(await planCopy(run.digests, { ...part, ...common }));
-  const parent = topOf(state);
-  const key = digestOf(
-    JSON.stringify([instruction.kind, parent, plans.map(({ digest }) => digest)]),
-  );
-  const work: Work = {
-    key,
-    text: instruction.text,
-    createdBy: `${instruction.text} # buildkit`,
-    make: () => copyStep(run.deps, parent, plans),
-  };
-  return await layerStep(stage, state, { work, log });
+  return await layerStep(stage, state, { step, log });
 }
 
 async function changeDirectory(
@@ -210,8 +122,9 @@ async function changeDirectory(
   const path = workingDir(state, expandWord(given.path, given.expansion));
   const changed = { ...state, config: { ...state.config, WorkingDir: path } };
   const parent = topOf(state);
-  const work: Work = {
+  const step: LayerStep = {
     key: digestOf(JSON.stringify(['WORKDIR', parent, path])),
+    parent,
     text: `WORKDIR ${path}`,
     createdBy: `WORKDIR ${path}`,
     make: () =>
@@ -219,5 +132,5 @@ async function changeDirectory(
         deps.copier.makeDirectory(rootfsDir, path, { uid: 0, gid: 0 });
       }),
   };
-  return await layerStep(stage, changed, { work, log });
+  return await layerStep(stage, changed, { step, log });
 }

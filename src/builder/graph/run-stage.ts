@@ -5,10 +5,17 @@ import { parseTrigger } from '../../dockerfile/parse-dockerfile.ts';
 import type { BaseImage } from '../build-images.ts';
 import { invalidContext } from '../builder-errors.ts';
 import type { BuildRun } from './build-run.ts';
+import type { StageRun } from './layer-step.ts';
 import type { PlannedStage } from './plan-stages.ts';
 import { shownBase } from './resolve-base.ts';
-import { runInstruction, type StageRun, stateIdOf } from './run-instruction.ts';
-import { emptyState, type StageState, stateOfImage, stateOfStage } from './stage-state.ts';
+import { runInstruction } from './run-instruction.ts';
+import {
+  emptyState,
+  type StageState,
+  stateIdOf,
+  stateOfImage,
+  stateOfStage,
+} from './stage-state.ts';
 import type { StepOutcome } from './step-reporter.ts';
 
 /** The state at the stage's end. Triggers of the base image come first. */

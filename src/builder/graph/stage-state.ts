@@ -1,5 +1,5 @@
 /** What a stage is after some of its instructions. Never changed: each instruction makes the next one. */
-import type { Digest } from '../../oci/digest.ts';
+import { type Digest, digestOf } from '../../oci/digest.ts';
 import type { ImageConfig, ImageHistory, ImageRunConfig } from '../../oci/image-spec.ts';
 import type { Platform } from '../../oci/platform.ts';
 import type { BaseImage } from '../build-images.ts';
@@ -124,4 +124,9 @@ export function toImageConfig(state: StageState, labels: ReadonlyMap<string, str
     rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
     history,
   };
+}
+
+/** The id that an image of this state has. */
+export function stateIdOf(state: StageState): Digest {
+  return digestOf(JSON.stringify(toImageConfig(state, new Map())));
 }

@@ -69,6 +69,24 @@ export const COPY_CASES: readonly BuildCase[] = [
   ),
   copy('--link', 'COPY --link top.txt /x/y', 'test -f /x/y'),
   copy(
+    '--link keeps what is there',
+    'RUN mkdir -m 700 /x && echo 1 >/x/kept\nCOPY --link d /x\nCOPY --link --chown=5:6 top.txt /x/top.txt',
+    'test -f /x/kept && test -f /x/sub/c.txt && test "$(stat -c %u:%g /x/top.txt)" = 5:6',
+  ),
+  copy(
+    '--link follows no link, and knows no directory, of what it is put on',
+    'RUN mkdir /real /dir && ln -s real /link\nCOPY --link top.txt /link/\nCOPY --link top.txt /dir',
+    'test ! -e /real/top.txt && test -f /link/top.txt && test ! -L /link && test "$(cat /dir)" = T',
+  ),
+  copy(
+    '--link with a name, which only /etc of another layer knows',
+    'COPY --link --chown=root top.txt /x',
+    'true',
+    {
+      fails: /root/,
+    },
+  ),
+  copy(
     '--parents',
     'COPY --parents d/sub/c.txt top.txt /x/',
     'test -f /x/d/sub/c.txt && test -f /x/top.txt',
