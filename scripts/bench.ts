@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { messageOf } from '../src/shared/errors.ts';
 import { runCommand } from '../test/support/run-command.ts';
 import type { BareTimes } from './bench/bare-runtime.ts';
 import { measureTransferFloor } from './bench/image-transfers.ts';
@@ -56,21 +57,44 @@ async function main(): Promise<void> {
 }
 
 async function measureEngines(sections: readonly Section[], rounds: number): Promise<Column[]> {
-  const starts: (() => Promise<Subject | undefined>)[] = [startWherry];
-  if (findTool('podman') !== undefined) starts.push(startPodman);
-  const columns: Column[] = [];
-  for (const start of starts) {
-    const subject = await start();
-    if (subject === undefined) continue;
-    await using running = subject;
-    const readings = new Map<string, number>();
-    for (const section of sections) {
-      for (const [name, value] of await SECTIONS[section](running, rounds))
-        readings.set(name, value);
-    }
-    columns.push({ name: running.name, readings });
-  }
+  const columns = [await measureEngine(await startWherry(), sections, rounds)];
+  const peer = findTool('podman') === undefined ? undefined : await startPodman();
+  if (peer !== undefined) columns.push(await measurePeer(peer, sections, rounds));
   return columns;
+}
+
+async function measureEngine(
+  subject: Subject,
+  sections: readonly Section[],
+  rounds: number,
+): Promise<Column> {
+  await using running = subject;
+  const readings = new Map<string, number>();
+  for (const section of sections) {
+    for (const [name, value] of await SECTIONS[section](running, rounds)) readings.set(name, value);
+  }
+  return { name: running.name, readings };
+}
+
+/** What a peer cannot do on this machine is left out with the reason; the other sections still count. */
+async function measurePeer(
+  subject: Subject,
+  sections: readonly Section[],
+  rounds: number,
+): Promise<Column> {
+  await using running = subject;
+  const readings = new Map<string, number>();
+  const failures = new Map<string, string>();
+  for (const section of sections) {
+    try {
+      for (const [name, value] of await SECTIONS[section](running, rounds)) {
+        readings.set(name, value);
+      }
+    } catch (error) {
+      failures.set(section, messageOf(error).trim());
+    }
+  }
+  return { name: running.name, readings, failures };
 }
 
 /** The start of the program itself beside that of Node with nothing to do, added to our own column. */

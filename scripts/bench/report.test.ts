@@ -30,3 +30,12 @@ test('the data has every number under its engine', () => {
     theirs: { 'run, ms': 100 },
   });
 });
+
+test('what a peer cannot do is told with its reason, in the table and in the data', () => {
+  const failures = new Map([['networks', 'Disk quota exceeded']]);
+  const columns = [...COLUMNS, { name: 'peer', readings: new Map(), failures }];
+  assert.match(toTable(columns), /\npeer: networks is not measurable here: Disk quota exceeded$/);
+  assert.deepEqual(JSON.parse(toJson(columns)).peer, {
+    'not measurable': { networks: 'Disk quota exceeded' },
+  });
+});

@@ -4,6 +4,8 @@
 export interface Column {
   readonly name: string;
   readonly readings: ReadonlyMap<string, number>;
+  /** Why sections have no numbers, by their names. */
+  readonly failures?: ReadonlyMap<string, string>;
 }
 
 /** Lays the columns out as text. A peer's ratio is ours divided by theirs: below 1 we are ahead. */
@@ -16,12 +18,24 @@ export function toTable(columns: readonly Column[]): string {
     return [measure, format(own), ...cells];
   });
   const header = ['', ...columns.map(({ name }) => name)];
-  return layOut([header, ...rows]);
+  return [layOut([header, ...rows]), ...columns.flatMap(notMeasurable)].join('\n');
+}
+
+function notMeasurable({ name, failures = new Map() }: Column): readonly string[] {
+  return [...failures].map(
+    ([section, reason]) => `${name}: ${section} is not measurable here: ${reason}`,
+  );
 }
 
 /** The same as data. */
 export function toJson(columns: readonly Column[]): string {
-  const entries = columns.map(({ name, readings }) => [name, Object.fromEntries(readings)]);
+  const entries = columns.map(({ name, readings, failures = new Map() }) => [
+    name,
+    {
+      ...Object.fromEntries(readings),
+      ...(failures.size === 0 ? {} : { 'not measurable': Object.fromEntries(failures) }),
+    },
+  ]);
   return JSON.stringify(Object.fromEntries(entries), null, 2);
 }
 
