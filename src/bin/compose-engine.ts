@@ -156,6 +156,7 @@ function openNetworks(parts: EngineParts, damage: DamageReport): Promise<OpenedN
     sandboxesDir: runtimePaths.sandboxesDir,
     bridgeAddress: facts.settings.bip,
     bridgeRange: facts.settings.fixedCidr,
+    bridgeIpv6: facts.settings.bridgeIpv6,
     addressPools: facts.settings.addressPools,
     hostRoutes: facts.hostRoutes,
     hostAddress: facts.hostAddress,

@@ -209,6 +209,7 @@ async function ownFacts(
       ...(storageDriver === undefined ? {} : { storageDriver }),
       ...(bip === undefined ? {} : { bip }),
       ...(settings.fixedCidr === undefined ? {} : { fixedCidr: settings.fixedCidr }),
+      ...(settings.ipv6 ? { bridgeIpv6: { subnet: settings.fixedCidrV6 } } : {}),
       addressPools: [...settings.addressPools],
     },
     warnings: [...warnings],

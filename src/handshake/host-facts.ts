@@ -101,6 +101,8 @@ export const engineSettingsSchema = v.object({
   bip: v.optional(v.string()),
   /** Part of the default bridge's network that addresses are chosen from, e.g. `172.17.8.0/24`. */
   fixedCidr: v.optional(v.string()),
+  /** Absent without IPv6 on the default bridge; its network, e.g. `fd00:1::/64`, when one was named. */
+  bridgeIpv6: v.optional(v.object({ subnet: v.optional(v.string()) })),
   /** Ranges that subnets of networks are cut from; Docker's when there is none. */
   addressPools: v.array(subnetPoolSchema),
   /** Seconds that containers get to stop when the daemon is told to; -1 for no limit. */

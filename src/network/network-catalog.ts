@@ -7,7 +7,7 @@ import { PREDEFINED_NETWORKS } from '../shared/predefined-networks.ts';
 import { Collection } from '../state/collection.ts';
 import { FIRST_VERSION } from '../state/migrations.ts';
 import type { QuarantinedDocument } from '../state/quarantine.ts';
-import type { NetworkRecord } from './network-record.ts';
+import type { AddressPlan, NetworkRecord } from './network-record.ts';
 
 /** What is stored of a network. */
 interface NetworkDocument extends NetworkRecord {
@@ -49,6 +49,8 @@ export interface BridgeFacts {
   readonly gateway: string;
   /** Undefined when addresses are chosen from all of the subnet. */
   readonly ipRange: string | undefined;
+  /** Undefined without IPv6. */
+  readonly ipv6: AddressPlan | undefined;
   readonly options: Readonly<Record<string, string>>;
 }
 
@@ -117,9 +119,14 @@ export class NetworkCatalog {
   /** Stores what the default bridge has become; nothing is written when it is as before. */
   async updateBridge(id: NetworkId, facts: BridgeFacts): Promise<void> {
     await this.#documents.get(id)?.update((current) => {
-      const { ipRange: _, ...before } = current;
-      const { ipRange, ...now } = facts;
-      const next = { ...before, ...now, ...(ipRange === undefined ? {} : { ipRange }) };
+      const { ipRange: _range, ipv6: _ipv6, ...before } = current;
+      const { ipRange, ipv6, ...now } = facts;
+      const next = {
+        ...before,
+        ...now,
+        ...(ipRange === undefined ? {} : { ipRange }),
+        ...(ipv6 === undefined ? {} : { ipv6 }),
+      };
       return JSON.stringify(next) === JSON.stringify(current) ? current : next;
     });
   }

@@ -25,6 +25,8 @@ import { NetworkCatalog } from './network-catalog.ts';
 import type { NetworkDriver } from './network-driver.ts';
 import { invalidBridgeRange, networkMissing } from './network-errors.ts';
 import type { NetworkRecord } from './network-record.ts';
+import { ipv6Settings } from './networks/bring-up-bridge.ts';
+import { openBridgeIpv6 } from './networks/default-bridge-ipv6.ts';
 import { NetworkSet } from './networks/network-set.ts';
 import type { HostListeners } from './port-publisher.ts';
 import { HostAccess } from './proxy/host-access.ts';
@@ -45,6 +47,8 @@ export interface NetworkOptions {
   readonly bridgeAddress: string | undefined;
   /** `fixed-cidr`: the part of the default bridge's network that addresses are chosen from. */
   readonly bridgeRange: string | undefined;
+  /** `ipv6`, with `fixed-cidr-v6` when it is given; undefined for a default bridge without IPv6. */
+  readonly bridgeIpv6: { readonly subnet?: string | undefined } | undefined;
   /** `default-address-pools`; Docker's when there is none. */
   readonly addressPools: readonly SubnetPool[];
   /** Networks that the host has routes to, as `a.b.c.d/n`. */
@@ -161,15 +165,21 @@ async function openDefaultBridge(
     return { driver: new UnusableNetwork(record.name, `${lack} (${BRIDGE_CURE})`), lack };
   }
   const range = bridgeRange(options.bridgeRange, started.address);
+  const ipv6 = openBridgeIpv6(options.bridgeIpv6, record, catalog.list());
   await catalog.updateBridge(record.id, {
     subnet: subnetOf(started.address),
     ipRange: options.bridgeRange,
+    ipv6,
     gateway: formatIpv4(started.address.address),
     options: bridgeOptions(mtu),
   });
   logger.debug('bridge network is up', { address: formatPrefix(started.address) });
   const { index: bridgeIndex, address } = started;
-  return { driver: new BridgeNetwork({ network: record, bridgeIndex, address, range, mtu }) };
+  const driver = new BridgeNetwork({
+    ...{ network: record, bridgeIndex, address, range, mtu },
+    ipv6: ipv6Settings(ipv6),
+  });
+  return { driver };
 }
 
 function requireNetwork(catalog: NetworkCatalog, name: string): NetworkRecord {

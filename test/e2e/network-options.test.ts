@@ -6,7 +6,10 @@ import { BUSYBOX } from '../support/images.ts';
 
 const pool = (base: string, size: number) => `--default-address-pool=base=${base},size=${size}`;
 const daemon = await startDaemon({
-  flags: ['--fixed-cidr=10.91.0.64/26', '--bip=10.91.0.1/24', pool('10.92.0.0/22', 24)],
+  flags: [
+    ...['--fixed-cidr=10.91.0.64/26', '--bip=10.91.0.1/24', pool('10.92.0.0/22', 24)],
+    ...['--ipv6', '--fixed-cidr-v6=fd91::/64'],
+  ],
 });
 after(() => daemon[Symbol.asyncDispose]());
 
@@ -21,6 +24,19 @@ async function refused(pattern: RegExp, ...args: readonly string[]): Promise<voi
 
 const subnets = (network: string) =>
   daemon.ok('network', 'inspect', '-f', '{{range .IPAM.Config}}{{.Subnet}} {{end}}', network);
+
+test('the default bridge has the IPv6 network of the settings, after a restart of the engine as well', async () => {
+  assert.match(await subnets('bridge'), /^10\.91\.0\.0\/24 fd91::\/64$/);
+  await idle('six', '--network', 'bridge');
+  const format = '{{.NetworkSettings.GlobalIPv6Address}}';
+  assert.equal(await daemon.ok('inspect', '-f', format, 'six'), 'fd91::2');
+  await daemon.ok('exec', 'six', 'ping', '-6', '-c1', '-W2', 'fd91::1');
+  await daemon.crashEngine();
+  await idle('seven', '--network', 'bridge');
+  assert.equal(await daemon.ok('inspect', '-f', format, 'seven'), 'fd91::3');
+  await daemon.ok('exec', 'seven', 'ping', '-6', '-c1', '-W2', 'fd91::2');
+  await daemon.ok('rm', '-f', 'six', 'seven');
+});
 
 test('members of a network with IPv6 reach each other by both families, names and reverse', async () => {
   await daemon.ok('network', 'create', '--ipv6', 'dual');
@@ -80,7 +96,7 @@ test('IPv6 subnets, gateways and fixed addresses are those that were asked for',
 });
 
 test('subnets come from the pools of the daemon until none is left', async () => {
-  assert.equal(await subnets('bridge'), '10.91.0.0/24');
+  assert.equal(await subnets('bridge'), '10.91.0.0/24 fd91::/64');
   const first = await daemon.ok('run', '--rm', BUSYBOX, 'ip', '-4', 'addr', 'show', 'eth0');
   assert.match(first, /inet 10\.91\.0\.64\/24/);
   const names = ['p0', 'p1', 'p2', 'p3'];

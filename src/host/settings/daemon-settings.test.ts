@@ -51,6 +51,7 @@ test('without any source every setting has its default', () => {
     maxDownloadAttempts: 5,
     usernsMode: 'auto',
     hostLoopback: false,
+    ipv6: false,
     privilegedPorts: 'refuse',
     machine: 'auto',
     networkDriver: 'auto',
@@ -155,6 +156,15 @@ test('address pools are a list in the file and fields as flags', () => {
     'default-address-pool': ['base=10.9.0.0/16,size=24', 'base=fd00:9::/48,size=64'],
   };
   assert.deepEqual(mergeSettings(sources({ flags })).addressPools, pools);
+});
+
+test('IPv6 of the default bridge has a network of its own only when there is IPv6', () => {
+  const network = { 'fixed-cidr-v6': 'fd00:9::/64' };
+  const { ipv6, fixedCidrV6 } = mergeSettings(sources({ file: { ipv6: true, ...network } }));
+  assert.deepEqual([ipv6, fixedCidrV6], [true, 'fd00:9::/64']);
+  assert.match(refusal({ file: network }), /fixed-cidr-v6: it has no effect without ipv6/);
+  const wrong = { ipv6: true, 'fixed-cidr-v6': '10.0.0.0/8' };
+  assert.match(refusal({ file: wrong }), /"10\.0\.0\.0\/8" is not an IPv6 network/);
 });
 
 test('log options are a map in the file and pairs as flags', () => {

@@ -7,6 +7,7 @@ import { decodeFileValue, decodeTexts, type SettingValue } from './decode-settin
 import { environmentName, REFUSED_SETTINGS, SETTINGS, settingByKey } from './setting-table.ts';
 import {
   badConfigFile,
+  badSetting,
   conflictingSettings,
   unknownSetting,
   unsupportedSetting,
@@ -36,6 +37,9 @@ export interface DaemonSettings {
   readonly sharedPlaces: readonly string[];
   readonly bip?: string;
   readonly fixedCidr?: string;
+  /** IPv6 on the default bridge. */
+  readonly ipv6: boolean;
+  readonly fixedCidrV6?: string;
   readonly addressPools: readonly SubnetPool[];
   readonly shutdownTimeoutSeconds: number;
   readonly httpProxy?: string;
@@ -80,7 +84,11 @@ export function mergeSettings(sources: SettingSources): DaemonSettings {
   const flags = flagValues(sources.flags);
   const file = sources.file === undefined ? new Map() : fileValues(sources.file);
   refuseConflicts(flags, file);
-  return toSettings(new Map([...file, ...environmentValues(sources.environment), ...flags]));
+  const values = new Map([...file, ...environmentValues(sources.environment), ...flags]);
+  if (values.has('fixed-cidr-v6') && values.get('ipv6') !== true) {
+    throw badSetting('fixed-cidr-v6', 'it has no effect without ipv6');
+  }
+  return toSettings(values);
 }
 
 function flagValues(flags: ReadonlyMap<string, readonly string[]>): Values {
@@ -194,6 +202,8 @@ function toSettings(values: Values): DaemonSettings {
     builderGc: (values.get('builder') ?? DEFAULT_GC) as GcSettings,
     ...optional('bip', 'bip'),
     ...optional('fixedCidr', 'fixed-cidr'),
+    ipv6: values.get('ipv6') === true,
+    ...optional('fixedCidrV6', 'fixed-cidr-v6'),
     addressPools: (values.get('default-address-pools') ?? []) as DaemonSettings['addressPools'],
     shutdownTimeoutSeconds: number('shutdown-timeout', DEFAULT_SHUTDOWN_TIMEOUT_SECONDS),
     ...optional('httpProxy', 'http-proxy'),

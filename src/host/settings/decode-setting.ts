@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import type { GcSettings } from '../../handshake/gc-settings.ts';
 import type { RuntimeEntry, SubnetPool } from '../../handshake/host-facts.ts';
+import { parseIpv6Prefix } from '../../sys/netlink/ipv6.ts';
 import { decodeAddressPools, decodeAddressPoolText } from './address-pool-setting.ts';
 import { decodeBuilder } from './builder-setting.ts';
 import type { Setting } from './setting-table.ts';
@@ -104,6 +105,9 @@ function checkText(setting: Setting, text: string, what: string): string {
   }
   if (setting.key === 'default-userns' && !USERNS_MODE.test(text)) {
     throw badSetting(what, `"${text}" is not host, keep-id or keep-id:UID,GID`);
+  }
+  if (setting.key === 'fixed-cidr-v6' && parseIpv6Prefix(text) === undefined) {
+    throw badSetting(what, `"${text}" is not an IPv6 network`);
   }
   if (setting.key === 'bip' || setting.key === 'fixed-cidr') checkBridgeAddress(text, what);
   return text;

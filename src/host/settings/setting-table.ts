@@ -195,6 +195,13 @@ export const SETTINGS: readonly Setting[] = [
     form: 'text',
     help: "part of the default bridge's network that addresses are chosen from",
   },
+  { key: 'ipv6', flag: 'ipv6', form: 'switch', help: 'IPv6 on the default bridge' },
+  {
+    key: 'fixed-cidr-v6',
+    flag: 'fixed-cidr-v6',
+    form: 'text',
+    help: 'IPv6 network of the default bridge; one of this machine when left out',
+  },
   {
     key: 'default-address-pools',
     flag: 'default-address-pool',
@@ -256,8 +263,6 @@ export const REFUSED_SETTINGS: ReadonlyMap<string, string> = new Map([
     'tlskey',
     'bridge',
     'bridge-accept-fwmark',
-    'fixed-cidr-v6',
-    'ipv6',
     'ip6tables',
     'ip',
     'icc',

@@ -35,12 +35,14 @@ export interface BridgeSettings {
   readonly range?: Ipv4Prefix | undefined;
   /** Addresses of both families that are never given out. */
   readonly reserved?: readonly string[];
-  readonly ipv6?: {
-    /** The bridge's own IPv6 address, which is the containers' gateway. */
-    readonly address: Ipv6Prefix;
-    /** Part of the network that addresses are chosen from. */
-    readonly range?: Ipv6Prefix | undefined;
-  };
+  readonly ipv6?:
+    | {
+        /** The bridge's own IPv6 address, which is the containers' gateway. */
+        readonly address: Ipv6Prefix;
+        /** Part of the network that addresses are chosen from. */
+        readonly range?: Ipv6Prefix | undefined;
+      }
+    | undefined;
   /** What names of interfaces begin with; `eth` when absent. */
   readonly interfacePrefix?: string;
   /** True for a network without a way out: its endpoints have no gateway. */

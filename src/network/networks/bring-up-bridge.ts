@@ -81,7 +81,8 @@ export function ruleSettings(record: NetworkRecord): RuleSettings {
   };
 }
 
-function ipv6Settings(
+/** The bridge's own IPv6 address and the range that endpoints' are chosen from. */
+export function ipv6Settings(
   plan: AddressPlan | undefined,
 ): { address: Ipv6Prefix; range: Ipv6Prefix | undefined } | undefined {
   if (plan === undefined) return undefined;

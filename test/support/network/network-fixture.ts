@@ -56,6 +56,7 @@ export async function openTestNetwork(): Promise<NetworkFixture> {
   const services: SandboxService[] = [];
   const open = async () => {
     const opened = await openNetwork({
+      bridgeIpv6: undefined,
       networksDir: join(dir, 'networks'),
       sandboxesDir: join(dir, 'sandboxes'),
       bridgeAddress: undefined,
