@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { OciRegistryOptions } from '../../src/distribution/registry/oci-registry.ts';
+import type { StorageLine } from '../../src/handshake/storage-report.ts';
+import type { Descriptor } from '../../src/oci/image-spec.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import { EngineError } from '../../src/shared/errors.ts';
 import { ImageEngine } from '../support/image-engine.ts';
@@ -42,6 +44,25 @@ describe('the credentials that the user has laid down', () => {
     world.registry.access.auth = 'basic';
     assert.equal((await world.engine.push(world.name)).error, undefined);
     assert.deepEqual(asked, [world.registry.host]);
+  });
+
+  it('bring a damaged layer of a private image back', async () => {
+    await using world = await makeWorld({ findCredentials: async () => STUB_CREDENTIALS });
+    const { engine, registry } = world;
+    assert.equal((await engine.pull(world.name)).error, undefined);
+    const [{ digest }] = IMAGE.manifest.layers as [Descriptor];
+    await engine.content.remove(digest);
+    registry.access.auth = 'basic';
+    const found: StorageLine[] = [];
+    const { signal } = new AbortController();
+    for await (const line of engine.images.check({ repairs: true, deep: false }, signal)) {
+      found.push(line);
+    }
+    assert.deepEqual(
+      found.map((line) => 'finding' in line && [line.finding.subject, line.finding.outcome]),
+      [[digest, 'repaired'], false],
+    );
+    assert.ok(registry.blobAuthorizations.some((header) => header?.startsWith('Basic ') === true));
   });
 
   it('do not stand in for those of the client that are wrong', async () => {
