@@ -46,6 +46,7 @@ const REQUIREMENTS: readonly Requirement[] = [
   { program: 'qemu-system-x86_64', packageName: 'qemu-system-x86', purposes: TEST_ONLY },
   { program: 'fsck.erofs', packageName: 'erofs-utils', purposes: TEST_ONLY },
   { program: 'mke2fs', packageName: 'e2fsprogs', purposes: TEST_ONLY },
+  { program: 'filefrag', packageName: 'e2fsprogs', purposes: TEST_ONLY },
   { program: 'mkfs.xfs', packageName: 'xfsprogs', purposes: TEST_ONLY },
   {
     program: 'docker-py',

@@ -11,7 +11,8 @@ import { DiskContainerFiles } from '../../src/storage/files/disk-container-files
 import { CopySnapshotter } from '../../src/storage/snapshots/copy/copy-snapshotter.ts';
 import { diskSpaceOf } from '../../src/sys/fs/disk-space.ts';
 import { syncFileSystem } from '../../src/sys/libc.ts';
-import { requires } from '../support/capabilities.ts';
+import { findProgram, requires } from '../support/capabilities.ts';
+import { runCommand } from '../support/run-command.ts';
 import { stackLayers } from '../support/snapshots.ts';
 
 const BYTES = 24 * 1024 * 1024;
@@ -39,6 +40,14 @@ describe('on a disk with shared blocks', requires('reflink'), () => {
     return (await diskSpaceOf(dir)).freeBytes;
   }
 
+  /** As the file system tells (FIEMAP): each extent of the file belongs to another file as well. */
+  async function hasSharedBlocksOnly(path: string): Promise<void> {
+    const { stdout } = await runCommand([findProgram('filefrag') ?? '', '-s', '-v', path]);
+    const extents = stdout.split('\n').filter((line) => /^ *\d+:/.test(line));
+    assert.ok(extents.length > 0, stdout);
+    for (const extent of extents) assert.match(extent, /shared/);
+  }
+
   it('a container by copies takes next to nothing until it writes', async () => {
     const snapshots = await CopySnapshotter.open({ dir: join(dir, 'copy'), logger: silentLogger });
     const content = randomBytes(BYTES);
@@ -51,7 +60,9 @@ describe('on a disk with shared blocks', requires('reflink'), () => {
     assert.ok(forContainer < LITTLE, `${forContainer} bytes for the container`);
     const file = join(await snapshots.mount('box'), 'large');
     assert.ok((await readFile(file)).equals(content));
+    await hasSharedBlocksOnly(file);
     await writeFile(file, 'changed');
+    await assert.rejects(hasSharedBlocksOnly(file), 'what was written is its own');
     await snapshots.prepareActive('other', top);
     assert.ok((await readFile(join(await snapshots.mount('other'), 'large'))).equals(content));
     await snapshots.close();
@@ -66,5 +77,6 @@ describe('on a disk with shared blocks', requires('reflink'), () => {
     const forVolume = await taken(() => files.copyTree(root, '/data', volume));
     assert.ok(forVolume < LITTLE, `${forVolume} bytes`);
     assert.equal((await readFile(join(volume, 'large'))).length, BYTES);
+    await hasSharedBlocksOnly(join(volume, 'large'));
   });
 });

@@ -76,7 +76,8 @@ const PROBES: Readonly<Record<Capability, () => boolean>> = {
   zstd: () => findProgram('zstd') !== undefined,
   xz: () => findProgram('xz') !== undefined,
   bzip2: () => findProgram('bzip2') !== undefined,
-  reflink: () => sharesBlocks(process.env['WHERRY_REFLINK_DIR']),
+  reflink: () =>
+    findProgram('filefrag') !== undefined && sharesBlocks(process.env['WHERRY_REFLINK_DIR']),
 };
 
 const known = new Map<Capability, boolean>();
