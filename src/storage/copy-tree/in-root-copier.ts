@@ -16,6 +16,7 @@ import {
   symlinkSync,
   utimesSync,
 } from 'node:fs';
+import { copyFile as copyFileBeside } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { Pace } from '../../shared/pace.ts';
 import { O_PATH, openInRoot, pathOfFd } from '../../sys/fs/open-in-root.ts';
@@ -28,6 +29,8 @@ import type { CopyEntry, CopyOptions, TreeCopier } from '../tree-copier.ts';
 
 const DIRECTORY = O_PATH | constants.O_DIRECTORY;
 const PERMISSIONS = 0o7777;
+/** Files of this size are copied beside the event loop: others are answered meanwhile. */
+const BESIDE_BYTES = 1024 * 1024;
 const ROOT: FileOwner = { uid: 0, gid: 0 };
 
 export class InRootCopier implements TreeCopier {
@@ -122,11 +125,18 @@ async function copyOne(copy: OneCopy, options: CopyOptions, pace: Pace): Promise
   if (statIn(dirFd, name) !== undefined) await removeIn(dirFd, name, pace);
   const path = name === '' ? pathOfFd(rootFd) : pathOfFd(dirFd, name);
   if (stats.isFile()) {
-    copyFileSync(entry.from, path, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    await copyFile(entry.from, path, stats.size);
   } else if (stats.isSymbolicLink()) symlinkSync(readlinkSync(entry.from), path);
   else if (stats.isFIFO()) mknod(path, constants.S_IFIFO | 0o600, { major: 0, minor: 0 });
   else return;
   giveAttributes(path, stats, options);
+}
+
+/** Small files are copied at once: handing them to a thread costs more. */
+async function copyFile(from: string, to: string, sizeBytes: number): Promise<void> {
+  const mode = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL;
+  if (sizeBytes < BESIDE_BYTES) copyFileSync(from, to, mode);
+  else await copyFileBeside(from, to, mode);
 }
 
 function copyDirectory({ entry, stats, dirFd, rootFd }: OneCopy, options: CopyOptions): void {

@@ -18,6 +18,8 @@ import type { EncodableOf } from '../proto/message.ts';
 import { sourceInfo, sourceRange } from './source-place.ts';
 import type { StatusLog } from './status-log.ts';
 
+/** How often a part's progress is told, as with BuildKit: a large context comes in tens of thousands of pieces. */
+const STATUS_INTERVAL_MS = 100;
 /** Output of one vertex that clients get to see, as with BuildKit. */
 const MAX_LOG_BYTES = 2 * 1024 * 1024;
 const CLIPPED = Buffer.from('[output clipped, log limit 2MiB reached]\n');
@@ -41,7 +43,13 @@ export interface StepCounts {
 
 type ShownStatuses = Map<
   string,
-  { readonly current: number; readonly total: number; readonly startedAt: string }
+  {
+    readonly current: number;
+    readonly total: number;
+    readonly startedAt: string;
+    /** When it was last sent, in milliseconds. */
+    readonly toldAt: number;
+  }
 >;
 
 export class ClientProgress implements BuildProgress {
@@ -85,7 +93,7 @@ export class ClientProgress implements BuildProgress {
     const shown: ShownStatuses = new Map();
     try {
       const result = await work(this.#stepProgress(vertex, shown));
-      for (const [id, status] of shown) {
+      for (const [id, { toldAt: _, ...status }] of shown) {
         this.status({ vertex: vertex.digest, id, ...status, completedAt: this.#clock.nowIso() });
       }
       end();
@@ -107,9 +115,15 @@ export class ClientProgress implements BuildProgress {
         return result;
       },
       status: (id, current, total = 0) => {
-        const startedAt = shown.get(id)?.startedAt ?? this.#clock.nowIso();
+        const before = shown.get(id);
+        const now = this.#clock.now();
+        const isDue = before === undefined || now - before.toldAt >= STATUS_INTERVAL_MS;
+        const startedAt = before?.startedAt ?? this.#clock.nowIso();
+        const toldAt = isDue ? now : before.toldAt;
         const status = { current, total, startedAt };
-        shown.set(id, status);
+        shown.set(id, { ...status, toldAt });
+        // The last word is said when the step ends.
+        if (!isDue) return;
         this.status({ vertex: vertex.digest, id, ...status, completedAt: undefined });
       },
       log: (text) => {

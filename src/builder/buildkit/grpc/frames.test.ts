@@ -13,9 +13,9 @@ async function textsOf(chunks: AsyncIterable<Uint8Array>): Promise<string[]> {
 }
 
 test('messages come whole, however the bytes are cut', async () => {
-  const texts = ['', 'a', 'x'.repeat(300), 'end'];
+  const texts = ['', 'a', 'x'.repeat(300), 'y'.repeat(20_000), 'z'.repeat(9000), 'end'];
   const bytes = Buffer.concat(texts.map((text) => frame(Buffer.from(text))));
-  for (const size of [1, 3, 5, 64, bytes.length]) {
+  for (const size of [1, 3, 5, 64, 4096, bytes.length]) {
     assert.deepEqual(await textsOf(inPieces(bytes, size)), texts);
   }
 });

@@ -39,37 +39,65 @@ function nextFrame(pending: ByteQueue): Uint8Array | undefined {
   return pending.take(size);
 }
 
+/** Messages from this size on are put together in blocks of this one: fewer, larger buffers are less work to collect. */
+const LARGE_BYTES = 8 * 1024;
+const BLOCK_BYTES = 1024 * 1024;
+
 /** Bytes that arrive in pieces and are taken in others; a piece is copied only when it is not whole already. */
 class ByteQueue {
-  #chunks: Buffer[] = [];
+  readonly #chunks: Buffer[] = [];
+  #block = Buffer.alloc(0);
   length = 0;
 
   push(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
     this.#chunks.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     this.length += chunk.length;
   }
 
   /** The first `count` bytes, which stay. */
   peek(count: number): Buffer {
-    return this.#joined(count).subarray(0, count);
+    const [first] = this.#chunks;
+    if (first !== undefined && first.length >= count) return first.subarray(0, count);
+    const taken = this.take(count);
+    this.#chunks.unshift(taken);
+    this.length += count;
+    return taken;
   }
 
   /** Removes and returns the first `count` bytes. */
   take(count: number): Buffer {
-    if (count === 0) return Buffer.alloc(0);
-    const first = this.#joined(count);
-    const taken = first.subarray(0, count);
-    if (first.length === count) this.#chunks.shift();
-    else this.#chunks[0] = first.subarray(count);
+    const [first] = this.#chunks;
     this.length -= count;
-    return taken;
+    if (first !== undefined && first.length > count) {
+      this.#chunks[0] = first.subarray(count);
+      return first.subarray(0, count);
+    }
+    if (first !== undefined && first.length === count) {
+      this.#chunks.shift();
+      return first;
+    }
+    return this.#gather(this.#room(count));
   }
 
-  #joined(count: number): Buffer {
-    const [first] = this.#chunks;
-    if (first !== undefined && first.length >= count) return first;
-    const all = Buffer.concat(this.#chunks);
-    this.#chunks = [all];
-    return all;
+  /** Fills `target` with the first bytes, of which there are enough. */
+  #gather(target: Buffer): Buffer {
+    let at = 0;
+    while (at < target.length) {
+      const chunk = this.#chunks[0] ?? Buffer.alloc(0);
+      const copied = chunk.copy(target, at);
+      at += copied;
+      if (copied === chunk.length) this.#chunks.shift();
+      else this.#chunks[0] = chunk.subarray(copied);
+    }
+    return target;
+  }
+
+  #room(count: number): Buffer {
+    if (count < LARGE_BYTES || count > BLOCK_BYTES) return Buffer.allocUnsafe(count);
+    if (this.#block.length < count) this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    const room = this.#block.subarray(0, count);
+    this.#block = this.#block.subarray(count);
+    return room;
   }
 }
