@@ -84,6 +84,7 @@ export async function hostOptions(
       environment: definedOnly(configuration.question.environment),
       logger,
     }),
+    ...(settings.outerHost === undefined ? {} : { outerHost: settings.outerHost }),
     group: keeper(configuration, logger),
     stopTimeoutMs:
       settings.shutdownTimeoutSeconds < 0

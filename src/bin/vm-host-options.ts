@@ -105,10 +105,7 @@ function passable(path: string): string | undefined {
 function limits(sharedDir: string | undefined): readonly string[] {
   const shared =
     sharedDir === undefined ? 'no directory of this computer is' : `only ${sharedDir} is`;
-  return [
-    `${shared} shared with the virtual machine: other bind mounts are refused`,
-    'published ports are those of the virtual machine: nothing listens on this computer',
-  ];
+  return [`${shared} shared with the virtual machine: other bind mounts are refused`];
 }
 
 /** A quarter of what there is, within bounds: what the guest does not use goes back to the host. */

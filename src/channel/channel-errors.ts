@@ -11,3 +11,7 @@ export const streamRefused = (reason: string) => new EngineError('unavailable', 
 /** The other side breaks the rules of the channel. */
 export const channelMisused = (problem: string) =>
   new EngineError('internal', `the channel to the virtual machine: ${problem}`);
+
+/** A request or an answer that cannot be understood. */
+export const badRequest = (text: string, cause: unknown) =>
+  new EngineError('corrupt', `the channel carries no request: ${text.slice(0, 100)}`, { cause });

@@ -3,16 +3,20 @@ import { createConnection } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Channel } from '../channel/channel.ts';
+import { decodePortClient } from '../channel/port-requests.ts';
 import { TARGETS } from '../channel/targets.ts';
 import { messageOf } from '../shared/errors.ts';
 import { run } from '../sys/exec/run.ts';
 import { unknownTarget } from './guest-errors.ts';
+import { servePortClient } from './port-clients.ts';
 import { touchFiles } from './touch-files.ts';
 
 export interface GuestAgentOptions {
   readonly transport: Duplex;
   /** The engine's API in this guest. */
   readonly apiSocket: string;
+  /** Told of the channel once it is there: what the guest asks of the host goes over it. */
+  readonly onChannel?: (channel: Pick<Channel, 'open'>) => void;
 }
 
 const CLOCK_TIMEOUT_MS = 5_000;
@@ -36,6 +40,7 @@ export async function runGuestAgent(options: GuestAgentOptions): Promise<boolean
       });
     },
   });
+  options.onChannel?.(channel);
   try {
     return await Promise.race([told, channel.ended.then(() => false)]);
   } finally {
@@ -56,6 +61,8 @@ async function serve(
     stream.end();
   } else if (verb === TARGETS.files) {
     await touchFiles(stream);
+  } else if (verb === TARGETS.port) {
+    await servePortClient(decodePortClient(value), stream);
   } else if (verb === TARGETS.shutdown) {
     stream.end(shutDown);
   } else throw unknownTarget(target);

@@ -9,6 +9,7 @@ import type { StoredCredentials } from './credentials/stored-credentials.ts';
 import type { HandleSocket } from './handle-socket.ts';
 import { cannotConnect } from './host-errors.ts';
 import type { ListenerRegistry } from './listener-registry.ts';
+import type { OuterPorts } from './outer/outer-ports.ts';
 
 const CONNECT_TIMEOUT_MS = 30_000;
 
@@ -19,15 +20,18 @@ export class EngineRequests {
   readonly #listeners: ListenerRegistry;
   readonly #handles: HandleSocket;
   readonly #credentials: StoredCredentials;
+  readonly #outer: OuterPorts | undefined;
 
   constructor(parts: {
     readonly listeners: ListenerRegistry;
     readonly handles: HandleSocket;
     readonly credentials: StoredCredentials;
+    readonly outer?: OuterPorts;
   }) {
     this.#listeners = parts.listeners;
     this.#handles = parts.handles;
     this.#credentials = parts.credentials;
+    this.#outer = parts.outer;
   }
 
   /** Does what is asked and tells the engine. Never rejects. */
@@ -56,7 +60,7 @@ export class EngineRequests {
         await this.#handles.give(request.token, this.#listeners.descriptor(request.listenerId));
         return [this.#listeners.name(request.listenerId)];
       case 'close-listener':
-        this.#listeners.close(request.listenerId);
+        this.#close(request.listenerId);
         return [];
       case 'list-listeners':
         return this.#listeners.ports();
@@ -69,18 +73,28 @@ export class EngineRequests {
   async #open(
     request: Extract<HostRequest, { op: 'open-listener' }>,
   ): Promise<readonly ListenerName[]> {
-    const name = this.#listeners.openPort(request);
+    const name =
+      this.#outer === undefined
+        ? this.#listeners.openPort(request)
+        : await this.#outer.open(request);
     try {
       await this.#handles.give(request.token, this.#listeners.descriptor(name.listenerId));
       return [name];
     } catch (error) {
-      this.#listeners.close(name.listenerId);
+      this.#close(name.listenerId);
       throw error;
     }
   }
 
+  #close(listenerId: string): void {
+    this.#outer?.close(listenerId);
+    this.#listeners.close(listenerId);
+  }
+
   async #connect(request: Extract<HostRequest, { op: 'open-connection' }>): Promise<void> {
-    const socket = await connect(request.host, request.port);
+    const { host, port } = request;
+    const isOutside = this.#outer !== undefined && isLoopback(host);
+    const socket = isOutside ? await this.#outer.connect(host, port) : await connect(host, port);
     try {
       await this.#handles.give(request.token, socketDescriptor(socket));
     } finally {
@@ -88,6 +102,11 @@ export class EngineRequests {
       socket.destroy();
     }
   }
+}
+
+/** In a virtual machine that of the computer around it is meant. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.[\d.]+$/.test(host);
 }
 
 /** Paused from the start: bytes of a server that speaks first must be the engine's to read. */

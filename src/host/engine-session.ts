@@ -9,6 +9,7 @@ import { Gate } from './gate.ts';
 import type { HandleSocket } from './handle-socket.ts';
 import type { ListenerRegistry } from './listener-registry.ts';
 import { ListenerReturns } from './listener-returns.ts';
+import type { OuterPorts } from './outer/outer-ports.ts';
 
 /** What the session needs and whom it tells. */
 export interface EngineSessionOptions {
@@ -17,6 +18,8 @@ export interface EngineSessionOptions {
   readonly listeners: ListenerRegistry;
   readonly handles: HandleSocket;
   readonly credentials: StoredCredentials;
+  /** Absent when this is no virtual machine's. */
+  readonly outer?: OuterPorts;
   /** Resolves once everything the engine must know is known. */
   readonly facts: () => Promise<HostFacts>;
   /** The engine's API answers. */
@@ -38,7 +41,7 @@ export class EngineSession {
   constructor(options: EngineSessionOptions) {
     this.#options = options;
     this.#requests = new EngineRequests(options);
-    this.#returns = new ListenerReturns(options.listeners, options.handles);
+    this.#returns = new ListenerReturns(options);
   }
 
   /** Resolves when an engine has said hello for the first time and has given back the sockets it held. */

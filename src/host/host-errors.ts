@@ -131,3 +131,12 @@ export function unexpectedAnswer(path: string, detail: string): EngineError {
 export function checkFailed(detail: string): EngineError {
   return new EngineError('unavailable', `the storage could not be checked: ${detail}`);
 }
+
+/** The computer around the virtual machine does not answer. */
+export function outerHostAway(cause: unknown): EngineError {
+  return new EngineError(
+    'unavailable',
+    'the computer that this virtual machine runs on does not answer',
+    { cause },
+  );
+}

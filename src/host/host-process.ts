@@ -27,6 +27,7 @@ import type { EmitHostEvent } from './host-events.ts';
 import { HostLock } from './host-lock.ts';
 import { ListenerRegistry } from './listener-registry.ts';
 import { NamespaceMachine, type NamespaceMachineOptions } from './namespace/namespace-machine.ts';
+import { outerPorts } from './outer/outer-ports.ts';
 import { endProcess, signalProcess } from './process-end.ts';
 
 /** What a host is made of. */
@@ -43,6 +44,8 @@ export interface HostProcessOptions {
   readonly facts: Omit<HostFacts, 'idMap' | 'uplink' | 'apiListeners' | 'cgroup'>;
   /** What the user's docker configuration has for registries. */
   readonly credentials: StoredCredentials;
+  /** Socket of the agent of the virtual machine that this runs in; absent when it runs in none. */
+  readonly outerHost?: string;
   /** Where the control group for containers comes from. */
   readonly group: GroupKeeper;
   /** Milliseconds the engine gets to stop with its containers; undefined for no limit. */
@@ -91,6 +94,7 @@ export class HostProcess {
       listeners: this.#listeners,
       handles: this.#handles,
       credentials: options.credentials,
+      ...outerPorts(options, this.#listeners),
       facts: () => this.#factsForEngine(),
       onReady: () => this.#background(this.#becomeReady()),
       logger: options.logger,

@@ -4,6 +4,7 @@ import type { ListenerName } from '../handshake/messages.ts';
 import { randomId } from '../shared/ids.ts';
 import type { HandleSocket } from './handle-socket.ts';
 import type { ListenerRegistry } from './listener-registry.ts';
+import type { OuterPorts } from './outer/outer-ports.ts';
 
 const RETURN_TIMEOUT_MS = 5_000;
 
@@ -11,11 +12,17 @@ const RETURN_TIMEOUT_MS = 5_000;
 export class ListenerReturns {
   readonly #listeners: ListenerRegistry;
   readonly #handles: HandleSocket;
+  readonly #outer: OuterPorts | undefined;
   readonly #asked = new Map<string, (arrived: boolean) => void>();
 
-  constructor(listeners: ListenerRegistry, handles: HandleSocket) {
-    this.#listeners = listeners;
-    this.#handles = handles;
+  constructor(parts: {
+    readonly listeners: ListenerRegistry;
+    readonly handles: HandleSocket;
+    readonly outer?: OuterPorts;
+  }) {
+    this.#listeners = parts.listeners;
+    this.#handles = parts.handles;
+    this.#outer = parts.outer;
   }
 
   /** Takes back every named listener that is not held here; those that do not come are left out. */
@@ -25,6 +32,7 @@ export class ListenerReturns {
       const token = randomId();
       if (!(await this.#ask(port, name.listenerId, token))) continue;
       this.#listeners.adopt(name, await this.#handles.collect(token));
+      this.#outer?.publishAgain(name);
     }
   }
 

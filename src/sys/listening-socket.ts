@@ -91,7 +91,8 @@ function setOption(fd: number, level: number, name: number): void {
   checked(cSetsockopt(fd, level, name, new Int32Array([1]), 4), 'setsockopt');
 }
 
-function boundPort(fd: number): number {
+/** The port that a socket is bound to. */
+export function boundPort(fd: number): number {
   const address = Buffer.alloc(28);
   checked(cGetsockname(fd, address, new Int32Array([address.length])), 'getsockname');
   return address.readUInt16BE(2);

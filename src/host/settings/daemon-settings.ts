@@ -35,6 +35,8 @@ export interface DaemonSettings {
   readonly additionalImageStores: readonly string[];
   /** What bind mounts may be of, absolute or the word `none`; everything when empty. */
   readonly sharedPlaces: readonly string[];
+  /** Socket of the agent of the virtual machine that the daemon runs in. */
+  readonly outerHost?: string;
   readonly bip?: string;
   readonly fixedCidr?: string;
   /** IPv6 on the default bridge. */
@@ -200,6 +202,7 @@ function toSettings(values: Values): DaemonSettings {
     additionalImageStores: list('additional-image-stores'),
     sharedPlaces: list('shared-places'),
     builderGc: (values.get('builder') ?? DEFAULT_GC) as GcSettings,
+    ...optional('outerHost', 'outer-host'),
     ...optional('bip', 'bip'),
     ...optional('fixedCidr', 'fixed-cidr'),
     ipv6: values.get('ipv6') === true,

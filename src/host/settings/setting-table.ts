@@ -182,6 +182,12 @@ export const SETTINGS: readonly Setting[] = [
     form: 'list',
     help: 'path that bind mounts may be of, with all below; none for no bind mounts (repeatable)',
   },
+  {
+    key: 'outer-host',
+    flag: 'outer-host',
+    form: 'text',
+    help: 'socket of the agent of the virtual machine that this daemon runs in: ports are published outside',
+  },
   { key: 'builder', form: 'builder', help: 'limits of caches (gc)' },
   {
     key: 'bip',

@@ -12,6 +12,7 @@ import { identifySync, type ProcessIdentity } from '../../sys/proc/process-ident
 import { endProcess, endsWithin, whenEnded } from '../process-end.ts';
 import { readConsole } from './console-log.ts';
 import { pingApi } from './ping-api.ts';
+import { serveGuest } from './ports/serve-guest.ts';
 import type { VmDriver, VmParts } from './vm-driver.ts';
 import { vmDidNotStart } from './vm-errors.ts';
 import { forgetVmProcess, readVmProcess, writeVmProcess } from './vm-record.ts';
@@ -178,10 +179,10 @@ async function boot({ driver, parts, recordFile }: VmMachineOptions): Promise<Pr
 async function reach(options: VmMachineOptions, signal: AbortSignal): Promise<Channel> {
   const { parts, clock } = options;
   const socket = await untilDone(() => tryConnect(parts.channelSocket), { clock, signal });
-  const channel = new Channel({
+  const channel: Channel = new Channel({
     transport: socket,
     side: 'host',
-    onStream: (_, stream) => stream.on('error', () => undefined).destroy(),
+    onStream: (target, stream) => serveGuest(target, stream, (wanted) => channel.open(wanted)),
   });
   try {
     await untilDone(

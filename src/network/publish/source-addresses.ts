@@ -51,7 +51,7 @@ export class SourceAddresses {
       const command = { file: 'nft', args: ['-f', '-'] };
       const completed = await run(command, { timeoutMs: TIMEOUT_MS, stdin: RULES });
       expectSuccess(completed, 'load the rules for published ports');
-      RouteSocket.with((routes) => routes.deliverMarkedHere({ mark: ANSWER_MARK, table: TABLE }));
+      RouteSocket.with((routes) => routes.deliverHere({ mark: ANSWER_MARK, table: TABLE }));
       return new SourceAddresses(true);
     } catch (error) {
       const reason = messageOf(error);

@@ -38,7 +38,7 @@ import { pinToPortRequest } from './neighbour-messages.ts';
 import { linkNotReported } from './netlink-errors.ts';
 import type { NetlinkMessage, NetlinkRequest } from './netlink-message.ts';
 import { NetlinkSocket } from './netlink-socket.ts';
-import { addLocalRouteRequest, addMarkRuleRequest, type MarkPolicy } from './policy-messages.ts';
+import { addLocalRouteRequest, addRuleRequest, type RoutePolicy } from './policy-messages.ts';
 
 /** How an interface of a container is set up. */
 export interface ContainerLinkSettings {
@@ -233,9 +233,9 @@ export class RouteSocket {
     this.#socket.request(isolatePortRequest(this.#require(linkName)));
   }
 
-  /** Hands IPv4 packets with a mark to the sockets here, whatever address they are for. Idempotent. */
-  deliverMarkedHere(policy: MarkPolicy): void {
-    for (const request of [addLocalRouteRequest(policy.table), addMarkRuleRequest(policy)]) {
+  /** Hands the IPv4 packets of a policy to the sockets here, whatever address they are for. Idempotent. */
+  deliverHere(policy: RoutePolicy): void {
+    for (const request of [addLocalRouteRequest(policy.table), addRuleRequest(policy)]) {
       this.#tolerating('EEXIST', () => this.#socket.request(request));
     }
   }
