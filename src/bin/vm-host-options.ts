@@ -3,6 +3,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { ensureDataDisk } from '../host/vm/data-disk.ts';
 import { FileEvents } from '../host/vm/files/file-events.ts';
+import type { VmParts } from '../host/vm/vm-driver.ts';
 import { unusableImage } from '../host/vm/vm-errors.ts';
 import type { VmHostOptions } from '../host/vm/vm-host.ts';
 import { systemClock } from '../shared/clock.ts';
@@ -40,6 +41,20 @@ export async function vmHostOptions(
   const { isAccelerated } = driver.features;
   const guest = canBeGuest(configuration.user) ? configuration.user : USUAL_GUEST;
   const sharedDir = shareable(configuration.user.home, guest !== USUAL_GUEST);
+  const parts: VmParts = {
+    kernel: join(data.vmImageDir, 'vmlinuz'),
+    initialRoot: join(data.vmImageDir, 'initrd'),
+    root: join(data.vmImageDir, 'root.erofs'),
+    dataDisk: data.vmDataDisk,
+    programDisk: runtime.vmPrograms,
+    channelSocket: runtime.vmChannel,
+    consoleLog: runtime.vmConsole,
+    user: guest,
+    sharedDir,
+    apiSocket: passable(runtime.apiSocket),
+    cpus: Math.min(cpus().length, MOST_CPUS),
+    memoryMb: memoryMb(totalmem()),
+  };
   return {
     version: VERSION,
     paths: runtime,
@@ -51,28 +66,16 @@ export async function vmHostOptions(
     machine: {
       driver,
       recordFile: runtime.vmRecord,
-      parts: {
-        kernel: join(data.vmImageDir, 'vmlinuz'),
-        initialRoot: join(data.vmImageDir, 'initrd'),
-        root: join(data.vmImageDir, 'root.erofs'),
-        dataDisk: data.vmDataDisk,
-        programDisk: runtime.vmPrograms,
-        channelSocket: runtime.vmChannel,
-        consoleLog: runtime.vmConsole,
-        user: guest,
-        sharedDir,
-        apiSocket: passable(runtime.apiSocket),
-        cpus: Math.min(cpus().length, MOST_CPUS),
-        memoryMb: memoryMb(totalmem()),
-      },
+      parts,
       prepare: async () => {
         await checkImage(data.vmImageDir).catch((error: unknown) => {
           throw unusableImage(data.vmImageDir, messageOf(error), error);
         });
-        await driver.prepare?.();
-        if (driver.features.hasOwnDisk) return;
-        await ensureDataDisk(data.vmDataDisk, DISK_BYTES);
-        await writeProgramDisk(programsDir(), runtime.vmPrograms);
+        if (!driver.features.hasOwnDisk) {
+          await ensureDataDisk(data.vmDataDisk, DISK_BYTES);
+          await writeProgramDisk(programsDir(), runtime.vmPrograms);
+        }
+        return (await driver.prepare?.(parts)) ?? (() => undefined);
       },
       startTimeoutMs: isAccelerated ? START_TIMEOUT_MS.accelerated : START_TIMEOUT_MS.emulated,
       stopTimeoutMs: Math.max(0, settings.shutdownTimeoutSeconds) * 1000 + STOP_MARGIN_MS,

@@ -20,24 +20,27 @@ const parts: VmParts = {
 };
 
 test('the command line of a machine without help by the processor', () => {
-  assert.deepEqual(qemuArguments('x64', 'tcg', parts).join(' ').split(' -'), [
-    ...['-M q35', 'accel tcg,thread=multi', 'cpu max', 'smp 2', 'm 2048', 'nodefaults'],
-    ...['no-user-config', 'display none', 'no-reboot', 'serial chardev:console'],
-    'chardev file,id=console,path=/r/console,append=on',
-    ...['kernel /i/vmlinuz', 'initrd /i/initrd'],
-    'append console=ttyS0 quiet loglevel=3 panic=-1 wherry.uid=1001 wherry.gid=100 wherry.share=/home/me wherry.socket=/r/docker.sock',
-    'drive file=/i/root.erofs,if=none,id=root,format=raw,readonly=on',
-    'device virtio-blk-pci,drive=root',
-    'drive file=/d/a,,b.raw,if=none,id=data,format=raw,discard=unmap,detect-zeroes=unmap',
-    'device virtio-blk-pci,drive=data',
-    'drive file=/r/programs,if=none,id=programs,format=raw,readonly=on',
-    'device virtio-blk-pci,drive=programs',
-    'virtfs local,path=/home/me,mount_tag=share,security_model=none,multidevs=remap',
-    ...['netdev user,id=net', 'device virtio-net-pci,netdev=net', 'device virtio-rng-pci'],
-    'device virtio-balloon-pci,free-page-reporting=on',
-    ...['device virtio-serial-pci', 'device virtserialport,chardev=channel,name=wherry'],
-    'chardev socket,id=channel,path=/r/vm.sock,server=on,wait=off',
-  ]);
+  assert.deepEqual(
+    qemuArguments({ kind: 'x64', accelerator: 'tcg', share: '9p' }, parts).join(' ').split(' -'),
+    [
+      ...['-M q35', 'accel tcg,thread=multi', 'cpu max', 'smp 2', 'm 2048', 'nodefaults'],
+      ...['no-user-config', 'display none', 'no-reboot', 'serial chardev:console'],
+      'chardev file,id=console,path=/r/console,append=on',
+      ...['kernel /i/vmlinuz', 'initrd /i/initrd'],
+      'append console=ttyS0 quiet loglevel=3 panic=-1 wherry.uid=1001 wherry.gid=100 wherry.share=/home/me wherry.socket=/r/docker.sock',
+      'drive file=/i/root.erofs,if=none,id=root,format=raw,readonly=on',
+      'device virtio-blk-pci,drive=root',
+      'drive file=/d/a,,b.raw,if=none,id=data,format=raw,discard=unmap,detect-zeroes=unmap',
+      'device virtio-blk-pci,drive=data',
+      'drive file=/r/programs,if=none,id=programs,format=raw,readonly=on',
+      'device virtio-blk-pci,drive=programs',
+      'virtfs local,path=/home/me,mount_tag=share,security_model=none,multidevs=remap',
+      ...['netdev user,id=net', 'device virtio-net-pci,netdev=net', 'device virtio-rng-pci'],
+      'device virtio-balloon-pci,free-page-reporting=on',
+      ...['device virtio-serial-pci', 'device virtserialport,chardev=channel,name=wherry'],
+      'chardev socket,id=channel,path=/r/vm.sock,server=on,wait=off',
+    ],
+  );
 });
 
 for (const [kind, accelerator, beginning] of [
@@ -50,12 +53,30 @@ for (const [kind, accelerator, beginning] of [
   ['arm64', 'tcg', /^-M virt -accel tcg,thread=multi -cpu max /],
 ] as const) {
   test(`the machine for ${kind} by ${accelerator}`, () => {
-    assert.match(qemuArguments(kind, accelerator, parts).join(' '), beginning);
+    assert.match(qemuArguments({ kind, accelerator, share: '9p' }, parts).join(' '), beginning);
   });
 }
 
+const helped = { kind: 'x64', accelerator: 'kvm' } as const;
+
+test('a machine whose directory is shared by virtiofs has memory that its server can use', () => {
+  const line = qemuArguments({ ...helped, share: 'virtiofs' }, parts).join(' ');
+  assert.match(line, /wherry\.sharetype=virtiofs/);
+  assert.match(
+    line,
+    /-object memory-backend-memfd,id=memory,size=2048M,share=on -machine memory-backend=memory /,
+  );
+  assert.match(
+    line,
+    /socket,id=share,path=\/r\/vm-share\.sock -device vhost-user-fs-pci,chardev=share,tag=share/,
+  );
+  assert.doesNotMatch(line, /virtfs/);
+});
+
 test('a machine without a shared directory has no file server', () => {
-  const line = qemuArguments('x64', 'kvm', { ...parts, sharedDir: undefined }).join(' ');
+  const line = qemuArguments({ ...helped, share: '9p' }, { ...parts, sharedDir: undefined }).join(
+    ' ',
+  );
   assert.doesNotMatch(line, /virtfs|wherry\.share/);
 });
 

@@ -3,6 +3,7 @@ import { findExecutableSync } from '../../sys/exec/find-executable.ts';
 import { expectSuccess, run } from '../../sys/exec/run.ts';
 import { type Accelerator, chooseAccelerator, tryWith } from './accelerators.ts';
 import { kernelOptions } from './guest-options.ts';
+import { findVirtiofsd, shareSocket, startVirtiofsd, virtiofsdCommand } from './virtiofsd.ts';
 import type { VmDriver, VmParts } from './vm-driver.ts';
 import { noQemu } from './vm-errors.ts';
 
@@ -18,7 +19,7 @@ const PROGRAMS: Readonly<Record<ProcessorKind, string>> = {
 const MACHINES: Readonly<Record<ProcessorKind, string>> = { x64: 'q35', arm64: 'virt' };
 const CONSOLES: Readonly<Record<ProcessorKind, string>> = { x64: 'ttyS0', arm64: 'ttyAMA0' };
 
-const GUEST = { share: '9p', network: 'qemu', channel: 'virtio', hasRosetta: false } as const;
+const GUEST = { network: 'qemu', channel: 'virtio', hasRosetta: false } as const;
 
 /** Finds QEMU and asks it what it can; `unavailable` when there is none. */
 export async function findQemu(kind: ProcessorKind, searchPath: string): Promise<VmDriver> {
@@ -29,6 +30,7 @@ export async function findQemu(kind: ProcessorKind, searchPath: string): Promise
     { timeoutMs: PROBE_TIMEOUT_MS },
   );
   const offered = expectSuccess(asked, 'ask QEMU for accelerators').stdout;
+  const virtiofsd = await findVirtiofsd(searchPath);
   const { accelerator, notes } = await chooseAccelerator(offered, tryWith(program, MACHINES[kind]));
   return {
     name: `qemu (${accelerator})`,
@@ -40,14 +42,28 @@ export async function findQemu(kind: ProcessorKind, searchPath: string): Promise
       isAccelerated: accelerator !== 'tcg',
       hasOwnDisk: false,
     },
-    command: (parts) => ({ file: program, args: qemuArguments(kind, accelerator, parts) }),
+    prepare: async (parts) => {
+      const { sharedDir } = parts;
+      if (virtiofsd === undefined || sharedDir === undefined) return () => undefined;
+      const server = virtiofsdCommand(virtiofsd, sharedDir, parts);
+      return startVirtiofsd(server, shareSocket(parts));
+    },
+    command: (parts) => {
+      const share = virtiofsd === undefined ? '9p' : 'virtiofs';
+      return { file: program, args: qemuArguments({ kind, accelerator, share }, parts) };
+    },
   };
+}
+
+interface QemuChoices {
+  readonly kind: ProcessorKind;
+  readonly accelerator: Accelerator;
+  readonly share: '9p' | 'virtiofs';
 }
 
 /** Everything after the program's name (qemu(1)). */
 export function qemuArguments(
-  kind: ProcessorKind,
-  accelerator: Accelerator,
+  { kind, accelerator, share }: QemuChoices,
   parts: VmParts,
 ): readonly string[] {
   return [
@@ -63,12 +79,12 @@ export function qemuArguments(
       '-initrd',
       parts.initialRoot,
       '-append',
-      kernelOptions({ ...GUEST, console: CONSOLES[kind] }, parts),
+      kernelOptions({ ...GUEST, share, console: CONSOLES[kind] }, parts),
     ],
     ...drive('root', parts.root, 'readonly=on'),
     ...drive('data', parts.dataDisk, 'discard=unmap,detect-zeroes=unmap'),
     ...drive('programs', parts.programDisk, 'readonly=on'),
-    ...share(parts.sharedDir),
+    ...(share === '9p' ? shareBy9p(parts.sharedDir) : shareByVirtiofs(parts)),
     ...['-netdev', 'user,id=net', '-device', 'virtio-net-pci,netdev=net'],
     ...['-device', 'virtio-rng-pci', '-device', 'virtio-balloon-pci,free-page-reporting=on'],
     ...['-device', 'virtio-serial-pci', '-device', 'virtserialport,chardev=channel,name=wherry'],
@@ -89,10 +105,21 @@ function drive(id: string, path: string, options: string): readonly string[] {
 }
 
 /** Files as they are: QEMU does with them what its user may. */
-function share(dir: string | undefined): readonly string[] {
+function shareBy9p(dir: string | undefined): readonly string[] {
   if (dir === undefined) return [];
   const source = `local,path=${optionValue(dir)},mount_tag=share`;
   return ['-virtfs', `${source},security_model=none,multidevs=remap`];
+}
+
+/** The server reads and writes the guest's memory, so that must be memory that can be shared. */
+function shareByVirtiofs(parts: VmParts): readonly string[] {
+  if (parts.sharedDir === undefined) return [];
+  return [
+    ...['-object', `memory-backend-memfd,id=memory,size=${parts.memoryMb}M,share=on`],
+    ...['-machine', 'memory-backend=memory'],
+    ...['-chardev', `socket,id=share,path=${optionValue(shareSocket(parts))}`],
+    ...['-device', 'vhost-user-fs-pci,chardev=share,tag=share'],
+  ];
 }
 
 /** Commas separate options; a doubled one is a comma. */

@@ -41,8 +41,8 @@ export interface VmDriver {
   readonly features: VmFeatures;
   /** What is not as good as it could be, as sentences with the cure. */
   readonly notes: readonly string[];
-  /** What has to be done before the command can run; absent for nothing. */
-  readonly prepare?: () => Promise<void>;
+  /** What has to be done before the command can run; absent for nothing. Resolves to what undoes it when that fails. */
+  readonly prepare?: (parts: VmParts) => Promise<() => void>;
   /** The command that is the machine: it ends when the machine does. */
   command(parts: VmParts): Command;
 }

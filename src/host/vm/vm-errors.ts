@@ -27,6 +27,10 @@ export const noWsl = (problem: string) =>
 export const wslFailed = (what: string, problem: string) =>
   new EngineError('unavailable', `cannot ${what}: wsl.exe says: ${problem}`);
 
+/** The server of the shared directory does not run. */
+export const shareNotServed = (problem: string) =>
+  new EngineError('unavailable', `virtiofsd cannot share the home with the machine: ${problem}`);
+
 /** A path that the options of the machine's program cannot hold. */
 export const unusablePath = (path: string) =>
   new EngineError(

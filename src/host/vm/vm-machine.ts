@@ -21,8 +21,8 @@ export interface VmMachineOptions {
   readonly driver: VmDriver;
   readonly parts: VmParts;
   readonly recordFile: string;
-  /** Checks the image, makes the disks. */
-  readonly prepare: () => Promise<void>;
+  /** Checks the image, makes the disks; resolves to what undoes it when the machine does not come up. */
+  readonly prepare: () => Promise<() => void>;
   readonly startTimeoutMs: number;
   /** For the guest to stop its containers. */
   readonly stopTimeoutMs: number;
@@ -66,8 +66,13 @@ export class VmMachine {
         options.logger.warn('a machine of an earlier host does not answer and is ended', { error });
       }
     }
-    await options.prepare();
-    return VmMachine.#join(options, await boot(options), options.startTimeoutMs);
+    const undo = await options.prepare();
+    try {
+      return await VmMachine.#join(options, await boot(options), options.startTimeoutMs);
+    } catch (error) {
+      undo();
+      throw error;
+    }
   }
 
   /** Ends the machine of a host that is gone; false when there is none. */

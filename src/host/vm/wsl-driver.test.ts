@@ -58,7 +58,7 @@ exit 0
 test('a distribution that is not there is imported, once', async () => {
   await using wsl = await fakeWsl({ list: 'Ubuntu\r\nwherry-old\r\n' });
   const driver = await findWsl(wsl.dir, wsl.options);
-  await driver.prepare?.();
+  await driver.prepare?.(parts);
   assert.deepEqual(await wsl.asked(), [
     '--status',
     '--list --quiet',
@@ -74,12 +74,12 @@ test('one that is there gets a new root, keeps what is in it, and is left alone 
     '--distribution wherry --user root --exec /usr/bin/busybox tar -xf /mnt/c/i/root.tar -C /',
     '--terminate wherry',
   ];
-  await driver.prepare?.();
+  await driver.prepare?.(parts);
   assert.deepEqual(await wsl.asked(), ['--status', ...renewal]);
-  await driver.prepare?.();
+  await driver.prepare?.(parts);
   assert.deepEqual(await wsl.asked(), ['--list --quiet']);
   wsl.update();
-  await driver.prepare?.();
+  await driver.prepare?.(parts);
   assert.deepEqual(await wsl.asked(), renewal);
 });
 
@@ -120,7 +120,7 @@ test('an import that fails leaves no record, and its reason is told', async () =
   await using wsl = await fakeWsl({ failing: '--import' });
   const driver = await findWsl(wsl.dir, wsl.options);
   const failed = /cannot import the distribution: wsl\.exe says: It is broken/;
-  await assert.rejects(async () => driver.prepare?.(), failed);
+  await assert.rejects(async () => driver.prepare?.(parts), failed);
   await assert.rejects(readFile(join(wsl.options.installDir, 'root.sha256')), /ENOENT/);
 });
 

@@ -55,7 +55,11 @@ export async function findWsl(searchPath: string, options: WslOptions): Promise<
       isAccelerated: true,
       hasOwnDisk: true,
     },
-    prepare: () => prepare(wsl, options),
+    prepare: async () => {
+      await prepare(wsl, options);
+      // A distribution that is there does no harm.
+      return () => undefined;
+    },
     command: (parts) => wslCommand(program, options, parts),
   };
 }
