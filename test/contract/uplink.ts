@@ -1,7 +1,8 @@
 /** What every helper that leads out of the machine's network namespace must do. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseResolvConf } from '../../src/host/read-host-facts.ts';
 import { eventually } from '../support/eventually.ts';
@@ -79,6 +80,20 @@ export function testUplinkContract(driver: string, needs: { readonly skip: strin
       });
       const url = `http://${hostAddress('IPv4')}:${server.port}/`;
       assert.equal(await fetched(daemon, url), 'ahoy');
+    });
+
+    test('is replaced when its host died before it was on record', async () => {
+      await using daemon = await start();
+      using server = await greeter('0.0.0.0');
+      const { uplink } = await daemon.status();
+      await daemon.endHost('SIGKILL');
+      const path = join(daemon.home.runtimeDir, 'wherry', 'machine.json');
+      const { uplink: _, ...record } = JSON.parse(await readFile(path, 'utf8'));
+      await writeFile(path, JSON.stringify(record));
+      await daemon.start('--network-driver', driver);
+      await eventually(() => !existsSync(`/proc/${uplink?.pid}`));
+      const url = `http://${hostAddress('IPv4')}:${server.port}/`;
+      await eventually(async () => (await fetched(daemon, url)) === 'ahoy');
     });
 
     test('outlives the host process, and ends with the machine', async () => {

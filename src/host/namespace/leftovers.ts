@@ -1,6 +1,6 @@
 /** Finding and ending what is left of a machine: the last line of "nothing is left behind". */
 import { readFileSync } from 'node:fs';
-import type { ProcessIdentity } from '../../sys/proc/process-identity.ts';
+import { identify, type ProcessIdentity } from '../../sys/proc/process-identity.ts';
 import { listPids, processesInUserNamespace } from '../../sys/proc/process-table.ts';
 import { endProcess } from '../process-end.ts';
 import { namespaceInode } from './anchor.ts';
@@ -39,6 +39,28 @@ export async function sweepUserNamespace(
     await Promise.all(victims.map((victim) => endProcess(victim, 0)));
   }
   return killed;
+}
+
+/** Processes that were started with one of these arguments. */
+export async function findProcessesWithArgument(
+  wanted: readonly string[],
+): Promise<readonly ProcessIdentity[]> {
+  const found: ProcessIdentity[] = [];
+  for (const pid of await listPids()) {
+    if (!argumentsOf(pid).some((argument) => wanted.includes(argument))) continue;
+    const identity = await identify(pid);
+    if (identity !== undefined) found.push(identity);
+  }
+  return found;
+}
+
+/** Empty for a process that has ended. */
+function argumentsOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
 }
 
 /** Synchronous: a small read of /proc takes less time than handing it to another thread. */

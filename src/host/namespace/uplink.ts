@@ -4,6 +4,7 @@ import { isAlive } from '../../sys/proc/process-identity.ts';
 import type { MachineRecord } from '../machine-record.ts';
 import { endProcess } from '../process-end.ts';
 import type { Anchor } from './anchor.ts';
+import { findProcessesWithArgument } from './leftovers.ts';
 import { pastaUplink } from './pasta-uplink.ts';
 import { slirpUplink } from './slirp-uplink.ts';
 import type { StartedUplink, UplinkDriver, UsableHelper } from './uplink-driver.ts';
@@ -58,18 +59,25 @@ export async function startUplink(
   }
 }
 
-/** The uplink that an earlier host started, when it is of the kind wanted now, runs and answers; any other is ended. */
+/**
+ * The uplink that an earlier host started, when it is of the kind wanted now, runs and answers. Any other is ended, also
+ * one whose host died before it was on record: its interface would be in the way of the next.
+ */
 export async function usableUplink(
   parts: UplinkParts,
   uplink: MachineRecord['uplink'],
 ): Promise<StartedUplink | undefined> {
-  if (uplink?.process === undefined || !(await isAlive(uplink.process))) return undefined;
-  const { facts } = uplink;
-  const driver = driverFor(parts);
-  const isWanted = facts.driver !== 'none' && facts.driver === driver?.name;
-  if (isWanted && (await driver.answers(facts))) return uplink;
-  await endProcess(uplink.process, 0);
+  if (uplink !== undefined && (await isUsable(parts, uplink))) return uplink;
+  if (uplink?.process !== undefined) await endProcess(uplink.process, 0);
+  const names = [`--api-socket=${parts.apiSocketPath}`, parts.pidPath];
+  for (const stray of await findProcessesWithArgument(names)) await endProcess(stray, 0);
   return undefined;
+}
+
+async function isUsable(parts: UplinkParts, { process, facts }: StartedUplink): Promise<boolean> {
+  if (process === undefined || !(await isAlive(process))) return false;
+  const driver = driverFor(parts);
+  return facts.driver !== 'none' && facts.driver === driver?.name && (await driver.answers(facts));
 }
 
 function driverFor(parts: UplinkParts): UplinkDriver | undefined {
