@@ -17,7 +17,8 @@ const HEADER_REAL_SIZE_AT = 483;
 const EXTENSION_ENTRIES = 21;
 const EXTENSION_EXTENDED_AT = 504;
 const NUMBER_BYTES = 12;
-const MAX_STRETCHES = 100_000;
+/** More of them than any file needs that a tool has written. */
+export const MAX_STRETCHES = 100_000;
 
 /** What the main header of an `S` entry says. */
 export function parseGnuSparseHeader(block: Buffer): {

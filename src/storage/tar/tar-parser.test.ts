@@ -86,6 +86,28 @@ describe('the tar parser', () => {
     assert.equal(firstEntry(member).uid, 4_000_000_000);
   });
 
+  it('refuses a map of a sparse file that goes on and on', () => {
+    const member = tarMember({ name: 'sparse', type: 'S' });
+    member[482] = 1;
+    member.fill(' ', 148, 156);
+    const sum = member.reduce((total, byte) => total + byte, 0);
+    member.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+    const extension = Buffer.alloc(512);
+    extension.write('00000000000\0'.repeat(42), 'latin1');
+    extension[504] = 1;
+    const parser = new TarParser();
+    parser.push(member);
+    assert.throws(
+      () => {
+        for (let block = 0; block < 10_000; block++) {
+          parser.push(extension);
+          assert.equal(parser.next(), undefined);
+        }
+      },
+      { kind: 'corrupt', message: /invalid sparse map/ },
+    );
+  });
+
   it('takes an archive without end mark, and ignores what follows one', () => {
     assert.deepEqual([...read(tarMember({ name: 'a' })).keys()], ['a']);
     const trailing = Buffer.concat([layerTar([{ name: 'a' }]), Buffer.alloc(3000, 65)]);

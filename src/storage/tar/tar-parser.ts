@@ -9,6 +9,7 @@ import { brokenArchive, unexpectedEnd } from '../storage-errors.ts';
 import { MAX_PAX_BYTES, type PaxRecords, parsePaxRecords } from './pax-records.ts';
 import {
   checkStretches,
+  MAX_STRETCHES,
   parseGnuSparseExtension,
   parseGnuSparseHeader,
   parseMapInData,
@@ -48,6 +49,8 @@ export class TarParser {
   #longName: string | undefined;
   #longLink: string | undefined;
   #stretches: readonly SparseStretch[] = [];
+  /** The same while more of them may follow the header. */
+  #extensions: SparseStretch[] = [];
   #sparseSize = 0;
   /** Bytes of the current part that are still to come, and the padding after them. */
   #remaining = 0;
@@ -139,7 +142,7 @@ export class TarParser {
   #beginGnuSparse(header: TarHeader, block: Buffer): TarEvent | undefined {
     const { stretches, extended, realSize } = parseGnuSparseHeader(block);
     this.#header = header;
-    this.#stretches = stretches;
+    this.#extensions = stretches;
     this.#sparseSize = realSize;
     if (!extended) return this.#beginEntry(header, { stretches, realSize });
     this.#state = 'sparse-extension';
@@ -152,10 +155,13 @@ export class TarParser {
     const block = this.#buffer.subarray(this.#at, this.#at + BLOCK_BYTES);
     this.#at += BLOCK_BYTES;
     const { stretches, extended } = parseGnuSparseExtension(block);
-    this.#stretches = [...this.#stretches, ...stretches];
+    this.#extensions.push(...stretches);
+    if (this.#extensions.length > MAX_STRETCHES) {
+      throw brokenArchive('archive/tar: invalid sparse map');
+    }
     if (extended) return undefined;
     return this.#beginEntry(this.#header, {
-      stretches: this.#stretches,
+      stretches: this.#extensions,
       realSize: this.#sparseSize,
     });
   }
