@@ -55,6 +55,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       socket.once('close', () => takenOver.delete(socket));
       void serveTakeover(deps, request, { socket, head });
     });
+    server.on('clientError', (error, stream) => {
+      const socket = stream as Socket;
+      if (!isHttp2(error)) return refuseBytes(socket, error);
+      takenOver.add(socket);
+      socket.once('close', () => takenOver.delete(socket));
+      takeFromParser(socket, error.rawPacket);
+      void deps.backends.buildClients.serveCalls(socket);
+    });
     servers.add(server);
     return server;
   };
@@ -74,6 +82,38 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       clearTimeout(timer);
     },
   };
+}
+
+/** What node's parser says of a connection that begins as HTTP/2 does: BuildKit's own client needs no upgrade. */
+interface Http2Begun extends Error {
+  readonly code: 'HPE_PAUSED_H2_UPGRADE';
+  readonly rawPacket: Buffer;
+}
+
+function isHttp2(error: Error): error is Http2Begun {
+  return (error as NodeJS.ErrnoException).code === 'HPE_PAUSED_H2_UPGRADE';
+}
+
+/** A parser that has failed keeps its listeners; without them, what it could not read is read again. */
+function takeFromParser(socket: Socket, packet: Buffer): void {
+  // Node's server lets go of the descriptor, which its parser reads by itself, when somebody asks for the bytes.
+  socket.on('readable', () => undefined);
+  for (const event of ['data', 'end', 'close', 'drain', 'error', 'timeout']) {
+    socket.removeAllListeners(event);
+  }
+  socket.on('error', () => undefined);
+  socket.pause();
+  socket.unshift(packet);
+}
+
+/** What node answers itself where nobody listens. */
+function refuseBytes(socket: Socket, error: NodeJS.ErrnoException): void {
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : '400 Bad Request';
+  if (socket.writable) socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+  socket.destroy();
 }
 
 /** A request target that is no URL never reaches the application; it gets the same kind of body all the same. */

@@ -14,7 +14,7 @@ import type { SourceInstruction } from './source-instruction.ts';
 
 /** `invalid-argument` with BuildKit's text and the line for the first mistake. */
 export function parseDockerfile(text: string): Dockerfile {
-  if (text.trim() === '') throw emptyDockerfile();
+  if (text === '') throw emptyDockerfile();
   const { directives, instructions } = readSource(text);
   const globalArgs: Located<ArgInstruction>[] = [];
   const stages: { from: Located<FromInstruction>; instructions: Located<StageInstruction>[] }[] =

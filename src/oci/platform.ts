@@ -29,6 +29,13 @@ const NODE_ARCHITECTURES: ReadonlyMap<string, Platform> = new Map([
   ['loong64', { os: 'linux', architecture: 'loong64' }],
 ]);
 
+/** What may stand alone, as containerd's parser of platforms knows it. */
+const SYSTEMS = new Set(['linux', 'windows', 'darwin', 'freebsd', 'netbsd', 'openbsd', 'wasi']);
+const ARCHITECTURES = new Set([
+  ...['386', 'amd64', 'arm', 'arm64', 'loong64', 'mips', 'mipsle', 'mips64', 'mips64le'],
+  ...['ppc64', 'ppc64le', 'riscv64', 's390x', 'wasm'],
+]);
+
 const PART = /^[A-Za-z0-9_.-]+$/;
 
 /** The platform that images run on here, from node's `process.arch`. */
@@ -37,7 +44,7 @@ export function platformOfNodeArch(nodeArch: string): Platform {
 }
 
 /**
- * Parses `os/architecture[/variant]` or an architecture alone; undefined when malformed.
+ * Parses `os/architecture[/variant]` or one of the two alone, which then has to be a known one; undefined when malformed.
  * An operating system alone takes the architecture of `host`.
  */
 export function parsePlatform(text: string, host: Platform): Platform | undefined {
@@ -45,8 +52,9 @@ export function parsePlatform(text: string, host: Platform): Platform | undefine
   if (parts.length > 3 || !parts.every((part) => PART.test(part))) return undefined;
   const [first = '', second, variant] = parts;
   if (second === undefined) {
-    if (first === 'linux') return { ...host, os: first };
-    return normalizePlatform({ os: host.os, architecture: first });
+    if (SYSTEMS.has(first)) return { ...host, os: first };
+    const platform = normalizePlatform({ os: host.os, architecture: first });
+    return ARCHITECTURES.has(platform.architecture) ? platform : undefined;
   }
   return normalizePlatform({
     os: first,

@@ -164,6 +164,14 @@ for (const suite of has('docker-clients') ? BUILDX_SUITES : []) {
       assert.equal(await project.ok('run', '--rm', 'baked', 'cat', '/baked'), 'made');
     });
 
+    test('a builder of the remote driver speaks to the socket without an upgrade', async () => {
+      const address = `unix://${daemon.socketPath}`;
+      await project.ok('buildx', 'create', '--name', `far-${suite}`, '--driver', 'remote', address);
+      await project.ok('buildx', 'build', '--builder', `far-${suite}`, '--load', '-t', 'far', '.');
+      assert.equal(await daemon.ok('run', '--rm', 'far'), 'hello');
+      await project.ok('buildx', 'rm', `far-${suite}`);
+    });
+
     test('the cache is shown and pruned', async () => {
       assert.match(await project.ok('buildx', 'du'), /Total:\s+\d/);
       await project.ok('builder', 'prune', '-af');

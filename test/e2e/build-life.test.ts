@@ -214,3 +214,16 @@ test('a client that has no credentials may say so with null, as Go’s library d
   assert.equal(status, 200, body);
   assert.match(body, /Successfully built/);
 });
+
+test('an image that is built is told as an event, with or without a name', async () => {
+  const since = (await daemon.ok('info', '--format', '{{.SystemTime}}')).trim();
+  const id = await daemon.ok(
+    'build',
+    '-q',
+    context('told', { Dockerfile: `FROM ${BUSYBOX}\nENV T=1` }),
+  );
+  const filters = ['--filter', 'type=image', '--filter', 'event=create'];
+  const until = (await daemon.ok('info', '--format', '{{.SystemTime}}')).trim();
+  const events = await daemon.ok('events', '--since', since, '--until', until, ...filters);
+  assert.ok(events.includes(`image create ${id}`), events);
+});

@@ -173,3 +173,19 @@ test('a container names the manifest of its image since API 1.48', async () => {
   assert.equal(await described('1.47'), undefined);
   await daemon.ok('rm', 'described');
 });
+
+test('names in full are found by filters, and a name like a digest is refused', async () => {
+  await daemon.ok('tag', BUSYBOX, 'lamp');
+  for (const pattern of ['docker.io/library/lamp', 'docker.io/library/lamp:*', 'lamp']) {
+    assert.notEqual(await daemon.ok('images', '-q', '--filter', `reference=${pattern}`), '');
+  }
+  const { stderr } = await daemon.docker('tag', BUSYBOX, 'sha256:some');
+  assert.match(stderr, /refusing to create an ambiguous tag using digest algorithm as name/);
+  await daemon.ok('rmi', 'lamp');
+});
+
+test('a word that is no platform is refused before anything is fetched', async () => {
+  const { code, stderr } = await daemon.docker('pull', '--platform', 'foobar', BUSYBOX);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /unknown operating system or architecture/);
+});

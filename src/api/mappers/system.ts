@@ -1,6 +1,11 @@
 /** `/info` and `/version`: every key that a Docker 28 client reads. */
 import type { RuntimeInfo, SystemInfo } from '../../engine/system/system-info.ts';
-import { API_VERSION, MIN_API_VERSION } from '../../wire/api-version.ts';
+import {
+  API_VERSION,
+  type ApiVersion,
+  isAtLeast,
+  MIN_API_VERSION,
+} from '../../wire/api-version.ts';
 
 /** Go's names for the machine's architecture, as `docker version` shows them. */
 const GO_ARCHITECTURE: Readonly<Record<string, string>> = {
@@ -47,11 +52,15 @@ export function toVersion(info: SystemInfo): object {
   };
 }
 
-/** `GET /info`; `nowIso` is the time of the answer. */
-export function toInfo(info: SystemInfo, nowIso: string): object {
+/** `GET /info`; `nowIso` is the time of the answer. Bridges' hooks were told of up to API 1.49. */
+export function toInfo(
+  info: SystemInfo,
+  { nowIso, version }: { readonly nowIso: string; readonly version: ApiVersion },
+): object {
   return {
     ...toInventory(info),
     ...toHost(info),
+    ...(isAtLeast(version, '1.50') ? {} : { BridgeNfIptables: false, BridgeNfIp6tables: false }),
     ...toLimits(info),
     ...toRuntimes(info),
     ...toRegistry(info),
@@ -118,8 +127,6 @@ function toHost(info: SystemInfo): object {
     NCPU: info.cpus,
     MemTotal: info.memoryBytes,
     GenericResources: null,
-    BridgeNfIptables: false,
-    BridgeNfIp6tables: false,
     IPv4Forwarding: true,
   };
 }

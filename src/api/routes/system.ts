@@ -31,7 +31,9 @@ const pingHead: Handler = (c) => c.body(null, 200, { ...PING_HEADERS, 'Content-L
 const version: Handler = async (c, { backends }) => c.json(toVersion(await backends.system.info()));
 
 const info: Handler = async (c, { backends, clock }) =>
-  c.json(toInfo(await backends.system.info(), clock.nowIso()));
+  c.json(
+    toInfo(await backends.system.info(), { nowIso: clock.nowIso(), version: c.get('version') }),
+  );
 
 const events: Handler = (c, deps) => {
   const stream = deps.backends.system.events(

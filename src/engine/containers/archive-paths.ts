@@ -11,7 +11,8 @@ export function containerPath(given: string): string {
     else if (part !== '' && part !== '.') parts.push(part);
   }
   const clean = `/${parts.join('/')}`;
-  const last = given.slice(given.lastIndexOf('/') + 1);
+  const named = given.replace(/\/+$/, '');
+  const last = named.slice(named.lastIndexOf('/') + 1);
   if (last === '.') return clean === '/' ? '/.' : `${clean}/.`;
   return given.endsWith('/') && clean !== '/' ? `${clean}/` : clean;
 }

@@ -129,9 +129,11 @@ async function fetchLayer(
 
 async function storeImage(deps: ImageDeps, image: NewImage): Promise<StoredImage> {
   const record = await storeMadeImage(deps, image);
+  const actorId = record.document.id;
+  publishImageEvent(deps, 'create', { record, actorId, name: actorId });
   for (const reference of image.names) {
     const name = familiarReference(reference);
-    publishImageEvent(deps, 'tag', { record, actorId: record.document.id, name });
+    publishImageEvent(deps, 'tag', { record, actorId, name });
   }
   const { id, manifest } = record.document;
   return { id, manifest };

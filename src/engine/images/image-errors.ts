@@ -26,6 +26,14 @@ export function tagWithDigest(): EngineError {
   return new EngineError('invalid-argument', 'refusing to create a tag with a digest reference');
 }
 
+/** `sha256:…` would be taken for an image's id. */
+export function tagLikeDigest(): EngineError {
+  return new EngineError(
+    'invalid-argument',
+    'refusing to create an ambiguous tag using digest algorithm as name',
+  );
+}
+
 /** An instruction of `--change` that cannot be carried out. */
 export function malformedChange(problem: string): EngineError {
   return new EngineError('invalid-argument', problem);
@@ -64,10 +72,10 @@ export function noSuchTag(reference: string): EngineError {
 
 /** A platform that cannot be parsed. */
 export function invalidPlatform(text: string): EngineError {
-  return new EngineError(
-    'invalid-argument',
-    `"${text}" is an invalid component of "${text}": platform specifier component must match "^[A-Za-z0-9_-]+$"`,
-  );
+  const problem = /^[A-Za-z0-9_.-]+$/.test(text)
+    ? 'unknown operating system or architecture: invalid argument'
+    : 'platform specifier components must match "^[A-Za-z0-9_.-]+$": invalid argument';
+  return new EngineError('invalid-argument', `${JSON.stringify(text)}: ${problem}`);
 }
 
 /** An image for several platforms that lacks the one wanted. */

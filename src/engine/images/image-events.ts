@@ -15,7 +15,7 @@ export function publishPrune(deps: Pick<ImageDeps, 'events'>, reclaimedBytes: nu
 /** Announces what happened to an image. `actorId` is a name for pulls and the image's id for the rest. */
 export function publishImageEvent(
   deps: Pick<ImageDeps, 'events'>,
-  action: 'pull' | 'push' | 'load' | 'tag' | 'untag' | 'delete' | 'save' | 'import',
+  action: 'create' | 'pull' | 'push' | 'load' | 'tag' | 'untag' | 'delete' | 'save' | 'import',
   about: { readonly record: ImageRecord; readonly actorId: string; readonly name: string },
 ): void {
   const labels = about.record.config.config?.Labels ?? {};

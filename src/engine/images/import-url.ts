@@ -8,7 +8,7 @@ import { ProgressChannel } from './progress-channel.ts';
 
 /**
  * What Docker says of it, the new image's id last; stops when the reader leaves or the signal aborts. `invalid-argument`
- * at once for what is no URL; what the server says against it comes after the first line.
+ * at once for what is no URL; what the server says against it comes before the first line.
  */
 export function importFromUrl(
   deps: ImageDeps,
@@ -19,11 +19,11 @@ export function importFromUrl(
   const left = new AbortController();
   const channel = new ProgressChannel(deps.clock.now, () => left.abort());
   const run = async () => {
-    channel.send({ status: `Downloading from ${url.href}` });
     const { sizeBytes, bytes } = await deps.downloads.open(
       url,
       AbortSignal.any([signal, left.signal]),
     );
+    channel.send({ status: `Downloading from ${url.href}` });
     const counted = counting(bytes, (current) =>
       channel.sendCount('', 'Importing', { current, total: sizeBytes ?? 0 }),
     );

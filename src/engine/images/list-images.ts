@@ -1,5 +1,5 @@
 /** `docker images`: all images that pass the filters, newest first. */
-import { familiarName, familiarReference } from '../../oci/reference.ts';
+import { canonicalReference, familiarName, familiarReference } from '../../oci/reference.ts';
 import {
   assertKnownFilters,
   booleanFilter,
@@ -73,7 +73,12 @@ function withMatchingNames(record: ImageRecord, patterns: readonly RegExp[]): Im
   if (patterns.length === 0) return [record];
   const matches = (name: string) => {
     const reference = parseStoredName(name);
-    const forms = [familiarReference(reference), familiarName(reference)];
+    const forms = [
+      familiarReference(reference),
+      familiarName(reference),
+      canonicalReference(reference),
+      `${reference.domain}/${reference.path}`,
+    ];
     return patterns.some((pattern) => forms.some((form) => pattern.test(form)));
   };
   const tags = record.document.tags.filter(matches);

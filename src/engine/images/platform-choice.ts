@@ -1,6 +1,11 @@
 /** The platform that a client asks for, and whether an image has it. */
 import type { ImageConfig } from '../../oci/image-spec.ts';
-import { type Platform, parsePlatform, runnablePlatforms } from '../../oci/platform.ts';
+import {
+  normalizePlatform,
+  type Platform,
+  parsePlatform,
+  runnablePlatforms,
+} from '../../oci/platform.ts';
 import { type ImageReference, parseReference } from '../../oci/reference.ts';
 import type { ImageDeps } from './image-deps.ts';
 import { invalidPlatform, invalidReference, wrongPlatform } from './image-errors.ts';
@@ -63,7 +68,8 @@ export function checkImagePlatform(
 type PlatformConfig = Pick<ImageConfig, 'os' | 'architecture' | 'variant'>;
 
 function platformOf({ os, architecture, variant }: PlatformConfig): Platform {
-  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+  const written = { os, architecture, ...(variant === undefined ? {} : { variant }) };
+  return normalizePlatform(written);
 }
 
 /** A variant that only one of them has makes no difference. */

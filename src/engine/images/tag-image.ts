@@ -1,12 +1,13 @@
 /** `docker tag`. */
 import {
+  familiarName,
   familiarReference,
   type ImageReference,
   parseReference,
   withDefaultTag,
 } from '../../oci/reference.ts';
 import type { ImageDeps } from './image-deps.ts';
-import { invalidReference, tagWithDigest } from './image-errors.ts';
+import { invalidReference, tagLikeDigest, tagWithDigest } from './image-errors.ts';
 import { publishImageEvent } from './image-events.ts';
 import { resolveImage } from './resolve-image.ts';
 import { storedName } from './stored-name.ts';
@@ -25,6 +26,7 @@ export function tagReference({ repository, tag }: TagTarget): ImageReference {
   );
   if (!parsed.ok) throw invalidReference(parsed.problem);
   if (parsed.reference.digest !== undefined) throw tagWithDigest();
+  if (familiarName(parsed.reference) === 'sha256') throw tagLikeDigest();
   return withDefaultTag(parsed.reference);
 }
 

@@ -9,6 +9,7 @@ const mistake = (name: string, dockerfile: string, fails: RegExp): BuildCase => 
 
 export const MISTAKE_CASES: readonly BuildCase[] = [
   mistake('an empty file', '', /cannot be empty/),
+  mistake('empty lines alone', '\n\n', /file with no instructions/),
   mistake('comments alone', '# nothing\n', /file with no instructions/),
   mistake('no FROM', 'RUN true', /no build stage in current context/),
   mistake('ARG alone', 'ARG A', /contains no stages to build/),
