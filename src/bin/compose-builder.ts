@@ -20,7 +20,7 @@ import { FIRST_VERSION } from '../state/migrations.ts';
 import type { ContentStore } from '../storage/content-store.ts';
 import { InRootCopier } from '../storage/copy-tree/in-root-copier.ts';
 import type { FileTrees } from '../storage/file-trees.ts';
-import { machinePlatform, openRegistry } from './compose-images.ts';
+import { machinePlatform, openHostProxy, openRegistry } from './compose-images.ts';
 import type { DamageReport } from './damage-report.ts';
 import type { EngineParts } from './engine-composition.ts';
 
@@ -68,6 +68,7 @@ export async function composeBuilder(parts: EngineParts, made: BuilderParts) {
     ...{ clock, logger, failpoints, trees: made.trees },
     copier: new InRootCopier(),
     ...{ registry, downloads },
+    openHostProxy: () => openHostProxy(parts),
     platform: machinePlatform(),
     runtimeName: settings.defaultRuntime,
     dirs: {

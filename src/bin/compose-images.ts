@@ -1,5 +1,6 @@
 /** Builds what holds images: content store, layers, registry, archives. */
 
+import { isIP } from 'node:net';
 import { arch, availableParallelism } from 'node:os';
 import { TarArchiveReader } from '../distribution/archive/tar-archive-reader.ts';
 import { TarArchiveWriter } from '../distribution/archive/tar-archive-writer.ts';
@@ -12,11 +13,15 @@ import {
   OciRegistry,
   type OciRegistryOptions,
 } from '../distribution/registry/oci-registry.ts';
+import { openTunnel, portOf, proxyFor } from '../distribution/registry/proxy.ts';
 import { readRegistryCertificates } from '../distribution/registry/registry-certificates.ts';
 import type { EventSink, ImageServiceOptions } from '../engine/images/image-deps.ts';
 import { decodeImageDocument } from '../engine/images/image-document.ts';
 import { ImageService } from '../engine/images/image-service.ts';
+import type { HostProxy } from '../network/host-proxy.ts';
+import { SocksServer } from '../network/proxy/socks-server.ts';
 import type { Platform } from '../oci/platform.ts';
+import { EngineError } from '../shared/errors.ts';
 import { Collection } from '../state/collection.ts';
 import { FIRST_VERSION } from '../state/migrations.ts';
 import { OciLayoutIndex } from '../storage/content/oci-layout-index.ts';
@@ -80,6 +85,22 @@ export async function composeImages(parts: EngineParts, given: ImageParts): Prom
 /** What images run on here. */
 export function machinePlatform(): Platform {
   return { os: 'linux', architecture: ARCHITECTURES[arch()] ?? arch() };
+}
+
+/** A way out for helper programs: through the user's HTTP proxies, where they are plain, and by the host. */
+export async function openHostProxy({ facts, hostDialer }: EngineParts): Promise<HostProxy> {
+  const { offline, proxies } = facts.settings;
+  return await SocksServer.open({
+    connect: async (target) => {
+      if (offline) throw new EngineError('unavailable', 'this daemon makes no connections');
+      const scheme = target.port === 80 ? 'http' : 'https';
+      const host = isIP(target.host) === 6 ? `[${target.host}]` : target.host;
+      const proxy = proxyFor(new URL(`${scheme}://${host}:${target.port}`), proxies);
+      if (proxy === undefined) return await hostDialer.connect(target);
+      const place = { host: proxy.hostname.replace(/^\[|\]$/g, ''), port: portOf(proxy) };
+      return await openTunnel(await hostDialer.connect(place), proxy, target);
+    },
+  });
 }
 
 /** The ways out to registries and to the web. */

@@ -1,6 +1,7 @@
 /** What the solver works with. Built once in the composition root. */
 import type { Downloads } from '../distribution/downloads.ts';
 import type { ImageRegistry } from '../distribution/image-registry.ts';
+import type { OpenHostProxy } from '../network/host-proxy.ts';
 import type { NameFileContents, NameFileInput } from '../network/name-files.ts';
 import type { SandboxService } from '../network/sandbox-service.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -33,6 +34,8 @@ export interface BuilderDeps {
   readonly downloads: Downloads;
   /** Where caches of other machines are. */
   readonly registry: ImageRegistry;
+  /** For programs that fetch by themselves. */
+  readonly openHostProxy: OpenHostProxy;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly failpoints: Failpoints;

@@ -41,6 +41,12 @@ export const invalidChecksum = (text: string) =>
 export const gitFailed = (url: string, output: string) =>
   new EngineError('unavailable', `failed to fetch remote ${url}: ${output.trim()}`);
 
+export const foreignCommit = (wanted: string, found: string) =>
+  new EngineError('invalid-argument', `expected checksum to match ${wanted}, got ${found}`);
+
+export const noSuchSubdir = (subdir: string, cause: unknown) =>
+  new EngineError('not-found', `subdir ${subdir} does not exist in the git repository`, { cause });
+
 export const remoteSourceWithFrom = () =>
   new EngineError('invalid-argument', "source can't be a URL for COPY");
 

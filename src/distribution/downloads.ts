@@ -4,6 +4,8 @@
 export interface Download {
   /** Undefined when the server does not say. */
   readonly sizeBytes: number | undefined;
+  /** When it was last changed, where the server says so. Milliseconds since 1970. */
+  readonly modifiedMs?: number;
   /** Read to its end or left early. Ends early only by a throw. */
   readonly bytes: AsyncIterable<Uint8Array>;
 }

@@ -27,6 +27,7 @@ type ClassicDeps = Pick<
   | 'trees'
   | 'dirs'
   | 'downloads'
+  | 'openHostProxy'
   | 'platform'
   | 'specs'
   | 'registry'

@@ -18,7 +18,7 @@ export interface ReceivedContext {
   release(): Promise<void>;
 }
 
-type ContextDeps = Pick<BuilderDeps, 'trees' | 'dirs' | 'downloads'>;
+type ContextDeps = Pick<BuilderDeps, 'trees' | 'dirs' | 'downloads' | 'openHostProxy'>;
 
 const DEFAULT_DOCKERFILE = 'Dockerfile';
 
@@ -55,7 +55,9 @@ async function fill(deps: ContextDeps, { dir, remote, body, signal }: Filling): 
   if (remote === undefined) return await unpack(deps, dir, body);
   // A client may send a body all the same.
   for await (const chunk of body) void chunk;
-  if (isGitUrl(remote)) return await checkOutGit(remote, { dir, keepGitDir: true, signal });
+  if (isGitUrl(remote)) {
+    return await checkOutGit(deps, remote, { dir, keepGitDir: true, signal });
+  }
   const download = await deps.downloads.open(new URL(remote), signal);
   const bytes = await collect(download.bytes);
   if (isText(bytes)) await writeFile(join(dir, DEFAULT_DOCKERFILE), bytes);

@@ -28,6 +28,8 @@ export interface SourceInput {
   contentOf(heredoc: Heredoc): string;
 }
 
+/** A commit's name, or how it begins. */
+const COMMIT = /^[0-9a-f]{4,64}$/;
 const URL_SOURCE = /^https?:\/\//i;
 /** Files that came from elsewhere are for nobody else by default. */
 const DOWNLOAD_MODE = 0o600;
@@ -94,7 +96,7 @@ async function downloadPart(
 ): Promise<SourcePart> {
   const dir = await workDir(run);
   const address = new URL(url);
-  const { bytes } = await run.deps.downloads.open(address, run.signal);
+  const { bytes, modifiedMs = 0 } = await run.deps.downloads.open(address, run.signal);
   const name = posix.basename(decodeURIComponent(address.pathname)) || 'download';
   const file = join(dir, name);
   const counter = new DigestCounter();
@@ -110,8 +112,8 @@ async function downloadPart(
     { signal: run.signal },
   );
   checkDigest(instruction, counter.digest());
-  // Nobody knows how old it is: the time of the download would make every build another one.
-  await utimes(file, 0, 0);
+  // Where nobody knows how old it is, the time of the download would make every build another one.
+  await utimes(file, modifiedMs / 1000, modifiedMs / 1000);
   return { tree: treeOf(url, dir), sources: [name], unpack: instruction.unpack === true };
 }
 
@@ -127,6 +129,8 @@ async function gitPart(
   url: string,
 ): Promise<SourcePart> {
   const dir = await workDir(run);
-  await checkOutGit(url, { dir, keepGitDir: instruction.keepGitDir, signal: run.signal });
+  const { keepGitDir, checksum } = instruction;
+  if (checksum !== undefined && !COMMIT.test(checksum)) throw invalidChecksum(checksum);
+  await checkOutGit(run.deps, url, { dir, keepGitDir, commit: checksum, signal: run.signal });
   return { tree: treeOf(url, dir), sources: ['/'], unpack: false };
 }

@@ -25,7 +25,11 @@ export class HttpDownloads implements Downloads {
     }
     const length = Number(response.headers['content-length'] ?? Number.NaN);
     const sizeBytes = Number.isSafeInteger(length) ? length : undefined;
-    return { sizeBytes, bytes: bodyOf(response, sizeBytes) };
+    const modifiedMs = Date.parse(response.headers['last-modified'] ?? '');
+    return {
+      ...{ sizeBytes, bytes: bodyOf(response, sizeBytes) },
+      ...(Number.isNaN(modifiedMs) ? {} : { modifiedMs }),
+    };
   }
 }
 
