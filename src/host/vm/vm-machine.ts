@@ -10,6 +10,7 @@ import type { Logger } from '../../shared/logger.ts';
 import { spawnProcess } from '../../sys/exec/spawn.ts';
 import { identifySync, type ProcessIdentity } from '../../sys/proc/process-identity.ts';
 import { endProcess, endsWithin, whenEnded } from '../process-end.ts';
+import { ClockJumps } from './clock-jumps.ts';
 import { readConsole } from './console-log.ts';
 import { pingApi } from './ping-api.ts';
 import { serveGuest } from './ports/serve-guest.ts';
@@ -35,13 +36,14 @@ export interface VmMachineOptions {
 const RETRY_MS = 100;
 const CLOCK_INTERVAL_MS = 30_000;
 /** A machine that a new host cannot reach by then is of no use to it. */
-const ADOPT_TIMEOUT_MS = 15_000;
+const ADOPT_TIMEOUT_MS = 60_000;
 
 export class VmMachine {
   readonly #options: VmMachineOptions;
   readonly #channel: Channel;
   readonly #process: ProcessIdentity;
   readonly #clockTimer: NodeJS.Timeout;
+  readonly #jumps: ClockJumps;
   readonly #attendant: { close(): void };
 
   private constructor(options: VmMachineOptions, process: ProcessIdentity, channel: Channel) {
@@ -50,6 +52,7 @@ export class VmMachine {
     this.#channel = channel;
     this.#setClock();
     this.#clockTimer = setInterval(() => this.#setClock(), CLOCK_INTERVAL_MS);
+    this.#jumps = new ClockJumps(() => this.#setClock());
     this.#attendant = options.attend((target) => channel.open(target));
   }
 
@@ -150,6 +153,7 @@ export class VmMachine {
 
   #rest(): void {
     clearInterval(this.#clockTimer);
+    this.#jumps.close();
     this.#attendant.close();
   }
 
