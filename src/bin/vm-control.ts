@@ -21,6 +21,7 @@ import { recipeDir } from './program-paths.ts';
 import { proxiesOf } from './proxy-settings.ts';
 import { readSystemAuthorities } from './system-authorities.ts';
 import { VERSION } from './version.ts';
+import { vmLife } from './vm-life.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -33,6 +34,7 @@ export function vmControl(environment: Environment): VmControl {
       ? join(homeOf(environment, 'XDG_DATA_HOME'), DATA_NAMES.vmImageDir)
       : resolve(dir);
   return {
+    ...vmLife(environment),
     buildImage: async (options, onStep) => {
       const outputDir = outputOr(options.outputDir);
       const toldRegistry = options.npmRegistry ?? environment['WHERRY_VM_NPM_REGISTRY'];

@@ -18,7 +18,7 @@ import { VERSION } from './version.ts';
 
 const GB = 2 ** 30;
 /** Sparse: it takes what is in it. */
-const DISK_BYTES = 64 * GB;
+const DISK_GB = 64;
 const MOST_CPUS = 4;
 const [LEAST_MEMORY_MB, MOST_MEMORY_MB] = [1024, 4096];
 /** Without help by the processor, and beside other work, a start takes this order of time. */
@@ -52,8 +52,8 @@ export async function vmHostOptions(
     user: guest,
     sharedDir,
     apiSocket: passable(runtime.apiSocket),
-    cpus: Math.min(cpus().length, MOST_CPUS),
-    memoryMb: memoryMb(totalmem()),
+    cpus: settings.vmCpus ?? Math.min(cpus().length, MOST_CPUS),
+    memoryMb: settings.vmMemoryMb ?? memoryMb(totalmem()),
   };
   return {
     version: VERSION,
@@ -72,7 +72,7 @@ export async function vmHostOptions(
           throw unusableImage(data.vmImageDir, messageOf(error), error);
         });
         if (!driver.features.hasOwnDisk) {
-          await ensureDataDisk(data.vmDataDisk, DISK_BYTES);
+          await ensureDataDisk(data.vmDataDisk, (settings.vmDiskGb ?? DISK_GB) * GB);
           await writeProgramDisk(programsDir(), runtime.vmPrograms);
         }
         return (await driver.prepare?.(parts)) ?? (() => undefined);

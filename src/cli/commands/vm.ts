@@ -4,6 +4,7 @@ import { defineCommand } from 'citty';
 import type { BuildImageOptions, PullImageOptions, VmImageReport } from '../../host/vm-control.ts';
 import { badUsage } from '../cli-errors.ts';
 import type { CommandContext } from '../command-context.ts';
+import { vmLifeCommands } from './vm-life.ts';
 
 const BUILD_FLAGS = {
   arch: { type: 'string' },
@@ -27,8 +28,9 @@ const BYTES_PER_MB = 1_000_000;
 /** The subcommands, each with its own flags. */
 export function vmCommand(context: CommandContext) {
   return defineCommand({
-    meta: { name: 'vm', description: 'The image of the virtual machine' },
+    meta: { name: 'vm', description: 'The virtual machine and its image' },
     subCommands: {
+      ...vmLifeCommands(context),
       'build-image': buildImageCommand(context),
       'pull-image': pullImageCommand(context),
     },

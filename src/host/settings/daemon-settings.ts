@@ -57,6 +57,10 @@ export interface DaemonSettings {
   readonly hostLoopback: boolean;
   readonly privilegedPorts: 'refuse' | 'auto-remap';
   readonly machine: 'auto' | 'namespace' | 'qemu' | 'vfkit' | 'wsl';
+  /** What the virtual machine gets: processors, memory in MB, size of its data disk in GB. */
+  readonly vmCpus?: number;
+  readonly vmMemoryMb?: number;
+  readonly vmDiskGb?: number;
   readonly networkDriver: 'auto' | 'slirp4netns' | 'pasta';
 }
 
@@ -183,6 +187,8 @@ function toSettings(values: Values): DaemonSettings {
     const value = text(key);
     return (value === undefined ? {} : { [name]: value }) as { readonly [key in Name]?: string };
   };
+  const optionalNumber = <Name extends string>(name: Name, key: string) =>
+    (values.has(key) ? { [name]: values.get(key) } : {}) as { readonly [key in Name]?: number };
   const debug = values.get('debug') === true;
   return {
     hosts: list('hosts'),
@@ -221,6 +227,9 @@ function toSettings(values: Values): DaemonSettings {
     hostLoopback: values.get('host-loopback') === true,
     privilegedPorts: (text('privileged-ports') ?? 'refuse') as DaemonSettings['privilegedPorts'],
     machine: (text('machine') ?? 'auto') as DaemonSettings['machine'],
+    ...optionalNumber('vmCpus', 'vm-cpus'),
+    ...optionalNumber('vmMemoryMb', 'vm-memory'),
+    ...optionalNumber('vmDiskGb', 'vm-disk'),
     networkDriver: (text('network-driver') ?? 'auto') as DaemonSettings['networkDriver'],
   };
 }

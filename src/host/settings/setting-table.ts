@@ -235,6 +235,24 @@ export const SETTINGS: readonly Setting[] = [
     help: 'where the engine runs: in namespaces (Linux), or in a virtual machine by qemu, vfkit (macOS) or wsl (Windows)',
   },
   {
+    key: 'vm-cpus',
+    flag: 'vm-cpus',
+    form: 'number',
+    help: "the virtual machine's processors; as many as there are, up to 4",
+  },
+  {
+    key: 'vm-memory',
+    flag: 'vm-memory',
+    form: 'number',
+    help: "the virtual machine's memory in MB; a quarter of what there is, 1024 to 4096",
+  },
+  {
+    key: 'vm-disk',
+    flag: 'vm-disk',
+    form: 'number',
+    help: "size of the virtual machine's data disk in GB, which takes what is in it and never shrinks; 64",
+  },
+  {
     key: 'network-driver',
     flag: 'network-driver',
     form: 'text',

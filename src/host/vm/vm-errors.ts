@@ -63,3 +63,21 @@ export const vmDidNotStart = (stage: string, problem: string, console: string) =
 /** A request came too early. */
 export const vmStarting = (stage: string) =>
   new EngineError('unavailable', `the virtual machine is starting: ${stage}`);
+
+/** A value that no machine can have. */
+export const badVmValue = (name: string, value: number, least: number) =>
+  new EngineError(
+    'invalid-argument',
+    `${name}: ${value} is not a whole number of at least ${least}`,
+  );
+
+/** The data disk keeps what is in it. */
+export const diskNeverShrinks = (gigabytes: number, now: number) =>
+  new EngineError(
+    'invalid-argument',
+    `the data disk has ${now} GB and cannot shrink to ${gigabytes}; "wherry vm reset" makes a new one`,
+  );
+
+/** What it has on its disk cannot be taken from it while it runs. */
+export const vmStillRuns = () =>
+  new EngineError('conflict', 'the daemon runs; stop it first with "wherry vm stop"');

@@ -1,0 +1,89 @@
+/** What `wherry vm` does with the machine itself: its settings, its disk, its console. */
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { defaultConfigFile } from '../host/default-roots.ts';
+import type { DaemonArguments } from '../host/machine.ts';
+import { badConfigFile } from '../host/settings/settings-errors.ts';
+import { badVmValue, diskNeverShrinks, vmStillRuns } from '../host/vm/vm-errors.ts';
+import { readVmProcess } from '../host/vm/vm-record.ts';
+import type { VmChange, VmControl } from '../host/vm-control.ts';
+import { writeFileDurably } from '../sys/fs/durable.ts';
+import { isMissing } from '../sys/system-errors.ts';
+import { configureDaemon, type DaemonConfiguration } from './daemon-configuration.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const GB = 2 ** 30;
+/** Below that the guest has no room for its engine. */
+const LEAST = { cpus: 1, memoryMb: 512, diskGb: 1 } as const;
+
+/** The part of `VmControl` that is about the machine of the user of `environment`. */
+export function vmLife(
+  environment: Environment,
+): Pick<VmControl, 'configure' | 'reset' | 'consoleLog'> {
+  const configured = (daemon: DaemonArguments) => configureDaemon(daemon, environment);
+  return {
+    configure: async (daemon, change) => configure(await configured(daemon), daemon, change),
+    reset: async (daemon) => reset(await configured(daemon)),
+    consoleLog: async (daemon) => (await configured(daemon)).runtimePaths.vmConsole,
+  };
+}
+
+async function configure(
+  { question, dataPaths }: DaemonConfiguration,
+  daemon: DaemonArguments,
+  change: VmChange,
+): Promise<string> {
+  checkLeast('--cpus', change.cpus, LEAST.cpus);
+  checkLeast('--memory', change.memoryMb, LEAST.memoryMb);
+  checkLeast('--disk', change.diskGb, LEAST.diskGb);
+  const now = await sizeOf(dataPaths.vmDataDisk);
+  const { diskGb } = change;
+  if (diskGb !== undefined && now !== undefined && diskGb * GB < now) {
+    throw diskNeverShrinks(diskGb, now / GB);
+  }
+  const path = daemon.configFile ?? defaultConfigFile(question);
+  const changed = Object.entries({
+    'vm-cpus': change.cpus,
+    'vm-memory': change.memoryMb,
+    'vm-disk': diskGb,
+  }).filter(([, value]) => value !== undefined);
+  const values = { ...(await readObject(path)), ...Object.fromEntries(changed) };
+  const content = JSON.stringify(values, undefined, 2);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFileDurably(path, `${content}\n`);
+  return path;
+}
+
+async function reset({ dataPaths, runtimePaths }: DaemonConfiguration): Promise<boolean> {
+  if ((await readVmProcess(runtimePaths.vmRecord)) !== undefined) throw vmStillRuns();
+  if ((await sizeOf(dataPaths.vmDataDisk)) === undefined) return false;
+  await rm(dataPaths.vmDataDisk);
+  return true;
+}
+
+function checkLeast(name: string, value: number | undefined, least: number): void {
+  if (value === undefined || (Number.isInteger(value) && value >= least)) return;
+  throw badVmValue(name, value, least);
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** A configuration that the daemon would not read is not written over. */
+async function readObject(path: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    const found: unknown = JSON.parse(await readFile(path, 'utf8'));
+    if (typeof found === 'object' && found !== null && !Array.isArray(found)) return { ...found };
+  } catch (error) {
+    if (isMissing(error)) return {};
+    throw badConfigFile(path, 'it cannot be read', error);
+  }
+  throw badConfigFile(path, 'it is not an object');
+}
