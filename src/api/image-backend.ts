@@ -1,5 +1,5 @@
 /** What the API asks of the engine about images; one part of `backends.ts`. */
-import type { SearchResult } from '../distribution/image-registry.ts';
+import type { RegistryLimit, SearchResult } from '../distribution/image-registry.ts';
 import type { CheckOptions } from '../engine/images/check/check-run.ts';
 import type { ImageView } from '../engine/images/image-view.ts';
 import type { StorageLine } from '../handshake/storage-report.ts';
@@ -120,6 +120,8 @@ export interface ImageBackend {
   import(request: ImportRequest, archive: AsyncIterable<Uint8Array>): Promise<string>;
   /** The same from a URL, with progress and the id as the last line. `invalid-argument` at once for what is no URL. */
   importFrom(source: string, request: ImportRequest, signal: AbortSignal): Progress;
+  /** What registries have said of their limits. */
+  registryLimits(): readonly RegistryLimit[];
   /** Of what is stored, against the digests that name it. */
   check(options: CheckOptions, signal: AbortSignal): AsyncIterable<StorageLine>;
   tag(ref: string, target: { repository: string; tag: string | undefined }): Promise<void>;

@@ -11,6 +11,7 @@ import { execHandlers } from './routes/exec.ts';
 import { imageArchiveHandlers } from './routes/image-archives.ts';
 import { imageHandlers } from './routes/images.ts';
 import { networkHandlers } from './routes/networks.ts';
+import { registryLimitsHandlers } from './routes/registry-limits.ts';
 import { storageCheckHandlers } from './routes/storage-check.ts';
 import { systemHandlers } from './routes/system.ts';
 import { volumeHandlers } from './routes/volumes.ts';
@@ -133,6 +134,7 @@ GET /containers/{id}/checkpoints 1.25
 POST /containers/{id}/checkpoints 1.25
 DELETE /containers/{id}/checkpoints/{checkpoint} 1.25
 POST /wherry/storage/check
+GET /wherry/registries/limits
 OPTIONS /{anything}
 `;
 
@@ -150,6 +152,7 @@ const HANDLERS: Handlers = {
   ...systemHandlers,
   ...buildClientHandlers,
   ...buildCacheHandlers,
+  ...registryLimitsHandlers,
   ...storageCheckHandlers,
 };
 

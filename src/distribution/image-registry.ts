@@ -67,7 +67,18 @@ export interface SearchResult {
   readonly isAutomated: boolean;
 }
 
+/** What a registry has said of how much more it allows. */
+export interface RegistryLimit {
+  readonly domain: string;
+  /** For people: `76 of 100 pulls left in 6 hours`. */
+  readonly left: string;
+  /** When it said so, in milliseconds since the epoch. */
+  readonly saidAtMs: number;
+}
+
 export interface ImageRegistry {
+  /** What registries have said last, of those that were asked since the start and tell. */
+  limits(): readonly RegistryLimit[];
   repository(reference: ImageReference, credentials: RegistryCredentials | undefined): Repository;
   /** Never a mirror: those are for reading. */
   pushTarget(reference: ImageReference, credentials: RegistryCredentials | undefined): PushTarget;

@@ -3,7 +3,13 @@ import type { ImageReference } from '../oci/reference.ts';
 import { familiarReference } from '../oci/reference.ts';
 import { EngineError } from '../shared/errors.ts';
 import type { Downloads } from './downloads.ts';
-import type { ImageRegistry, PushTarget, Repository, SearchResult } from './image-registry.ts';
+import type {
+  ImageRegistry,
+  PushTarget,
+  RegistryLimit,
+  Repository,
+  SearchResult,
+} from './image-registry.ts';
 
 /** Every question is `unavailable`, with what is missing and what to do. */
 export class OfflineRegistry implements ImageRegistry {
@@ -12,6 +18,10 @@ export class OfflineRegistry implements ImageRegistry {
       `image ${familiarReference(reference)} is not in the store`,
       'load it with "docker load", or start the daemon without --offline',
     );
+  }
+
+  limits(): readonly RegistryLimit[] {
+    return [];
   }
 
   pushTarget(reference: ImageReference): PushTarget {

@@ -137,12 +137,16 @@ describe('a token', () => {
 describe('the limits of a registry', () => {
   const headers = { 'ratelimit-limit': '100;w=21600', 'ratelimit-remaining': '0;w=21600' };
 
-  it('are shown by a pull', async () => {
-    await using world = await makeWorld();
+  it('are shown by a pull, and known afterwards', async () => {
+    await using world = await makeWorld({ clock: { ...systemClock, now: () => 7 } });
+    assert.deepEqual(world.engine.images.registryLimits(), []);
     world.registry.manifestHeaders = headers;
     const { lines } = await world.engine.pull(world.name);
     const shown = lines.map(({ status }) => status);
-    assert.ok(shown.includes('Registry limit: 0 of 100 pulls left in 6 hours'));
+    const left = '0 of 100 pulls left in 6 hours';
+    assert.ok(shown.includes(`Registry limit: ${left}`));
+    const domain = world.registry.host;
+    assert.deepEqual(world.engine.images.registryLimits(), [{ domain, left, saidAtMs: 7 }]);
   });
 
   it('are told with the refusal, and a pause that is too long is not waited for', async () => {

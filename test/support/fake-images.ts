@@ -145,6 +145,10 @@ export class FakeImages implements ImageBackend {
     return [{ untagged: ref }, { deleted: view.id }];
   }
 
+  registryLimits() {
+    return [{ domain: 'docker.io', left: '3 pulls left', saidAtMs: 0 }];
+  }
+
   async prune() {
     return { removals: [], reclaimedBytes: 0 };
   }

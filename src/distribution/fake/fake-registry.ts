@@ -1,7 +1,13 @@
 /** A registry in memory: documents and blobs by repository, without a network. */
 import { type Digest, digestOf, parseDigest } from '../../oci/digest.ts';
 import { type ImageReference, repositoryName } from '../../oci/reference.ts';
-import type { FetchedManifest, ImageRegistry, PushTarget, Repository } from '../image-registry.ts';
+import type {
+  FetchedManifest,
+  ImageRegistry,
+  PushTarget,
+  RegistryLimit,
+  Repository,
+} from '../image-registry.ts';
 import { failureOf, toPullError } from '../registry/registry-errors.ts';
 
 interface StoredManifest {
@@ -35,6 +41,10 @@ export class FakeRegistry implements ImageRegistry {
       openBlob: (blob, _signal, offset) => this.#open(reference, blob.digest, offset),
       listTags: async () => this.#tags(reference),
     };
+  }
+
+  limits(): readonly RegistryLimit[] {
+    return [];
   }
 
   pushTarget(reference: ImageReference): PushTarget {

@@ -4,7 +4,13 @@ import { DEFAULT_DOMAIN, type ImageReference } from '../../oci/reference.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { wrapError } from '../../shared/errors.ts';
 import type { RegistryCredentials } from '../../wire/registry-auth.ts';
-import type { ImageRegistry, PushTarget, Repository, SearchResult } from '../image-registry.ts';
+import type {
+  ImageRegistry,
+  PushTarget,
+  RegistryLimit,
+  Repository,
+  SearchResult,
+} from '../image-registry.ts';
 import { Account, type FindCredentials, NOBODY } from './account.ts';
 import { Authorizer } from './authorizer.ts';
 import type { PoolSettings } from './connection-pools.ts';
@@ -48,6 +54,8 @@ export class OciRegistry implements ImageRegistry {
   /** Connections by domain and user, so that tokens and the protocol found are kept between pulls. */
   readonly #connections = new Map<string, readonly RegistryConnection[]>();
 
+  readonly #limits = new Map<string, RegistryLimit>();
+
   constructor(options: OciRegistryOptions) {
     this.#options = options;
     this.#transport = new HttpTransport({
@@ -56,15 +64,23 @@ export class OciRegistry implements ImageRegistry {
     });
   }
 
+  limits(): readonly RegistryLimit[] {
+    return [...this.#limits.values()];
+  }
+
   /** Closes idle connections. */
   close(): void {
     this.#transport.close();
   }
 
   repository(reference: ImageReference, credentials: RegistryCredentials | undefined): Repository {
+    const { domain } = reference;
     return new OciRepository(reference, {
-      connections: this.#connectionsTo(reference.domain, credentials),
+      connections: this.#connectionsTo(domain, credentials),
       policy: this.#policy(),
+      heardLimit: (left) => {
+        this.#limits.set(domain, { domain, left, saidAtMs: this.#options.clock.now() });
+      },
     });
   }
 

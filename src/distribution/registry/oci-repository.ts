@@ -30,18 +30,25 @@ interface TagPage {
   readonly next: string | undefined;
 }
 
+/** The way to a repository. */
+export interface RepositoryAccess {
+  readonly connections: readonly RegistryConnection[];
+  readonly policy: RetryPolicy;
+  /** Told what the registry says of its limits, in words. */
+  readonly heardLimit: (left: string) => void;
+}
+
 export class OciRepository implements Repository {
   readonly #reference: ImageReference;
   readonly #connections: readonly RegistryConnection[];
   readonly #policy: RetryPolicy;
+  readonly #heardLimit: RepositoryAccess['heardLimit'];
 
-  constructor(
-    reference: ImageReference,
-    access: { connections: readonly RegistryConnection[]; policy: RetryPolicy },
-  ) {
+  constructor(reference: ImageReference, access: RepositoryAccess) {
     this.#reference = reference;
     this.#connections = access.connections;
     this.#policy = access.policy;
+    this.#heardLimit = access.heardLimit;
   }
 
   fetchManifest(tagOrDigest: string, signal: AbortSignal): Promise<FetchedManifest> {
@@ -111,7 +118,9 @@ export class OciRepository implements Repository {
     if (wanted !== undefined && wanted !== digest) throw manifestMismatch(wanted, digest);
     const contentType = response.headers['content-type'] ?? '';
     const mediaType = contentType.split(';')[0]?.trim() ?? '';
-    return { mediaType, digest, bytes, rateLimit: describeRateLimit(response.headers) };
+    const rateLimit = describeRateLimit(response.headers);
+    if (rateLimit !== undefined && !connection.isMirror) this.#heardLimit(rateLimit);
+    return { mediaType, digest, bytes, rateLimit };
   }
 
   async listTags(signal: AbortSignal): Promise<readonly string[]> {

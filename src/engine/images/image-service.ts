@@ -15,7 +15,7 @@ import type {
   SaveRequest,
 } from '../../api/image-backend.ts';
 import type { BuildImages } from '../../builder/build-images.ts';
-import type { SearchResult } from '../../distribution/image-registry.ts';
+import type { RegistryLimit, SearchResult } from '../../distribution/image-registry.ts';
 import type { StorageLine } from '../../handshake/storage-report.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { CacheSource } from '../../storage/cache-source.ts';
@@ -179,6 +179,10 @@ export class ImageService implements ImageBackend {
 
   async remove(ref: string, options: RemoveImageOptions): Promise<readonly ImageRemoval[]> {
     return (await removeImage(this.#deps, ref, options)).removals;
+  }
+
+  registryLimits(): readonly RegistryLimit[] {
+    return this.#deps.registry.limits();
   }
 
   prune(filters: Filters): Promise<{ removals: readonly ImageRemoval[]; reclaimedBytes: number }> {

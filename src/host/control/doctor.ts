@@ -8,6 +8,7 @@ import { readSubordinateIds } from '../../sys/idmap/subordinate-ids.ts';
 import type { DoctorCheck } from '../machine.ts';
 import { checkLimits } from './check-limits.ts';
 import { checkNetworks } from './check-networks.ts';
+import { checkRegistryLimits } from './check-registry-limits.ts';
 import { checkStorageDriver } from './check-storage-driver.ts';
 
 /** Whose machine is examined. */
@@ -104,6 +105,7 @@ export async function examine(question: DoctorQuestion): Promise<readonly Doctor
     await guarded('overlay file system', checkOverlay),
     await guarded('storage driver', (name) => checkStorageDriver(name, question.apiSocket)),
     await guarded('bridge networks', (name) => checkNetworks(name, question.apiSocket)),
+    await guarded('registry limits', (name) => checkRegistryLimits(name, question.apiSocket)),
     await guarded('resource limits', (name) => checkLimits(name, question.uid)),
   ];
 }
