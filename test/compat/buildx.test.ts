@@ -161,6 +161,7 @@ for (const suite of has('docker-clients') ? BUILDX_SUITES : []) {
         }),
       });
       await project.ok('buildx', 'bake', '-f', 'docker-bake.json');
+      await project.ok('buildx', 'bake', '-f', 'docker-bake.json', '--set', 'default.pull=true');
       assert.equal(await project.ok('run', '--rm', 'baked', 'cat', '/baked'), 'made');
     });
 

@@ -19,10 +19,13 @@ export async function resolveBase(
 ): Promise<BaseImage> {
   const parsed = parseReference(ref);
   if (!parsed.ok) throw invalidContext(`failed to parse stage name "${ref}": ${parsed.problem}`);
-  const { pull, credentialsFor } = run.request;
+  const { credentialsFor } = run.request;
+  const isId = IMAGE_ID.test(ref);
+  // An id is nothing to ask a registry for, also with --pull.
+  const pull = isId ? 'never' : run.request.pull;
   const request = { ref, platform, pull, credentialsFor };
   const name = canonicalReference(withDefaultTag(parsed.reference));
-  const image = IMAGE_ID.test(ref)
+  const image = isId
     ? await run.deps.images.resolve({ ...request, onProgress: () => undefined }, run.signal)
     : await shown(run, request, metadataVertex(run, name, platform));
   run.hold(() => image.release());

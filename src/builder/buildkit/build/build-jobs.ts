@@ -4,7 +4,7 @@ import type { BuildJob, ResultRef } from './build-job.ts';
 import type { StatusLog } from './status-log.ts';
 
 /** Clients open the calls of one build at the same time; the build's own may come last. */
-const ARRIVAL_MS = 10_000;
+const ARRIVAL_MS = 30_000;
 /** Builds whose progress can still be asked for. A build that only asks for facts is over before its second call. */
 const KEPT_ENDED = 50;
 

@@ -71,8 +71,11 @@ const NO_SESSION = new Session(
   new AbortController().signal,
 );
 
-/** How long a build waits for the session that it names: both connections are opened at the same time. */
-const ARRIVAL_MS = 5_000;
+/**
+ * How long a build waits for the session that it names. Both connections are opened at the same time, and on a busy machine
+ * the second comes late; a client that is gone ends the wait itself.
+ */
+const ARRIVAL_MS = 30_000;
 
 export class SessionRegistry {
   readonly #sessions = new Map<string, Session>();
