@@ -5,16 +5,21 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  fchmodSync,
+  fchownSync,
   fstatSync,
+  futimesSync,
   lchownSync,
   lstatSync,
   lutimesSync,
   mkdirSync,
   openSync,
+  readFileSync,
   readlinkSync,
   type Stats,
   symlinkSync,
   utimesSync,
+  writeFileSync,
 } from 'node:fs';
 import { copyFile as copyFileBeside } from 'node:fs/promises';
 import { posix } from 'node:path';
@@ -29,6 +34,8 @@ import type { CopyEntry, CopyOptions, TreeCopier } from '../tree-copier.ts';
 
 const DIRECTORY = O_PATH | constants.O_DIRECTORY;
 const PERMISSIONS = 0o7777;
+/** Files up to this size are read and written; larger ones may share blocks, which the kernel copies. */
+const SMALL_BYTES = 64 * 1024;
 /** Files of this size are copied beside the event loop: others are answered meanwhile. */
 const BESIDE_BYTES = 1024 * 1024;
 const ROOT: FileOwner = { uid: 0, gid: 0 };
@@ -124,15 +131,36 @@ async function copyOne(copy: OneCopy, options: CopyOptions, pace: Pace): Promise
   }
   if (statIn(dirFd, name) !== undefined) await removeIn(dirFd, name, pace);
   const path = name === '' ? pathOfFd(rootFd) : pathOfFd(dirFd, name);
-  if (stats.isFile()) {
-    await copyFile(entry.from, path, stats.size);
-  } else if (stats.isSymbolicLink()) symlinkSync(readlinkSync(entry.from), path);
+  if (stats.isFile() && stats.size <= SMALL_BYTES) {
+    copySmallFile(entry.from, path, { stats, options });
+    return;
+  }
+  if (stats.isFile()) await copyFile(entry.from, path, stats.size);
+  else if (stats.isSymbolicLink()) symlinkSync(readlinkSync(entry.from), path);
   else if (stats.isFIFO()) mknod(path, constants.S_IFIFO | 0o600, { major: 0, minor: 0 });
   else return;
   giveAttributes(path, stats, options);
 }
 
-/** Small files are copied at once: handing them to a thread costs more. */
+/** A few calls of the kernel for each file, by its descriptor: contexts have thousands of such files. */
+function copySmallFile(
+  from: string,
+  to: string,
+  { stats, options }: { readonly stats: Stats; readonly options: CopyOptions },
+): void {
+  const content = readFileSync(from);
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  withFd(openSync(to, flags, 0o600), (fd) => {
+    writeFileSync(fd, content);
+    giveOwner(fd, options.owner ?? stats, fchownSync);
+    const mode = stats.mode & PERMISSIONS;
+    fchmodSync(fd, options.modeOf?.(mode, false) ?? mode);
+    const seconds = options.mtimeSeconds ?? stats.mtimeMs / 1000;
+    futimesSync(fd, seconds, seconds);
+  });
+}
+
+/** Files of a middle size are copied at once: handing them to a thread costs more. */
 async function copyFile(from: string, to: string, sizeBytes: number): Promise<void> {
   const mode = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL;
   if (sizeBytes < BESIDE_BYTES) copyFileSync(from, to, mode);
@@ -159,7 +187,7 @@ function leadsToDirectory(rootFd: number, path: string): boolean {
 }
 
 function giveAttributes(path: string, stats: Stats, options: CopyOptions): void {
-  giveOwner(path, options.owner ?? stats);
+  giveOwner(path, options.owner ?? stats, lchownSync);
   const seconds = options.mtimeSeconds ?? stats.mtimeMs / 1000;
   if (stats.isSymbolicLink()) {
     lutimesSync(path, seconds, seconds);
@@ -172,13 +200,13 @@ function giveAttributes(path: string, stats: Stats, options: CopyOptions): void 
 }
 
 /** An owner that this user namespace does not map stays away: the files are ours then. */
-function giveOwner(
-  path: string,
+function giveOwner<T extends string | number>(
+  file: T,
   { uid, gid }: FileOwner,
-  change: (path: string, uid: number, gid: number) => void = lchownSync,
+  change: (file: T, uid: number, gid: number) => void,
 ): void {
   try {
-    change(path, uid, gid);
+    change(file, uid, gid);
   } catch (error) {
     if (errnoCode(error) !== 'EINVAL') throw error;
   }
