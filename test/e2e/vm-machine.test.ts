@@ -4,19 +4,15 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { MachineReport } from '../../src/handshake/machine-report.ts';
 import { requires } from '../support/capabilities.ts';
 import { eventually } from '../support/eventually.ts';
 import { getOverSocket } from '../support/http-over-socket.ts';
 import { runCommand } from '../support/run-command.ts';
-import { makeTestHome, type TestHome } from '../support/test-home.ts';
-import { buildVmImage } from '../support/vm/build-vm-image.ts';
+import type { TestHome } from '../support/test-home.ts';
+import { START_TIMEOUT_MS, VmUnderTest } from '../support/vm/vm-under-test.ts';
 import { installWatchTool, watchCommand } from '../support/vm/watch-tool.ts';
+import { smokeCases } from './vm-cases/smoke.ts';
 
-const CLI = join(import.meta.dirname, '../../dist/cli.js');
-/** Without help by the processor, beside another test. */
-const START_TIMEOUT_MS = 300_000;
-const STEP_TIMEOUT_MS = 120_000;
 const BLOB_BYTES = 2 << 20;
 
 /** What the process watches, files and directories. */
@@ -30,43 +26,21 @@ describe(
   'the engine in a virtual machine',
   requires('qemu', 'erofs', 'apt-mirror', 'docker-cli'),
   () => {
+    let machine: VmUnderTest;
     let home: TestHome;
     let socket: string;
-
-    const wherry = async (...args: readonly string[]) => {
-      const argv = [process.execPath, CLI, ...args];
-      return runCommand(argv, { env: home.env, timeoutMs: START_TIMEOUT_MS });
-    };
-    const docker = async (args: readonly string[], stdin?: Buffer) => {
-      const env = { ...home.env, DOCKER_HOST: `unix://${socket}` };
-      const input = stdin === undefined ? {} : { stdin };
-      return runCommand(['docker', ...args], { env, timeoutMs: STEP_TIMEOUT_MS, ...input });
-    };
-    const ok = async (args: readonly string[], stdin?: Buffer) => {
-      const { code, stdout, stderr } = await docker(args, stdin);
-      assert.equal(code, 0, `docker ${args.join(' ')}: ${stderr}\n${await consoleText()}`);
-      return stdout.trim();
-    };
-    const consoleText = async () =>
-      (await runCommand(['cat', join(home.runtimeDir, 'wherry/vm-console.log')])).stdout;
-    const status = async () =>
-      JSON.parse((await wherry('status', '--json')).stdout) as MachineReport;
-    const up = async () => {
-      const { code, stderr } = await wherry('up', '--machine=qemu');
-      assert.equal(code, 0, stderr);
-    };
+    const wherry = (...args: readonly string[]) => machine.wherry(...args);
+    const docker = (args: readonly string[], stdin?: Buffer) => machine.docker(args, stdin);
+    const ok = (args: readonly string[], stdin?: Buffer) => machine.ok(args, stdin);
+    const status = () => machine.status();
+    const up = () => machine.up();
 
     before(async () => {
-      home = await makeTestHome();
-      socket = join(home.runtimeDir, 'wherry/docker.sock');
-      await buildVmImage(home, join(home.dataDir, 'wherry/vm-image'));
-      await up();
+      machine = await VmUnderTest.start();
+      ({ home, socket } = machine);
     });
 
-    after(async () => {
-      await wherry('down');
-      await home[Symbol.asyncDispose]();
-    });
+    after(() => machine[Symbol.asyncDispose]());
 
     it('runs containers, with their output and exit codes', async () => {
       assert.equal(await ok(['run', '--rm', 'wherry/busybox', 'echo', 'hello']), 'hello');
@@ -138,7 +112,7 @@ describe(
       await ok(['start', 'watcher']);
       const sees = (event: RegExp) =>
         eventually(async () => event.test((await docker(['logs', 'watcher'])).stdout), {
-          withinMs: STEP_TIMEOUT_MS,
+          withinMs: START_TIMEOUT_MS,
         });
       await sees(/^watching$/m);
       await writeFile(join(dir, 'sub/deep/file'), 'x');
@@ -150,6 +124,8 @@ describe(
       await ok(['rm', '-f', 'watcher']);
       await eventually(async () => (await inotifyWatches(hostPid)) === 0);
     });
+
+    smokeCases(() => machine);
 
     it('serves a hundred connections at once', async () => {
       const answers = Array.from({ length: 100 }, () => getOverSocket(socket, '/_ping'));

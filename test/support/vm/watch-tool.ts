@@ -21,7 +21,14 @@ while (sysread($in, my $events, 65536)) {
 }
 `;
 
-/** Puts it into `dir`. Mounted at `place`, its command is what `watchCommand` says. */
+/** Says all datagrams back that come to a port. */
+const UDP_ECHO = `
+socket(my $socket, 2, 2, 17) or die;
+bind($socket, pack("Sna4x8", 2, $ARGV[0], "\\0\\0\\0\\0")) or die;
+while (my $from = recv($socket, my $datagram, 65536, 0)) { send($socket, $datagram, 0, $from); }
+`;
+
+/** Puts it into `dir`. Mounted at `place`, its commands are what `watchCommand` and `udpEchoCommand` say. */
 export async function installWatchTool(dir: string): Promise<void> {
   await mkdir(dir, { recursive: true });
   const { code, stdout, stderr } = await runCommand(['ldd', PERL]);
@@ -29,10 +36,20 @@ export async function installWatchTool(dir: string): Promise<void> {
   const libraries = stdout.match(/\/\S+/g) ?? [];
   for (const path of [PERL, ...libraries]) await copyFile(path, join(dir, basename(path)));
   await writeFile(join(dir, 'watch.pl'), SCRIPT);
+  await writeFile(join(dir, 'udp-echo.pl'), UDP_ECHO);
 }
 
 /** Prints `watching`, then `PATH NAME MASK` for each event of these paths. */
 export function watchCommand(place: string, paths: readonly string[]): readonly string[] {
+  return perlCommand(place, 'watch.pl', paths);
+}
+
+/** Answers datagrams until it is ended. */
+export function udpEchoCommand(place: string, port: number): readonly string[] {
+  return perlCommand(place, 'udp-echo.pl', [String(port)]);
+}
+
+function perlCommand(place: string, script: string, args: readonly string[]): readonly string[] {
   const loader = `${place}/ld-linux-x86-64.so.2`;
-  return [loader, '--library-path', place, `${place}/perl`, `${place}/watch.pl`, ...paths];
+  return [loader, '--library-path', place, `${place}/perl`, `${place}/${script}`, ...args];
 }
