@@ -8,9 +8,12 @@ import { unsupportedIsolation } from './wire-errors.ts';
 
 /** A build as asked for. */
 export interface BuildQuery {
+  /** Path in the context. */
   readonly dockerfile: string;
   readonly tags: readonly string[];
+  /** Git repository or URL that the context comes from, instead of the body. */
   readonly remote: string | undefined;
+  /** Nothing is told but the image's id. */
   readonly quiet: boolean;
   readonly noCache: boolean;
   readonly pull: boolean;
@@ -22,6 +25,7 @@ export interface BuildQuery {
   readonly target: string | undefined;
   readonly platform: string | undefined;
   readonly networkMode: string;
+  /** `name:address`. */
   readonly extraHosts: readonly string[];
   readonly shmSizeBytes: number | undefined;
   readonly resources: Resources & Pick<HostConfig, 'Ulimits'>;
