@@ -44,7 +44,7 @@ export function jobsOf(tier: Tier, root: string, patterns: readonly string[]): r
   if (tier === 'unit' || tier === 'contract') {
     return [{ tier, files, prefix: [], wantsReflinks: false, timeoutMs: 5 * MINUTE_MS }];
   }
-  const timeoutMs = (tier === 'e2e' ? 8 : 4) * MINUTE_MS;
+  const timeoutMs = (tier === 'e2e' ? 10 : 4) * MINUTE_MS;
   return files.map((file) => ({
     tier,
     files: [file],
