@@ -47,11 +47,12 @@ export async function measureImageTransfers(subject: Subject): Promise<readonly 
       ...readings,
       ['saved archive, MB', size],
       ['longest ping meanwhile, ms', longest],
-      ...(await measureCommit(subject)),
       [
         `memory of the largest process, ${LARGE_MB} MB pulled, MB`,
         await memoryOfLargePull(subject),
       ],
+      // After the memory: what is read there is the most that a process ever had.
+      ...(await measureCommit(subject)),
     ];
   } finally {
     await rm(dir, { recursive: true, force: true });

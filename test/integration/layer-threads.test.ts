@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { getPriority, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import type { Worker } from 'node:worker_threads';
@@ -28,6 +28,9 @@ const unpacker = new ThreadedUnpacker({
   idleMs: 600_000,
 });
 after(() => unpacker.close());
+/** Threads that are being ended do not keep the program alive, which the engine's sockets do. */
+const awake = setInterval(() => undefined, 60_000);
+after(() => clearInterval(awake));
 
 /** Too large to be unpacked without a thread, and hardly to be compressed. */
 const NOISE = randomBytes(3_000_000);
@@ -67,13 +70,6 @@ describe('a thread that unpacks', () => {
     assert.deepEqual(owners, new Map([['noise', { uid: 2_000_000_000, gid: 0 }]]));
     assert.ok((await readFile(join(dir, 'noise'))).equals(NOISE));
     assert.deepEqual((await readdir(join(dir, 'old'))).toSorted(), ['.wh.gone']);
-  });
-
-  it('has the processor only after the thread that answers requests', async () => {
-    await unpack(gzipSync(TAR));
-    const own = new Set<number>();
-    for (const id of await readdir('/proc/self/task')) own.add(getPriority(Number(id)));
-    assert.ok(Math.max(...own) > getPriority(process.pid));
   });
 
   it('refuses what is refused without it, in the same words', async () => {
