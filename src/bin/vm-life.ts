@@ -3,6 +3,7 @@ import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { defaultConfigFile } from '../host/default-roots.ts';
 import type { DaemonArguments } from '../host/machine.ts';
+import { SETTINGS } from '../host/settings/setting-table.ts';
 import { badConfigFile } from '../host/settings/settings-errors.ts';
 import { badVmValue, diskNeverShrinks, vmStillRuns } from '../host/vm/vm-errors.ts';
 import { readVmProcess } from '../host/vm/vm-record.ts';
@@ -14,8 +15,6 @@ import { configureDaemon, type DaemonConfiguration } from './daemon-configuratio
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const GB = 2 ** 30;
-/** Below that the guest has no room for its engine. */
-const LEAST = { cpus: 1, memoryMb: 512, diskGb: 1 } as const;
 
 /** The part of `VmControl` that is about the machine of the user of `environment`. */
 export function vmLife(
@@ -34,20 +33,18 @@ async function configure(
   daemon: DaemonArguments,
   change: VmChange,
 ): Promise<string> {
-  checkLeast('--cpus', change.cpus, LEAST.cpus);
-  checkLeast('--memory', change.memoryMb, LEAST.memoryMb);
-  checkLeast('--disk', change.diskGb, LEAST.diskGb);
+  const changed = Object.entries({
+    'vm-cpus': change.cpus,
+    'vm-memory': change.memoryMb,
+    'vm-disk': change.diskGb,
+  }).flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const]));
+  for (const [key, value] of changed) checkLeast(key, value);
   const now = await sizeOf(dataPaths.vmDataDisk);
   const { diskGb } = change;
   if (diskGb !== undefined && now !== undefined && diskGb * GB < now) {
     throw diskNeverShrinks(diskGb, now / GB);
   }
   const path = daemon.configFile ?? defaultConfigFile(question);
-  const changed = Object.entries({
-    'vm-cpus': change.cpus,
-    'vm-memory': change.memoryMb,
-    'vm-disk': diskGb,
-  }).filter(([, value]) => value !== undefined);
   const values = { ...(await readObject(path)), ...Object.fromEntries(changed) };
   const content = JSON.stringify(values, undefined, 2);
   await mkdir(dirname(path), { recursive: true });
@@ -62,9 +59,11 @@ async function reset({ dataPaths, runtimePaths }: DaemonConfiguration): Promise<
   return true;
 }
 
-function checkLeast(name: string, value: number | undefined, least: number): void {
-  if (value === undefined || (Number.isInteger(value) && value >= least)) return;
-  throw badVmValue(name, value, least);
+/** The same rule as for the setting in the file, told of the option of `wherry vm set`. */
+function checkLeast(key: string, value: number): void {
+  const least = SETTINGS.find((setting) => setting.key === key)?.least ?? 0;
+  if (Number.isInteger(value) && value >= least) return;
+  throw badVmValue(key.replace(/^vm-/, '--'), value, least);
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

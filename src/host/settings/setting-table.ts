@@ -238,18 +238,21 @@ export const SETTINGS: readonly Setting[] = [
     key: 'vm-cpus',
     flag: 'vm-cpus',
     form: 'number',
+    least: 1,
     help: "the virtual machine's processors; as many as there are, up to 4",
   },
   {
     key: 'vm-memory',
     flag: 'vm-memory',
     form: 'number',
+    least: 512,
     help: "the virtual machine's memory in MB; a quarter of what there is, 1024 to 4096",
   },
   {
     key: 'vm-disk',
     flag: 'vm-disk',
     form: 'number',
+    least: 1,
     help: "size of the virtual machine's data disk in GB, which takes what is in it and never shrinks; 64",
   },
   {
