@@ -37,7 +37,7 @@ export async function findDriver(
   if (kind !== 'wsl') return findQemu(processor, searchPath);
   return findWsl(searchPath, {
     distribution: DISTRIBUTION,
-    installDir: join(dataPaths.root, 'wsl'),
+    installDir: dataPaths.wslDir,
     rootArchive: join(dataPaths.vmImageDir, ROOT_ARCHIVE),
     rootDigest: async () => digestOfArchive(dataPaths.vmImageDir),
     programsDir: programsDir(),

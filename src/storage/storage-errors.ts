@@ -69,6 +69,7 @@ export function layerFillsDisk(freeBytes: number): EngineError {
   return new EngineError(
     'unavailable',
     `failed to register layer: it would fill the disk, ${megabytes} MB are left: no space left on device: free some disk space (docker system prune) or move the data directory`,
+    { details: { code: 'ENOSPC' } },
   );
 }
 
@@ -189,7 +190,7 @@ function diskFull(what: string, cause: unknown): EngineError {
   return new EngineError(
     'unavailable',
     `${what}: no space left on device: free some disk space (docker system prune) or move the data directory`,
-    { cause },
+    { cause, details: { code: 'ENOSPC' } },
   );
 }
 

@@ -31,6 +31,8 @@ export const DATA_NAMES = {
   buildsDir: 'builds',
   /** Everything that the virtual machine keeps: an ext4 file system that the guest made. */
   vmDataDisk: 'vm-data.raw',
+  /** On Windows: the disk of the distribution, and what root it has. */
+  wslDir: 'wsl',
   /** Documents that could not be read, each with its reason. */
   corruptDir: 'corrupt',
 } as const;

@@ -24,6 +24,7 @@ export interface DataPaths {
   readonly blobsDir: string;
   readonly ingestDir: string;
   readonly vmImageDir: string;
+  readonly wslDir: string;
   readonly vmDataDisk: string;
   readonly imagesDir: string;
   readonly snapshotsDir: string;
@@ -121,6 +122,7 @@ export function dataPaths(root: string): DataPaths {
     blobsDir: join(contentDir, CONTENT_NAMES.blobsDir),
     ingestDir: join(contentDir, CONTENT_NAMES.ingestDir),
     vmImageDir: join(root, DATA_NAMES.vmImageDir),
+    wslDir: join(root, DATA_NAMES.wslDir),
     vmDataDisk: join(root, DATA_NAMES.vmDataDisk),
     imagesDir: join(root, DATA_NAMES.imagesDir),
     snapshotsDir: join(root, DATA_NAMES.snapshotsDir),

@@ -1,5 +1,5 @@
 /** The bytes of a blob, of which an earlier download may have left the beginning. */
-import { kindOf } from '../../shared/errors.ts';
+import { findEngineError, kindOf } from '../../shared/errors.ts';
 import type { PartialBlobs } from '../../storage/partial-blobs.ts';
 import type { LayerSpec, OpenBlob, ResumeBlob } from './layer-transfers.ts';
 
@@ -24,9 +24,13 @@ export class ResumedDownload {
     this.isResumable = source.resumeBlob !== undefined;
   }
 
-  /** What came is worth keeping when the line broke or the client left, not when it proved wrong. */
-  readonly keepsBeginning = (): boolean =>
-    this.isResumable && (this.#isBroken || this.#source.signal.aborted);
+  /** What came is worth keeping when the line broke or the client left, not when it proved wrong or the disk is full. */
+  readonly keepsBeginning = (): boolean => {
+    const { aborted, reason } = this.#source.signal;
+    const isFull = findEngineError(reason)?.details['code'] === 'ENOSPC';
+    const isStopped = this.#isBroken || (aborted && !isFull);
+    return this.isResumable && isStopped;
+  };
 
   /** All bytes from the first on. To be read once. */
   async *bytes(): AsyncGenerator<Uint8Array> {
