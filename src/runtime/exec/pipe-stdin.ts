@@ -15,8 +15,9 @@ export function pipeStdin(pipe: Writable): StdinSink {
       }),
     end: () =>
       new Promise((resolve) => {
-        // A process that has gone already reads no end either.
-        pipe.once('error', () => resolve());
+        // A process that has gone already reads no end either, and a stream that is destroyed forgets who waits.
+        if (pipe.destroyed) return resolve();
+        pipe.once('close', () => resolve());
         pipe.end(() => resolve());
       }),
     // The pipe stays open for as long as the process runs; its stream goes with the session.
