@@ -72,12 +72,14 @@ export async function limitMembers(initPid: number, limits: EmulatedLimits): Pro
   return complete;
 }
 
-/** The limits that a process has, for another one that joins its container. */
+/** The limits that a process has and this program does not, for another one that joins its container. */
 export async function limitsOfProcess(pid: number): Promise<EmulatedLimits> {
   const stat = await readVisible(`/proc/${pid}/stat`);
   if (stat === undefined) return {};
   const niceness = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[NICE_FIELD]);
-  return { cpus: readAffinity(pid), ...(niceness > 0 ? { niceness } : {}) };
+  const cpus = readAffinity(pid);
+  const isOurs = cpus.join() === readAffinity().join();
+  return { ...(isOurs ? {} : { cpus }), ...(niceness > 0 ? { niceness } : {}) };
 }
 
 /** Place of `nice` behind the command name in `/proc/PID/stat`. */
