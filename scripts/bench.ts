@@ -69,11 +69,9 @@ async function measureEngine(
   rounds: number,
 ): Promise<Column> {
   await using running = subject;
-  const readings = new Map<string, number>();
-  for (const section of sections) {
-    for (const [name, value] of await SECTIONS[section](running, rounds)) readings.set(name, value);
-  }
-  return { name: running.name, readings };
+  const readings: (readonly [string, number])[] = [];
+  for (const section of sections) readings.push(...(await SECTIONS[section](running, rounds)));
+  return { name: running.name, readings: new Map(readings) };
 }
 
 /** What a peer cannot do on this machine is left out with the reason; the other sections still count. */
